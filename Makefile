@@ -1,0 +1,52 @@
+# `make` lists the commands. What each needs is set up first: see tools/setup.py.
+
+export R_LIBS := $(CURDIR)/.rlib
+export RETICULATE_PYTHON := $(CURDIR)/.venv/bin/python
+export KERAS_BACKEND := tensorflow
+export KERAS_HOME := $(CURDIR)/.cache/keras
+export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
+export TF_CPP_MIN_LOG_LEVEL := 3
+
+# What R CMD check looks at
+PACKAGE := DESCRIPTION NAMESPACE LICENSE NEWS.md README.md .Rbuildignore R inst man tests vignettes
+
+.PHONY: help setup demo test test-backends check bench docs clean
+
+help: ## list these commands
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
+
+setup: ## install what is missing: R packages, Python packages, kerascrop itself
+	@python3 tools/setup.py
+
+demo: setup ## crop, train and draw; pictures and figures go to demo-output/
+	@Rscript inst/demo/demo.R
+
+test: setup ## run all tests, Python and R, and count them
+	@python3 tools/test.py python r
+
+test-backends: setup ## run the Python tests on TensorFlow, JAX and PyTorch
+	@python3 tools/setup.py --backends
+	@failed=0; for backend in tensorflow jax torch; do \
+	  echo; echo "== $$backend"; KERAS_BACKEND=$$backend python3 tools/test.py python || failed=1; \
+	done; exit $$failed
+
+check: export _R_CHECK_CRAN_INCOMING_ := false
+check: export _R_CHECK_FORCE_SUGGESTS_ := false
+check: export _R_CHECK_SYSTEM_CLOCK_ := false
+check: setup ## run R CMD check --as-cran, in .check/
+	@rm -rf .check && mkdir -p .check/kerascrop && cp -r $(wildcard $(PACKAGE)) .check/kerascrop
+	@cd .check && R CMD build kerascrop && \
+	  R CMD check --as-cran $(if $(shell command -v pdflatex),,--no-manual) kerascrop_*.tar.gz
+
+bench: setup ## run every script in bench/
+	@for script in $(wildcard bench/*.R); do echo "== $$script"; Rscript $$script || exit 1; done
+	@for script in $(wildcard bench/*.py); do echo "== $$script"; $(RETICULATE_PYTHON) $$script || exit 1; done
+
+docs: setup ## write NAMESPACE and man/ with roxygen2, and draw the README's pictures
+	@python3 tools/setup.py roxygen2
+	@Rscript -e 'roxygen2::roxygenise()'
+	@python3 tools/setup.py
+	@Rscript tools/figures.R
+
+clean: ## remove everything that make made
+	rm -rf .cache .check .rlib .venv demo-output

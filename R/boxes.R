@@ -1,0 +1,126 @@
+box_formats <- c(
+  "xyxy", "yxyx", "xywh", "center_xywh", "center_yxhw", "rel_xyxy", "rel_yxyx", "rel_xywh", "rel_center_xywh", "grid"
+)
+
+box_sides <- c("x1", "y1", "x2", "y2")
+
+as_box_format <- function(x, arg = caller_arg(x), call = caller_env()) {
+  if (rlang::is_string(x) && x %in% box_formats) return(x)
+  kerascrop_abort(
+    c("{.arg {arg}} must be one of {.or {.val {box_formats}}}.", x = "It is {shown(x)}."), "box", call
+  )
+}
+
+# A matrix of boxes, one a row, with finite sides in order.
+as_boxes <- function(x, arg = caller_arg(x), call = caller_env()) {
+  force(arg)
+  if (is.numeric(x) && is.null(dim(x)) && length(x) == 4) x <- t(x)
+  if (!is.numeric(x) || !is.matrix(x) || ncol(x) != 4) {
+    kerascrop_abort(c(
+      "{.arg {arg}} must be boxes: a numeric matrix with a row for each and 4 columns, {.code x1, y1, x2, y2}.",
+      x = "It is {if (is.null(dim(x))) shown(x) else paste('of shape', paste(dim(x), collapse = ' x '))}.",
+      i = "{.fn box_window} makes a box from rows and columns."
+    ), "box", call)
+  }
+  wrong <- which(rowSums(is.finite(x)) < 4)
+  if (length(wrong)) {
+    kerascrop_abort(c(
+      "{.arg {arg}} must be finite numbers.",
+      x = "Box {wrong[1]} is {shown(unname(x[wrong[1], ]))}."
+    ), "box", call)
+  }
+  reversed <- which(x[, 3] <= x[, 1] | x[, 4] <= x[, 2])
+  if (length(reversed)) {
+    kerascrop_abort(c(
+      "{.arg {arg}} must have {.code x1 < x2} and {.code y1 < y2}.",
+      x = "Box {reversed[1]} is {shown(unname(x[reversed[1], ]))}.",
+      i = "The order is left, top, right, bottom."
+    ), "box", call)
+  }
+  dimnames(x) <- list(NULL, box_sides)
+  storage.mode(x) <- "double"
+  x
+}
+
+#' Boxes from rows and columns, and back
+#'
+#' A box is `x1, y1, x2, y2`: left, top, right and bottom, in pixels, where 0 is the image's outer edge. R counts rows and
+#' columns from 1; these functions translate, so that `x[17:240, 17:240, ]` is what the box
+#' `box_window(17:240, 17:240)` holds.
+#'
+#' @param rows,cols Row and column numbers that follow each other without a gap, such as `17:240`. They may lie outside
+#'   of the image.
+#' @param box A whole-pixel box: four numbers, or a matrix with one row.
+#' @returns `box_window()`: a matrix with one row and the columns `x1`, `y1`, `x2` and `y2`; `rbind()` stacks several.
+#'   `box_rows()` and `box_cols()`: whole numbers.
+#' @section Errors:
+#' `kerascrop_error_box`: rows or columns with gaps, or a box whose sides are no whole numbers.
+#' @family boxes
+#' @export
+#' @examples
+#' box <- box_window(rows = 17:240, cols = 1:100)
+#' box
+#' range(box_rows(box))
+#' range(box_cols(box))
+box_window <- function(rows, cols) {
+  rows <- as_run(rows)
+  cols <- as_run(cols)
+  cbind(x1 = min(cols) - 1, y1 = min(rows) - 1, x2 = max(cols), y2 = max(rows))
+}
+
+as_run <- function(x, arg = caller_arg(x), call = caller_env()) {
+  if (length(x) && is_whole(x) && all(diff(x) == 1)) return(as.double(x))
+  kerascrop_abort(c(
+    "{.arg {arg}} must be whole numbers that follow each other.", x = "It is {shown(x)}.",
+    i = "A range such as {.code {arg} = 17:240} works."
+  ), "box", call)
+}
+
+#' @rdname box_window
+#' @export
+box_rows <- function(box) window_of(box, "y1", "y2")
+
+#' @rdname box_window
+#' @export
+box_cols <- function(box) window_of(box, "x1", "x2")
+
+window_of <- function(box, first, last, call = caller_env()) {
+  box <- as_boxes(box, "box", call)
+  if (nrow(box) != 1 || !is_whole(box)) {
+    kerascrop_abort(c(
+      "{.arg box} must be one whole-pixel box.",
+      x = if (nrow(box) != 1) "There are {nrow(box)} boxes." else "It is {shown(unname(box[1, ]))}."
+    ), "box", call)
+  }
+  seq(box[, first] + 1, box[, last])
+}
+
+#' How far boxes agree
+#'
+#' Intersection over union (Jaccard index) of pairs of boxes: 1 for equal boxes, 0 for boxes that do not meet.
+#'
+#' @param boxes,others Boxes: matrices with a row for each box and the columns `x1`, `y1`, `x2`, `y2`; or four numbers.
+#'   Row by row they make pairs; one box is paired with every row of the other.
+#' @returns Numbers in `[0, 1]`, one a pair.
+#' @section Errors:
+#' `kerascrop_error_box`: no such boxes, `NA`, reversed sides, or numbers of boxes that do not fit.
+#' @family boxes
+#' @export
+#' @examples
+#' truth <- box_window(rows = 1:20, cols = 1:20)
+#' box_iou(truth, box_window(rows = 1:20, cols = 11:30))
+#' box_iou(truth, rbind(truth, truth + 5, truth + 50))
+box_iou <- function(boxes, others) {
+  boxes <- as_boxes(boxes)
+  others <- as_boxes(others)
+  if (nrow(boxes) != nrow(others) && min(nrow(boxes), nrow(others)) != 1) {
+    kerascrop_abort(c(
+      "{.arg boxes} and {.arg others} must be as many, or one of them a single box.",
+      x = "There are {nrow(boxes)} and {nrow(others)}."
+    ), "box")
+  }
+  shared <- function(first, last) pmax(pmin(boxes[, last], others[, last]) - pmax(boxes[, first], others[, first]), 0)
+  area <- function(box) (box[, "x2"] - box[, "x1"]) * (box[, "y2"] - box[, "y1"])
+  both <- shared("x1", "x2") * shared("y1", "y2")
+  unname(both / (area(boxes) + area(others) - both))
+}

@@ -1,0 +1,111 @@
+# Each check converts its value, or stops with an error that names the argument, what it got and what
+# would work, in the name of the function that the user called.
+
+largest_size <- .Machine$integer.max
+
+is_whole <- function(x) {
+  is.numeric(x) && all(is.finite(x)) && all(x == trunc(x)) && all(abs(x) <= largest_size)
+}
+
+# What a user gave, in a few words.
+shown <- function(x) {
+  if (is.null(x)) return("NULL")
+  if (is.character(x) && length(x) == 1) return(paste0('"', x, '"'))
+  if (is.atomic(x) && length(x) == 1) return(format(x, digits = 10))
+  if (is.atomic(x) && is.null(dim(x)) && length(x) > 0 && length(x) <= 6) {
+    return(paste0("c(", paste(format(x, trim = TRUE), collapse = ", "), ")"))
+  }
+  rlang::as_label(class(x)[1]) |> gsub(pattern = "\"", replacement = "") |> paste("of length", length(x))
+}
+
+as_size <- function(x, arg = caller_arg(x), call = caller_env()) {
+  if (length(x) == 1 && is_whole(x) && x >= 1) return(as.integer(x))
+  kerascrop_abort(c(
+    "{.arg {arg}} must be a whole number of pixels, at least 1.",
+    x = "It is {shown(x)}.",
+    i = if (is.numeric(x) && length(x) == 1 && is.finite(x) && x >= 1 && x < largest_size) {
+      "Did you mean {round(x)}?"
+    } else {
+      "A size such as {.code {arg} = 24} works."
+    }
+  ), "size", call)
+}
+
+as_margins <- function(x, arg = caller_arg(x), call = caller_env()) {
+  sides <- if (is.list(x)) x else as.list(x)
+  sides <- if (length(sides) == 1 && !is.list(x)) rep(sides, 2) else sides
+  pairs <- lapply(sides, function(side) if (length(side) == 1) rep(unlist(side), 2) else unlist(side))
+  fine <- length(pairs) == 2 && all(vapply(pairs, function(pair) length(pair) == 2 && is_whole(pair), NA))
+  if (fine) return(lapply(pairs, as.integer))
+  kerascrop_abort(c(
+    "{.arg {arg}} must be whole numbers of pixels.",
+    x = "It is {shown(x)}.",
+    i = "One number goes for all sides; {.code c(height, width)} for each axis;
+         {.code list(c(top, bottom), c(left, right))} for each side. Negative numbers add a border."
+  ), "size", call)
+}
+
+as_flag <- function(x, arg = caller_arg(x), call = caller_env()) {
+  if (is.logical(x) && length(x) == 1 && !is.na(x)) return(x)
+  kerascrop_abort(c("{.arg {arg}} must be {.code TRUE} or {.code FALSE}.", x = "It is {shown(x)}."), "argument", call)
+}
+
+as_choice <- function(x, choices, arg = caller_arg(x), call = caller_env()) {
+  if (identical(x, choices)) return(choices[1])
+  if (is.character(x) && length(x) == 1 && x %in% choices) return(x)
+  kerascrop_abort(
+    c("{.arg {arg}} must be one of {.or {.val {choices}}}.", x = "It is {shown(x)}."), "argument", call
+  )
+}
+
+as_number <- function(x, arg = caller_arg(x), call = caller_env()) {
+  if (is.numeric(x) && length(x) == 1 && is.finite(x)) return(as.double(x))
+  kerascrop_abort(c("{.arg {arg}} must be a finite number.", x = "It is {shown(x)}."), "argument", call)
+}
+
+as_seed <- function(x, arg = caller_arg(x), call = caller_env()) {
+  if (is.null(x)) return(NULL)
+  if (length(x) == 1 && is_whole(x) && x >= 0) return(as.integer(x))
+  kerascrop_abort(c(
+    "{.arg {arg}} must be {.code NULL} or a whole number that is not negative.", x = "It is {shown(x)}."
+  ), "argument", call)
+}
+
+as_data_format <- function(x, arg = caller_arg(x), call = caller_env()) {
+  if (is.null(x)) return(NULL)
+  as_choice(x, c("channels_last", "channels_first"), arg, call)
+}
+
+# `...` passes arguments to the base layer by name; a value without a name is a slip.
+check_named_dots <- function(dots, call = caller_env()) {
+  unnamed <- which(!nzchar(rlang::names2(dots)))
+  if (!length(unnamed)) return(dots)
+  kerascrop_abort(c(
+    "Arguments in {.arg ...} must be named.",
+    x = "{shown(dots[[unnamed[1]]])} has no name.",
+    i = "They go to the Keras layer: {.arg name}, {.arg dtype} and {.arg trainable} work."
+  ), "argument", call)
+}
+
+# Stops when windows of `sizes` pixels do not fit into images of `lengths`.
+check_fits <- function(lengths, sizes, call = caller_env()) {
+  for (axis in names(sizes)[sizes > lengths]) {
+    kerascrop_abort(c(
+      "The crop must fit into the image.",
+      x = "{.arg {axis}} is {sizes[[axis]]}, but the image's {axis} is {lengths[[axis]]}.",
+      i = "Use a {.arg {axis}} of at most {lengths[[axis]]}, or a larger image."
+    ), "size", call)
+  }
+}
+
+# Stops when margins leave nothing of images of `lengths`.
+check_margins_fit <- function(lengths, margins, call = caller_env()) {
+  for (axis in which(lengths - vapply(margins, sum, 0) < 1)) {
+    kerascrop_abort(c(
+      "{.arg cropping} must leave something of the image.",
+      x = "It removes {margins[[axis]][1]} + {margins[[axis]][2]} pixels,
+           but the image's {names(lengths)[axis]} is {lengths[[axis]]}.",
+      i = "Use smaller margins."
+    ), "size", call)
+  }
+}

@@ -1,0 +1,49 @@
+# Builds a Python layer, then: returns it (no `object`), adds it to a Sequential model, or calls it on a
+# tensor, a list of tensors, or an array.
+compose <- function(object, class, ..., call = caller_env()) {
+  # The left side of a pipe comes first, so that names are given in the order in which one reads.
+  object <- if (missing(object)) NULL else object
+  check_object(object, call)
+  arguments <- check_named_dots(list(...), call)
+  arguments <- arguments[!vapply(arguments, is.null, NA)]
+  module <- load_module(call)
+  layer <- with_python_errors(do.call(module[[class]], arguments), call)
+  if (is.null(object)) return(layer)
+  if (is_sequential(object)) {
+    with_python_errors(object$add(layer), call)
+    return(invisible(object))
+  }
+  inputs <- as_inputs(object, call)
+  with_python_errors(layer(inputs), call)
+}
+
+is_sequential <- function(object) any(endsWith(class(object), ".Sequential"))
+
+is_python <- function(object) inherits(object, "python.builtin.object")
+
+check_object <- function(object, call) {
+  is_array <- (is.numeric(object) || is.logical(object) || is.raw(object)) && length(dim(object)) >= 2
+  if (is.null(object) || is_python(object) || is.list(object) || is_array) return(invisible())
+  name <- as.character(call_name(call))
+  kerascrop_abort(c(
+    "{.arg object} must be a model, a tensor, an array of images, or missing.",
+    x = "It is {shown(object)}.",
+    i = if (is.numeric(object)) {
+      "To make a layer that is not in a model yet, name the other arguments, as in
+       {.code {name}(height = {shown(object)}, ...)}."
+    }
+  ), "argument", call)
+}
+
+call_name <- function(call) {
+  name <- tryCatch(rlang::call_name(rlang::frame_call(call)), error = function(error) NULL)
+  name %||% "layer"
+}
+
+# R arrays become tensors of Keras's float type, or keep their integers; Python objects pass.
+as_inputs <- function(object, call) {
+  if (is_python(object)) return(object)
+  if (is.list(object)) return(lapply(object, as_inputs, call = call))
+  check_channels(dim(object), "object", call)
+  move_to_numpy(object, if (is.double(object)) "float32", call, "object")
+}

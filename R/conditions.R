@@ -1,0 +1,33 @@
+# Stops with an error of class `kerascrop_error_<class>`, in the name of the user's call. `message` is
+# for cli: the problem first, then bullets with what was got (`x`) and what would work (`i`).
+kerascrop_abort <- function(message, class, call = caller_env(), .envir = parent.frame(), parent = NULL) {
+  cli::cli_abort(
+    message,
+    class = c(paste0("kerascrop_error_", class), "kerascrop_error"),
+    call = call, .envir = .envir, parent = parent
+  )
+}
+
+# Runs code that calls Python. An error of the module's own becomes the R error of the same name; any
+# other Python error keeps its message and becomes a `kerascrop_error_python`.
+with_python_errors <- function(code, call = caller_env()) {
+  withCallingHandlers(code, error = function(error) {
+    if (inherits(error, "kerascrop_error")) return()
+    problem <- python_error(error)
+    class <- switch(problem$type,
+      SizeError = "size", ShapeError = "shape", BoxError = "box", ArgumentError = "argument", "python"
+    )
+    message <- if (class == "python") paste0(problem$type, ": ", problem$text) else problem$text
+    kerascrop_abort("{message}", class, call = call)
+  })
+}
+
+# The type and text of a Python error, without what Keras wraps around it: Keras puts the message in bold,
+# between a line on the layer and a list of the arguments.
+python_error <- function(error) {
+  last <- if (reticulate::py_available()) reticulate::py_last_error()
+  type <- last$type %||% "Error"
+  text <- last$value %||% conditionMessage(error)
+  bold <- regmatches(text, regexpr("(?s)\033\\[1m.*?\033\\[0m", text, perl = TRUE))
+  list(type = sub("^.*[.]", "", type), text = trimws(cli::ansi_strip(if (length(bold)) bold else text)))
+}

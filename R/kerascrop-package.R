@@ -1,0 +1,41 @@
+#' kerascrop: crop layers for Keras models
+#'
+#' *A crop is a box.* Each layer chooses one box per image, and cuts it out:
+#'
+#' * [layer_center_crop()]: the middle.
+#' * [layer_border_crop()]: all but the margins; negative margins add a border.
+#' * [layer_random_crop()]: a random place for each image in training, the centre at prediction.
+#' * [layer_box_crop()]: boxes that are given, with real-valued sides.
+#' * [layer_learnable_crop()]: boxes that a small network inside the layer learns to predict.
+#'
+#' [crop_center()], [crop_border()], [crop_random()] and [crop_boxes()] do the same on plain R arrays, with no model.
+#'
+#' The layers live in a bundled Python module. [install_kerascrop()] installs what it needs, and
+#' [kerascrop_sitrep()] tells what is there.
+#'
+#' @section Coordinates:
+#' A pixel is a unit square. Column `j`, counted from 0, spans `[j, j + 1)`. A box is `x1, y1, x2, y2` in these edge
+#' coordinates, so its width is `x2 - x1`. To think in R's rows and columns, counted from 1, use [box_window()]:
+#' `box_window(rows = 17:240, cols = 17:240)` is the box `16, 16, 240, 240`.
+#'
+#' @section Errors:
+#' All errors have the class `kerascrop_error` and one more: `kerascrop_error_size` (a size that is no positive whole
+#' number, or larger than the image), `kerascrop_error_shape` (wrong rank or channels), `kerascrop_error_box` (boxes of
+#' the wrong shape, with `NA`, or reversed), `kerascrop_error_argument` (everything else about arguments) and
+#' `kerascrop_error_python` (Python, or a package of it, is missing, too old, or failed).
+#'
+#' @keywords internal
+"_PACKAGE"
+
+#' @importFrom rlang caller_arg caller_env
+NULL
+
+.onLoad <- function(libname, pkgname) {
+  if (Sys.getenv("TF_CPP_MIN_LOG_LEVEL") == "") Sys.setenv(TF_CPP_MIN_LOG_LEVEL = "2")
+  # Newer reticulate finds, or makes, a Python with these when it is first needed.
+  if ("py_require" %in% getNamespaceExports("reticulate")) {
+    getExportedValue("reticulate", "py_require")(python_packages())
+  }
+  # A saved model may hold our layers: whoever loads Keras loads them too.
+  setHook("reticulate::keras::load", function(...) try(kerascrop_python(), silent = TRUE))
+}

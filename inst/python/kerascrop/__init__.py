@@ -1,0 +1,10 @@
+"""Every kind of crop for Keras models: centre, border, random, given by boxes, and learned."""
+
+from kerascrop.boxes import box_iou, convert_boxes
+from kerascrop.layers.border import BorderCrop
+from kerascrop.layers.box import BoxCrop
+from kerascrop.layers.center import CenterCrop
+from kerascrop.layers.random_crop import RandomCrop
+from kerascrop.sampling import sample
+
+__version__ = "0.1.0"

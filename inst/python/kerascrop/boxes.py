@@ -1,0 +1,96 @@
+"""Boxes: their formats, what they hold, how far they agree.
+
+Convention: a pixel is a unit square; column `j` (from 0) spans `[j, j + 1)`. A box is
+`x1, y1, x2, y2` in these edge coordinates, so its width is `x2 - x1`; Keras calls it `"xyxy"`.
+"""
+
+import keras
+from keras import ops
+
+from kerascrop.checks import BoxError
+
+BOX_FORMATS = (
+    "xyxy",
+    "yxyx",
+    "xywh",
+    "center_xywh",
+    "center_yxhw",
+    "rel_xyxy",
+    "rel_yxyx",
+    "rel_xywh",
+    "rel_center_xywh",
+    "grid",
+)
+
+
+def check_box_format(box_format):
+    """One of Keras's box formats, or `"grid"`."""
+    if box_format not in BOX_FORMATS:
+        raise BoxError(f"`box_format` must be one of {', '.join(map(repr, BOX_FORMATS))}, not {box_format!r}.")
+    return box_format
+
+
+def convert_boxes(boxes, source, target, height=None, width=None):
+    """Boxes in another format.
+
+    Args:
+        boxes: a tensor `(..., 4)`.
+        source: the format they have: `"xyxy"`, `"yxyx"`, `"xywh"`, `"center_xywh"`, `"center_yxhw"`, one of
+            these with `"rel_"` in front (fractions of the image's height and width), as
+            `keras.utils.bounding_boxes.convert_format()` knows them; or `"grid"`, the corners `x, y, x', y'`
+            in `[-1, 1]`, where -1 and 1 are the image's outer edges (PyTorch's `align_corners=False`).
+        target: the format they get.
+        height, width: the images' size in pixels, for the relative formats and `"grid"`.
+
+    Returns:
+        A tensor `(..., 4)`.
+
+    Raises:
+        BoxError: a format is unknown.
+    """
+    check_box_format(source)
+    check_box_format(target)
+    if source == target:
+        return boxes
+    if source == "grid":
+        boxes, source = (boxes + 1) / 2, "rel_xyxy"
+    last_step = None
+    if target == "grid":
+        target, last_step = "rel_xyxy", lambda boxes: boxes * 2 - 1
+    dtype = keras.backend.standardize_dtype(boxes.dtype)
+    boxes = keras.utils.bounding_boxes.convert_format(boxes, source, target, height, width, dtype=dtype)
+    return last_step(boxes) if last_step else boxes
+
+
+def box_iou(boxes, others):
+    """Intersection over union of pairs of boxes.
+
+    Args:
+        boxes, others: tensors `(..., 4)` in `"xyxy"` format that broadcast against each other.
+
+    Returns:
+        A tensor `(...)` in `[0, 1]`; 0 where both boxes are empty.
+    """
+    x1, y1, x2, y2 = ops.unstack(boxes, 4, axis=-1)
+    u1, v1, u2, v2 = ops.unstack(others, 4, axis=-1)
+    width = ops.relu(ops.minimum(x2, u2) - ops.maximum(x1, u1))
+    height = ops.relu(ops.minimum(y2, v2) - ops.maximum(y1, v1))
+    both = width * height
+    either = ops.relu(x2 - x1) * ops.relu(y2 - y1) + ops.relu(u2 - u1) * ops.relu(v2 - v1) - both
+    return ops.divide_no_nan(both, either)
+
+
+def boxes_inside(position, size, height, width):
+    """Boxes that lie inside the image by construction: the size first, then a place in the room that is left.
+
+    Args:
+        position: `(..., 2)`, x and y in `[0, 1]`: 0 touches the left or top edge, 1 the right or bottom.
+        size: `(..., 2)`, width and height in pixels, at most the image's.
+        height, width: the images' size in pixels.
+
+    Returns:
+        Boxes `(..., 4)` in `"xyxy"` format.
+    """
+    image = ops.stack([ops.cast(width, size.dtype), ops.cast(height, size.dtype)])
+    corner = position * (image - size)
+    return ops.concatenate([corner, corner + size], axis=-1)

@@ -1,0 +1,120 @@
+"""Argument checks: each converts its value, or stops naming the argument, what it got and what would work.
+
+The classes of the errors are the ones that R users catch, without R's prefix `kerascrop_error_`.
+All are `ValueError`s, so Python users need not know them.
+"""
+
+import math
+import numbers
+
+import numpy as np
+
+
+class ArgumentError(ValueError):
+    """An argument of the wrong kind, or a choice that does not exist."""
+
+
+class SizeError(ValueError):
+    """A size that is no positive whole number, or larger than the image."""
+
+
+class ShapeError(ValueError):
+    """A tensor of the wrong rank, or with the wrong number of channels."""
+
+
+class BoxError(ValueError):
+    """Boxes of the wrong shape, reversed, or in an unknown format."""
+
+
+LARGEST_SIZE = 2**31 - 1
+
+
+def whole_number(value):
+    """`value` as an int when it is one, whatever type holds it; else None."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        return None
+    if not math.isfinite(value) or value != int(value) or abs(value) > LARGEST_SIZE:
+        return None
+    return int(value)
+
+
+def check_size(value, name):
+    """A size in pixels: a whole number of at least 1."""
+    size = whole_number(value)
+    if size is None or size < 1:
+        raise SizeError(f"`{name}` must be a whole number of pixels, at least 1, not {value!r}.")
+    return size
+
+
+def check_flag(value, name):
+    """True or False, and nothing that merely counts as either."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ArgumentError(f"`{name}` must be True or False, not {value!r}.")
+    return bool(value)
+
+
+def check_choice(value, name, choices):
+    """One of a few strings."""
+    if value not in choices:
+        raise ArgumentError(f"`{name}` must be one of {', '.join(map(repr, choices))}, not {value!r}.")
+    return value
+
+
+def check_number(value, name):
+    """A finite number."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real) or not math.isfinite(value):
+        raise ArgumentError(f"`{name}` must be a finite number, not {value!r}.")
+    return float(value)
+
+
+def check_seed(value):
+    """None, or a whole number that is not negative."""
+    if value is None:
+        return None
+    seed = whole_number(value)
+    if seed is None or seed < 0:
+        raise ArgumentError(f"`seed` must be None or a whole number that is not negative, not {value!r}.")
+    return seed
+
+
+def check_margins(cropping, rank):
+    """Margins as Keras's `Cropping2D` takes them, as `((before, after), ...)`, one pair an axis.
+
+    One number goes for all sides, one number an axis for both its sides.
+    Negative numbers are allowed: they add a border.
+    """
+    pairs = cropping if isinstance(cropping, (list, tuple)) else [cropping] * rank
+    pairs = [pair if isinstance(pair, (list, tuple)) else (pair, pair) for pair in pairs]
+    margins = tuple(tuple(whole_number(margin) for margin in pair) for pair in pairs)
+    if len(margins) != rank or any(len(pair) != 2 or None in pair for pair in margins):
+        raise SizeError(
+            f"`cropping` must be a whole number of pixels, {rank} of them (one an axis), "
+            f"or {rank} pairs (before, after), not {cropping!r}."
+        )
+    return margins
+
+
+def check_images_shape(shape, rank, layer, clips=False):
+    """Images have `rank` spatial axes and one of channels, perhaps a batch in front, for clips also a time."""
+    if rank + 1 <= len(shape) <= rank + (3 if clips else 2):
+        # A batch of unknown length is no image of unknown height: the channels are missing.
+        if len(shape) > rank + 1 or shape[0] is not None or shape[1] is None:
+            return
+    raise ShapeError(
+        f"`{layer}` takes a batch of images, a tensor with {rank + 2} axes, or one image, with {rank + 1}; "
+        f"this one has shape {tuple(shape)}. Grey images need an axis of one channel."
+    )
+
+
+def check_boxes_shape(boxes_shape, images_shape, layer):
+    """Boxes fit images: `(batch, 4)` or `(batch, boxes, 4)`; for one image `(4,)` or `(boxes, 4)`."""
+    batched = len(images_shape) == 4
+    ranks = (2, 3) if batched else (1, 2)
+    forms = "(batch, 4) or (batch, boxes, 4)" if batched else "(4,) or (boxes, 4)"
+    if len(boxes_shape) not in ranks or boxes_shape[-1] != 4:
+        raise BoxError(f"`{layer}` takes boxes of shape {forms} with these images, not {tuple(boxes_shape)}.")
+    if batched and None not in (boxes_shape[0], images_shape[0]) and boxes_shape[0] != images_shape[0]:
+        raise BoxError(
+            f"`{layer}` needs boxes for each image: there are {images_shape[0]} images, "
+            f"but boxes for {boxes_shape[0]}."
+        )

@@ -1,0 +1,1 @@
+"""The layers: each chooses boxes, `base` applies them."""

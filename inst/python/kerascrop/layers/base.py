@@ -1,0 +1,131 @@
+"""Choose, then apply: what all crop layers share.
+
+A crop is a box. A layer chooses one box (or several) for each image; whole-pixel boxes are cut out by
+`windows.cut()`, all others are resampled by `sampling.sample()`.
+"""
+
+import keras
+from keras import ops
+
+from kerascrop import axes, checks, sampling, windows
+
+
+class Crop(keras.layers.Layer):
+    """Base of all layers that crop images.
+
+    Args:
+        data_format: `"channels_last"` or `"channels_first"`; None takes `keras.config.image_data_format()`.
+        return_boxes: return `(crops, boxes)`, the boxes in float32, `x1, y1, x2, y2` in pixels of the input.
+        **kwargs: arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+    """
+
+    rank = 2
+
+    def __init__(self, *, data_format=None, return_boxes=False, **kwargs):
+        # Whole pixels are never cast, and boxes stay float32 when images are float16.
+        super().__init__(autocast=False, **kwargs)
+        if data_format is None:
+            data_format = keras.config.image_data_format()
+        self.data_format = checks.check_choice(data_format, "data_format", ("channels_last", "channels_first"))
+        self.return_boxes = checks.check_flag(return_boxes, "return_boxes")
+
+    def outputs(self, crops, boxes):
+        """What `call()`, `compute_output_shape()` and `compute_output_spec()` return."""
+        return (crops, boxes) if self.return_boxes else crops
+
+    def lengths(self, shape):
+        """The spatial lengths in a shape of images."""
+        return axes.spatial_shape(shape, self.rank, self.data_format)
+
+    def get_config(self):
+        return {**super().get_config(), "data_format": self.data_format, "return_boxes": self.return_boxes}
+
+
+class WindowCrop(Crop):
+    """Base of the layers that cut whole pixels, `(batch, height, width, channels)` or one image.
+
+    A subclass says how large its windows are, `window_sizes()`, and where they start, `choose()`.
+    A clip `(batch, time, height, width, channels)` is cropped as one image with more channels would be.
+    """
+
+    def window_sizes(self, lengths):
+        """Sizes of the windows, for lengths that are integers, scalar tensors or None."""
+        raise NotImplementedError
+
+    def choose(self, lengths, sizes, batch, training):
+        """The window's first pixel along each axis: an integer, a scalar tensor or `(batch,)`."""
+        raise NotImplementedError
+
+    def cut(self, images, starts, sizes):
+        return windows.cut(images, axes.spatial_axes(self.rank, self.data_format), starts, sizes)
+
+    def call(self, images, training=None):
+        shape = ops.shape(images)
+        checks.check_images_shape(shape, self.rank, self.name, clips=True)
+        lengths = self.lengths(shape)
+        batch = shape[0] if len(shape) > self.rank + 1 else None
+        sizes = self.window_sizes(lengths)
+        starts = self.choose(lengths, sizes, batch, training)
+        crops = self.cut(images, starts, sizes)
+        return self.outputs(crops, windows.window_boxes(starts, sizes, batch)) if self.return_boxes else crops
+
+    def compute_output_shape(self, images_shape):
+        checks.check_images_shape(images_shape, self.rank, self.name, clips=True)
+        sizes = self.window_sizes(self.lengths(images_shape))
+        crops = axes.replace_lengths(images_shape, self.rank, self.data_format, sizes)
+        return self.outputs(crops, (*images_shape[:1], 4) if len(images_shape) > self.rank + 1 else (4,))
+
+    def compute_output_spec(self, images, training=None):
+        shapes = self.compute_output_shape(images.shape)
+        crops, boxes = shapes if self.return_boxes else (shapes, ())
+        return self.outputs(keras.KerasTensor(crops, images.dtype), keras.KerasTensor(boxes, "float32"))
+
+
+class SampledCrop(Crop):
+    """Base of the layers whose boxes have real-valued sides: every crop is resampled to one size.
+
+    Args:
+        height, width: size of the crops, in pixels.
+        antialias, fill_mode, fill_value: see `kerascrop.sampling.sample()`.
+        **kwargs: see `Crop`.
+    """
+
+    def __init__(self, height, width, *, antialias=False, fill_mode="constant", fill_value=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.height = checks.check_size(height, "height")
+        self.width = checks.check_size(width, "width")
+        self.antialias = checks.check_flag(antialias, "antialias")
+        self.fill_mode = checks.check_choice(fill_mode, "fill_mode", sampling.FILL_MODES)
+        self.fill_value = checks.check_number(fill_value, "fill_value")
+
+    def sample(self, images, boxes):
+        """Resample boxes of images in this layer's data format, a batch of them."""
+        images = ops.cast(images, self.compute_dtype)
+        to_last = axes.to_channels_last(4, self.rank, self.data_format)
+        if to_last:
+            images = ops.transpose(images, to_last)
+        crops = sampling.sample(
+            images, boxes, (self.height, self.width), self.antialias, self.fill_mode, self.fill_value
+        )
+        from_last = axes.from_channels_last(len(crops.shape), self.rank, self.data_format)
+        return ops.transpose(crops, from_last) if from_last else crops
+
+    def crops_shape(self, images_shape, boxes_shape):
+        """`(batch[, boxes], height, width, channels)`, or with the channels first."""
+        one = axes.replace_lengths(images_shape, self.rank, self.data_format, (self.height, self.width))
+        return (*boxes_shape[:-1], *one[-self.rank - 1 :])
+
+    def spec(self, shapes):
+        """Output specs for output shapes: crops in the compute dtype, boxes in float32."""
+        crops, boxes = shapes if self.return_boxes else (shapes, ())
+        return self.outputs(keras.KerasTensor(crops, self.compute_dtype), keras.KerasTensor(boxes, "float32"))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "height": self.height,
+            "width": self.width,
+            "antialias": self.antialias,
+            "fill_mode": self.fill_mode,
+            "fill_value": self.fill_value,
+        }

@@ -1,0 +1,1 @@
+"""Small networks that look at images and say where the crop should be."""

@@ -1,0 +1,4 @@
+library(testthat)
+library(kerascrop)
+
+test_check("kerascrop")
