@@ -7,9 +7,6 @@ export KERAS_HOME := $(CURDIR)/.cache/keras
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export TF_CPP_MIN_LOG_LEVEL := 3
 
-# What R CMD check looks at
-PACKAGE := DESCRIPTION NAMESPACE LICENSE NEWS.md README.md .Rbuildignore R inst man tests vignettes
-
 .PHONY: help setup demo test test-backends check bench docs clean
 
 help: ## list these commands
@@ -30,13 +27,8 @@ test-backends: setup ## run the Python tests on TensorFlow, JAX and PyTorch
 	  echo; echo "== $$backend"; KERAS_BACKEND=$$backend python3 tools/test.py python || failed=1; \
 	done; exit $$failed
 
-check: export _R_CHECK_CRAN_INCOMING_ := false
-check: export _R_CHECK_FORCE_SUGGESTS_ := false
-check: export _R_CHECK_SYSTEM_CLOCK_ := false
 check: setup ## run R CMD check --as-cran, in .check/
-	@rm -rf .check && mkdir -p .check/kerascrop && cp -r $(wildcard $(PACKAGE)) .check/kerascrop
-	@cd .check && R CMD build kerascrop && \
-	  R CMD check --as-cran $(if $(shell command -v pdflatex),,--no-manual) kerascrop_*.tar.gz
+	@tools/check.sh
 
 bench: setup ## run every script in bench/
 	@for script in $(wildcard bench/*.R); do echo "== $$script"; Rscript $$script || exit 1; done

@@ -2,7 +2,9 @@
 file <- commandArgs(TRUE)
 
 blocks <- testthat::test_dir(
-  "tests/testthat", package = "kerascrop", load_package = "installed", reporter = "progress", stop_on_failure = FALSE
+  "tests/testthat",
+  package = "kerascrop", load_package = "installed",
+  reporter = testthat::SummaryReporter$new(max_reports = Inf), stop_on_failure = FALSE
 )
 
 outcome <- function(block) {

@@ -7,4 +7,4 @@ from kerascrop.layers.center import CenterCrop
 from kerascrop.layers.random_crop import RandomCrop
 from kerascrop.sampling import sample
 
-__version__ = "0.1.0"
+from kerascrop.version import __version__

@@ -22,6 +22,14 @@ def border_window(length, before, after):
     return before, length - after
 
 
+def border_length(length, before, after):
+    """What these margins leave of a length; None where it is not known."""
+    if length is None:
+        return None
+    start, stop = border_window(length, before, after)
+    return stop - start
+
+
 def random_start(length, size, shape, seed):
     """Starts of windows of `size` pixels, uniform over all that fit, the last one included."""
     return keras.random.randint(shape, 0, length - size + 1, dtype="int32", seed=seed)

@@ -44,8 +44,7 @@ class BorderCrop(WindowCrop):
 
     def window_sizes(self, lengths):
         windows.check_margins_fit(lengths, self.cropping, axes.AXIS_NAMES[self.rank], self.name)
-        sides = [windows.border_window(length, *pair) for length, pair in zip(lengths, self.cropping)]
-        return [stop - start for start, stop in sides]
+        return [windows.border_length(length, *margins) for length, margins in zip(lengths, self.cropping)]
 
     def choose(self, lengths, sizes, batch, training):
         return [before for before, _ in self.cropping]

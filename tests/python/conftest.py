@@ -1,0 +1,58 @@
+import os
+import pathlib
+import sys
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "inst" / "python"))
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+
+BACKEND = keras.backend.backend()
+
+if BACKEND == "jax":
+    import jax
+
+    jax.config.update("jax_enable_x64", True)  # gradients are compared in float64
+
+
+def pytest_runtest_setup(item):
+    if "tensorflow" in item.keywords and BACKEND != "tensorflow":
+        pytest.skip("needs the TensorFlow backend")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "tensorflow: needs the TensorFlow backend")
+
+
+def gradient(function, x):
+    """The gradient of a scalar function of a tensor, as a NumPy array, on any backend."""
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        x = tf.convert_to_tensor(x)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = function(x)
+        return keras.ops.convert_to_numpy(tape.gradient(y, x))
+    if BACKEND == "jax":
+        import jax
+
+        return np.asarray(jax.grad(function)(x))
+    import torch
+
+    x = torch.tensor(x, requires_grad=True)
+    function(x).backward()
+    return x.grad.numpy()
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def images(rng):
+    """A batch of images no two numbers of which are equal."""
+    return rng.permutation(4 * 9 * 12 * 3).reshape(4, 9, 12, 3).astype("float32")

@@ -1,0 +1,196 @@
+"""What every crop layer keeps, whichever way it chooses: one table of layers, one test a promise."""
+
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from conftest import BACKEND
+from keras import ops
+
+import kerascrop
+
+HEIGHT, WIDTH = 5, 6
+BOXES = np.array([[0.5, 1.2, 7.1, 8.9]] * 4, "float32")
+
+LAYERS = {
+    "center": lambda **kwargs: kerascrop.CenterCrop(HEIGHT, WIDTH, **kwargs),
+    "border": lambda **kwargs: kerascrop.BorderCrop(((1, 3), (-1, 7)), **kwargs),
+    "random": lambda **kwargs: kerascrop.RandomCrop(HEIGHT, WIDTH, seed=1, **kwargs),
+    "box": lambda **kwargs: kerascrop.BoxCrop(HEIGHT, WIDTH, **kwargs),
+    # "learnable": lambda **kwargs: kerascrop.LearnableCrop(HEIGHT, WIDTH, size="free", **kwargs),
+}
+WHOLE_PIXELS = ("center", "border", "random")
+layers = pytest.mark.parametrize("name", LAYERS)
+
+
+def inputs(name, images):
+    """What the layer takes: the images, for a BoxCrop with boxes."""
+    if name != "box":
+        return images
+    return [images, BOXES if len(images.shape) == 4 else BOXES[0]]
+
+
+def symbolic(name, shape, dtype="float32"):
+    images = keras.Input(shape, dtype=dtype)
+    return [images, keras.Input((4,))] if name == "box" else images
+
+
+def first(outputs):
+    return outputs[0] if isinstance(outputs, (list, tuple)) else outputs
+
+
+def array(x):
+    return ops.convert_to_numpy(x)
+
+
+@layers
+def test_both_data_formats_give_the_same_crops(name, images):
+    last = LAYERS[name](data_format="channels_last")
+    swapped = LAYERS[name](data_format="channels_first")
+    crops = array(last(inputs(name, images)))
+    swapped.build([s.shape for s in inputs(name, images)] if name == "box" else (4, 3, 9, 12))
+    swapped.set_weights(last.get_weights())
+    assert crops.shape == (4, HEIGHT, WIDTH, 3)
+    np.testing.assert_allclose(
+        array(swapped(inputs(name, images.transpose(0, 3, 1, 2)))), crops.transpose(0, 3, 1, 2), rtol=1e-5, atol=1e-3
+    )
+
+
+@layers
+def test_one_image_is_a_batch_of_one(name, images):
+    layer = LAYERS[name](return_boxes=True)
+    crops, boxes = layer(inputs(name, images))
+    crop, box = layer(inputs(name, images[0]))
+    np.testing.assert_allclose(array(crop), array(crops)[0], rtol=1e-5, atol=1e-3)
+    np.testing.assert_allclose(array(box), array(boxes)[0], rtol=1e-5, atol=1e-4)
+
+
+@layers
+@pytest.mark.parametrize("shape", [(9, 12, 3), (None, None, 3)])
+def test_the_symbolic_output_agrees_with_the_real_one(name, shape, images):
+    for dtype in ("float32", "uint8"):
+        layer = LAYERS[name](return_boxes=True)
+        x = symbolic(name, shape, dtype)
+        model = keras.Model(x, layer(x))
+        for promised, got in zip(model.outputs, model(inputs(name, images.astype(dtype)), training=True)):
+            assert promised.dtype == keras.backend.standardize_dtype(got.dtype)
+            assert len(promised.shape) == len(got.shape)
+            assert all(a in (None, b) for a, b in zip(promised.shape, got.shape))
+        if name != "border":
+            assert model.outputs[0].shape[1:] == (HEIGHT, WIDTH, 3)
+
+
+@layers
+def test_return_boxes_tells_what_was_cut(name, images):
+    crops, boxes = LAYERS[name](return_boxes=True)(inputs(name, images))
+    resampled = kerascrop.BoxCrop(HEIGHT, WIDTH)([images, array(boxes)])
+    np.testing.assert_allclose(array(crops), array(resampled), rtol=1e-5, atol=2e-2)
+
+
+@pytest.mark.parametrize("name", WHOLE_PIXELS)
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "bool", "float16", "float32", "float64"])
+def test_whole_pixels_keep_their_type(name, dtype, images):
+    if BACKEND == "jax" and dtype == "float64":
+        pytest.skip("JAX has float64 only when asked")
+    layer = LAYERS[name]()
+    x = ops.convert_to_tensor(images.astype(dtype))
+    assert layer(x, training=True).dtype == x.dtype
+
+
+@layers
+def test_an_empty_batch_gives_an_empty_batch(name, images):
+    x = inputs(name, images)
+    x = [part[:0] for part in x] if name == "box" else x[:0]
+    assert LAYERS[name]()(x).shape == (0, HEIGHT, WIDTH, 3)
+
+
+@layers
+def test_config_round_trip(name):
+    layer = LAYERS[name](data_format="channels_first", return_boxes=True, name="crop")
+    config = layer.get_config()
+    assert type(layer).from_config(config).get_config() == config
+
+
+@layers
+def test_mixed_precision(name, images):
+    images = images / images.max()
+    layer = LAYERS[name](dtype="mixed_float16", return_boxes=True)
+    crops, boxes = layer(inputs(name, images))
+    assert keras.backend.standardize_dtype(boxes.dtype) == "float32"
+    assert keras.backend.standardize_dtype(crops.dtype) == ("float32" if name in WHOLE_PIXELS else "float16")
+    exact = kerascrop.BoxCrop(HEIGHT, WIDTH)([images, array(boxes)])
+    np.testing.assert_allclose(array(crops).astype("float32"), array(exact), atol=2e-3)
+
+
+@layers
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_a_model_with_the_layer_trains_and_predicts(name, jit_compile, images):
+    if BACKEND == "torch" and jit_compile:
+        pytest.skip("PyTorch is not compiled here")
+    images = images / images.max()
+    x = symbolic(name, (9, 12, 3))
+    crops = LAYERS[name](name="crop")(x)
+    model = keras.Model(x, keras.layers.Dense(2)(keras.layers.Flatten()(crops)))
+    model.compile("sgd", "mse", jit_compile=jit_compile)
+    history = model.fit(inputs(name, images), np.ones((4, 2)), epochs=2, verbose=0)
+    assert np.isfinite(history.history["loss"]).all()
+    assert model.predict(inputs(name, images), verbose=0).shape == (4, 2)
+    assert model.get_layer("crop").supports_jit
+
+
+@layers
+def test_save_and_load_in_a_process_that_has_only_imported_kerascrop(name, images, tmp_path):
+    x = symbolic(name, (9, 12, 3))
+    model = keras.Model(x, LAYERS[name]()(x))
+    model.save(tmp_path / "model.keras")
+    np.save(tmp_path / "images.npy", images)
+    np.save(tmp_path / "boxes.npy", BOXES)
+    code = f"""
+import kerascrop, keras, numpy as np
+model = keras.saving.load_model("model.keras", safe_mode=True)
+images, boxes = np.load("images.npy"), np.load("boxes.npy")
+np.save("crops.npy", model.predict([images, boxes] if {name == "box"} else images, verbose=0))
+"""
+    path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=path, check=True)
+    expected = model.predict(inputs(name, images), verbose=0)
+    np.testing.assert_allclose(np.load(tmp_path / "crops.npy"), expected, rtol=1e-5, atol=1e-3)
+
+
+@layers
+@pytest.mark.tensorflow
+def test_inside_tf_data(name, images):
+    import tensorflow as tf
+
+    layer = LAYERS[name]()
+    images = images / images.max()
+    expected = array(layer(inputs(name, images)))
+    x = (images, BOXES) if name == "box" else images
+    pack = (lambda *parts: layer(list(parts))) if name == "box" else layer
+    for dataset in (
+        tf.data.Dataset.from_tensor_slices(x).batch(2).map(pack),
+        tf.data.Dataset.from_tensor_slices(x).map(pack).batch(2),
+    ):
+        assert dataset.element_spec.dtype == tf.float32
+        np.testing.assert_allclose(np.concatenate(list(dataset)), expected, atol=1e-5)
+
+
+@layers
+@pytest.mark.parametrize("shape", [(9, 12), (None, 28, 28), (2, 3, 4, 9, 12, 3)])
+def test_a_wrong_rank_is_an_error_that_shows_the_shape(name, shape):
+    layer = LAYERS[name]()
+    with pytest.raises(kerascrop.checks.ShapeError, match=r"takes a batch of images"):
+        layer.compute_output_shape([shape, (4, 4)] if name == "box" else shape)
+
+
+@layers
+def test_arguments_are_checked(name):
+    for arguments, message in (
+        ({"data_format": "NHWC"}, "`data_format` must be one of"),
+        ({"return_boxes": 1}, "`return_boxes` must be True or False"),
+    ):
+        with pytest.raises(kerascrop.checks.ArgumentError, match=message):
+            LAYERS[name](**arguments)

@@ -1,0 +1,61 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from kerascrop import BoxCrop
+from kerascrop.boxes import BOX_FORMATS, convert_boxes
+from kerascrop.checks import ArgumentError, BoxError
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_a_whole_pixel_box_is_the_slice(rng, data_format):
+    for _ in range(40):
+        height, width = rng.integers(1, 40, size=2)
+        y1, x1 = rng.integers(0, height), rng.integers(0, width)
+        y2, x2 = rng.integers(y1 + 1, height + 1), rng.integers(x1 + 1, width + 1)
+        images = rng.normal(size=(2, height, width, 3)).astype("float32")
+        expected = images[:, y1:y2, x1:x2]
+        if data_format == "channels_first":
+            images, expected = images.transpose(0, 3, 1, 2), expected.transpose(0, 3, 1, 2)
+        layer = BoxCrop(y2 - y1, x2 - x1, data_format=data_format)
+        crops = layer([images, np.array([[x1, y1, x2, y2]] * 2)])
+        np.testing.assert_array_equal(ops.convert_to_numpy(crops), expected)
+
+
+@pytest.mark.parametrize("box_format", BOX_FORMATS)
+def test_the_format_of_the_boxes_does_not_matter(images, box_format):
+    boxes = np.array([[1, 2, 9, 7], [0.5, 0, 12, 9], [3.3, 1.1, 4.5, 8.0], [-2, -1, 5, 5]], "float32")
+    converted = convert_boxes(ops.convert_to_tensor(boxes), "xyxy", box_format, 9, 12)
+    expected, kept = BoxCrop(5, 6, return_boxes=True)([images, boxes])
+    crops, back = BoxCrop(5, 6, box_format=box_format, return_boxes=True)([images, converted])
+    np.testing.assert_allclose(ops.convert_to_numpy(crops), ops.convert_to_numpy(expected), rtol=1e-4, atol=1e-2)
+    np.testing.assert_allclose(ops.convert_to_numpy(back), ops.convert_to_numpy(kept), atol=1e-4)
+
+
+def test_several_boxes_per_image_keep_their_order(images):
+    boxes = np.array([[[0, 0, 3, 2], [4, 5, 7, 7]]] * 4)
+    crops = ops.convert_to_numpy(BoxCrop(2, 3)([images, boxes]))
+    np.testing.assert_array_equal(crops[:, 0], images[:, 0:2, 0:3])
+    np.testing.assert_array_equal(crops[:, 1], images[:, 5:7, 4:7])
+
+
+def test_options_reach_the_sampler(images):
+    outside = np.array([[-9, -9, -3, -3]] * 4)
+    np.testing.assert_array_equal(ops.convert_to_numpy(BoxCrop(2, 2, fill_value=3)([images, outside])), 3)
+    nearest = BoxCrop(2, 2, fill_mode="nearest")([images, outside])
+    np.testing.assert_array_equal(ops.convert_to_numpy(nearest)[:, 0, 0], images[:, 0, 0])
+    whole = np.array([[0, 0, 12, 9]] * 4)
+    mean = BoxCrop(1, 1, antialias=True)([np.ones_like(images), whole])
+    np.testing.assert_allclose(ops.convert_to_numpy(mean), 1, rtol=1e-6)
+
+
+def test_wrong_inputs_are_errors(images):
+    with pytest.raises(ArgumentError, match="takes a list of two: images and boxes"):
+        BoxCrop(2, 2)(images)
+    with pytest.raises(BoxError, match="4 images, but boxes for 3"):
+        BoxCrop(2, 2)([images, np.zeros((3, 4))])
+    with pytest.raises(BoxError, match=r"boxes of shape \(batch, 4\)"):
+        BoxCrop(2, 2)([keras.Input((9, 12, 3)), keras.Input((5,))])
+    with pytest.raises(BoxError, match="`box_format` must be one of"):
+        BoxCrop(2, 2, box_format="coco")

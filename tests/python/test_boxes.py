@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+from keras import ops
+
+from kerascrop import boxes
+from kerascrop.checks import BoxError
+
+BOX = np.array([[2.0, 1.0, 8.0, 4.0]], "float32")  # in an image of height 10 and width 20
+
+# The same box, by the definition of each format.
+FORMATS = {
+    "xyxy": [2, 1, 8, 4],
+    "yxyx": [1, 2, 4, 8],
+    "xywh": [2, 1, 6, 3],
+    "center_xywh": [5, 2.5, 6, 3],
+    "center_yxhw": [2.5, 5, 3, 6],
+    "rel_xyxy": [0.1, 0.1, 0.4, 0.4],
+    "rel_yxyx": [0.1, 0.1, 0.4, 0.4],
+    "rel_xywh": [0.1, 0.1, 0.3, 0.3],
+    "rel_center_xywh": [0.25, 0.25, 0.3, 0.3],
+    "grid": [-0.8, -0.8, -0.2, -0.2],
+}
+
+
+def test_every_format_is_covered():
+    assert set(FORMATS) == set(boxes.BOX_FORMATS)
+
+
+@pytest.mark.parametrize("box_format", FORMATS)
+def test_formats_there_and_back(box_format):
+    there = ops.convert_to_numpy(boxes.convert_boxes(ops.convert_to_tensor(BOX), "xyxy", box_format, 10, 20))
+    np.testing.assert_allclose(there[0], FORMATS[box_format], atol=1e-6)
+    back = boxes.convert_boxes(ops.convert_to_tensor(there), box_format, "xyxy", 10, 20)
+    np.testing.assert_allclose(ops.convert_to_numpy(back), BOX, atol=1e-5)
+
+
+def test_unknown_formats_are_errors():
+    with pytest.raises(BoxError, match="`box_format` must be one of 'xyxy'.*not 'coco'"):
+        boxes.convert_boxes(BOX, "coco", "xyxy")
+
+
+def test_iou_counts_pixels(rng):
+    corners = rng.integers(0, 12, size=(200, 2, 2, 2))
+    first, second = np.concatenate([corners.min(-2), corners.max(-2) + 1], axis=-1).transpose(1, 0, 2)
+    expected = []
+    for a, b in zip(first, second):
+        painted = np.zeros((2, 13, 13), bool)
+        for canvas, (x1, y1, x2, y2) in zip(painted, (a, b)):
+            canvas[y1:y2, x1:x2] = True
+        expected.append((painted[0] & painted[1]).sum() / (painted[0] | painted[1]).sum())
+    got = boxes.box_iou(first.astype("float32"), second.astype("float32"))
+    np.testing.assert_allclose(ops.convert_to_numpy(got), expected, atol=1e-6)
+
+
+def test_iou_broadcasts_and_empty_boxes_agree_with_nothing():
+    others = np.array([[2, 1, 8, 4], [0, 0, 1, 1], [3, 3, 3, 3]], "float32")
+    np.testing.assert_allclose(ops.convert_to_numpy(boxes.box_iou(BOX, others)), [1, 0, 0])
+    empty = np.zeros((1, 4), "float32")
+    np.testing.assert_allclose(ops.convert_to_numpy(boxes.box_iou(empty, empty)), [0])
+
+
+def test_boxes_inside_lie_inside_for_any_position_and_size(rng):
+    position = rng.choice([0.0, 0.3, 1.0], size=(500, 2)).astype("float32")
+    size = (rng.uniform(0.01, 1, size=(500, 2)) * [20, 10]).astype("float32")
+    x1, y1, x2, y2 = ops.convert_to_numpy(boxes.boxes_inside(position, size, 10, 20)).T
+    assert x1.min() >= 0 and y1.min() >= 0 and x2.max() <= 20 + 1e-5 and y2.max() <= 10 + 1e-5
+    np.testing.assert_allclose(np.stack([x2 - x1, y2 - y1], 1), size, atol=1e-5)
+    np.testing.assert_array_equal(x1[position[:, 0] == 0], 0)
+    np.testing.assert_allclose(y2[position[:, 1] == 1], 10, atol=1e-5)

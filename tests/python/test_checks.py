@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+from kerascrop import checks
+
+
+@pytest.mark.parametrize("value", [1, 24, 24.0, np.int64(24), np.float32(24)])
+def test_sizes_are_whole_numbers_of_any_type(value):
+    size = checks.check_size(value, "height")
+    assert size == value and type(size) is int
+
+
+@pytest.mark.parametrize("value", [0, -1, 20.7, float("nan"), float("inf"), 2**40, "24", None, [24], (24, 24), True])
+def test_other_sizes_are_errors_that_name_the_argument_and_the_value(value):
+    with pytest.raises(checks.SizeError, match="`height` must be a whole number") as error:
+        checks.check_size(value, "height")
+    assert repr(value) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "cropping, expected",
+    [
+        (4, ((4, 4), (4, 4))),
+        ((1, 2), ((1, 1), (2, 2))),
+        (((1, 2), (3, 4)), ((1, 2), (3, 4))),
+        ([[1, -2], 3.0], ((1, -2), (3, 3))),
+    ],
+)
+def test_margins(cropping, expected):
+    assert checks.check_margins(cropping, 2) == expected
+
+
+@pytest.mark.parametrize("cropping", [1.5, None, "4", (1, 2, 3), ((1, 2, 3), (1, 2)), ((1, None), 2), [], np.nan])
+def test_other_margins_are_errors(cropping):
+    with pytest.raises(checks.SizeError, match="`cropping`"):
+        checks.check_margins(cropping, 2)
+
+
+@pytest.mark.parametrize("value", [1, "yes", None, [True]])
+def test_flags_are_only_true_and_false(value):
+    with pytest.raises(checks.ArgumentError, match="`snap` must be True or False"):
+        checks.check_flag(value, "snap")
+
+
+def test_choices_and_numbers_and_seeds():
+    assert checks.check_choice("a", "kind", ("a", "b")) == "a"
+    with pytest.raises(checks.ArgumentError, match="one of 'a', 'b', not 'c'"):
+        checks.check_choice("c", "kind", ("a", "b"))
+    assert checks.check_number(2, "fill_value") == 2.0
+    for value in ("2", float("nan"), None, True):
+        with pytest.raises(checks.ArgumentError, match="`fill_value`"):
+            checks.check_number(value, "fill_value")
+    assert checks.check_seed(None) is None and checks.check_seed(3.0) == 3
+    for value in (-1, 1.5, "1"):
+        with pytest.raises(checks.ArgumentError, match="`seed`"):
+            checks.check_seed(value)
+
+
+@pytest.mark.parametrize("shape", [(9,), (9, 12), (2, 3, 4, 9, 12, 3), (None, 28, 28)])
+def test_shapes_that_are_no_images(shape):
+    with pytest.raises(checks.ShapeError, match="`crop` takes a batch of images"):
+        checks.check_images_shape(shape, 2, "crop", clips=True)
+
+
+@pytest.mark.parametrize("shape", [(9, 12, 3), (None, None, 3), (4, 9, 12, 3), (None, None, None, 3)])
+def test_shapes_that_are_images(shape):
+    checks.check_images_shape(shape, 2, "crop")
+
+
+@pytest.mark.parametrize(
+    "boxes, images, message",
+    [
+        ((4, 5), (4, 9, 12, 3), r"boxes of shape \(batch, 4\)"),
+        ((4,), (4, 9, 12, 3), r"boxes of shape \(batch, 4\)"),
+        ((4, 2, 3, 4), (4, 9, 12, 3), r"boxes of shape \(batch, 4\)"),
+        ((1, 2, 4), (9, 12, 3), r"boxes of shape \(4,\)"),
+        ((3, 4), (4, 9, 12, 3), "4 images, but boxes for 3"),
+    ],
+)
+def test_boxes_that_do_not_fit_their_images(boxes, images, message):
+    with pytest.raises(checks.BoxError, match=message):
+        checks.check_boxes_shape(boxes, images, "crop")
+
+
+def test_all_errors_are_value_errors():
+    for error in (checks.ArgumentError, checks.SizeError, checks.ShapeError, checks.BoxError):
+        assert issubclass(error, ValueError)
