@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,7 @@ TAGS = {"failure": "failed", "error": "failed", "skipped": "skipped"}
 def python_tests(folder):
     """Run pytest. Gives the exit status and the outcome of each test: (status, name, reason)."""
     report = os.path.join(folder, "pytest.xml")
-    options = ["-q", "-p", "no:cacheprovider", "--continue-on-collection-errors", "--junitxml", report]
+    options = ["-q", "-rN", "-p", "no:cacheprovider", "--continue-on-collection-errors", "--junitxml", report]
     # The modules come from the source; bytecode written there would look like a change to tools/setup.py.
     settings = {"PYTHONPATH": os.path.abspath("inst/python"), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [".venv/bin/python", "-m", "pytest", *options, "tests/python"]
@@ -56,6 +57,7 @@ def main(suites):
     print()
     for status, name, reason in outcomes:
         if status != "passed":
+            reason = re.sub(r"#x1B\[[0-9;]*m", "", reason)  # colours, as pytest writes them into XML
             print(f"{status}: {name}: {' '.join(reason.split())[:200]}")
     count = {wanted: sum(status == wanted for status, _, _ in outcomes) for wanted in ("passed", "failed", "skipped")}
     print(", ".join(f"{number} {status}" for status, number in count.items()))
@@ -63,4 +65,7 @@ def main(suites):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("\nstopped")

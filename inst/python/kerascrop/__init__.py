@@ -1,10 +1,24 @@
 """Every kind of crop for Keras models: centre, border, random, given by boxes, and learned."""
 
 from kerascrop.boxes import box_iou, convert_boxes
+from kerascrop.data import cluttered_digits
 from kerascrop.layers.border import BorderCrop
 from kerascrop.layers.box import BoxCrop
 from kerascrop.layers.center import CenterCrop
+from kerascrop.layers.learnable import LearnableCrop
 from kerascrop.layers.random_crop import RandomCrop
 from kerascrop.sampling import sample
-
 from kerascrop.version import __version__
+
+__all__ = [
+    "BorderCrop",
+    "BoxCrop",
+    "CenterCrop",
+    "LearnableCrop",
+    "RandomCrop",
+    "__version__",
+    "box_iou",
+    "cluttered_digits",
+    "convert_boxes",
+    "sample",
+]

@@ -118,3 +118,12 @@ def check_boxes_shape(boxes_shape, images_shape, layer):
             f"`{layer}` needs boxes for each image: there are {images_shape[0]} images, "
             f"but boxes for {boxes_shape[0]}."
         )
+
+
+def check_extent(value, name):
+    """None, or a size: a number of pixels, or, at most 1, a fraction of the image."""
+    if value is None:
+        return None
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real) or not 0 < value <= LARGEST_SIZE:
+        raise SizeError(f"`{name}` must be a number of pixels, or a fraction of the image up to 1, not {value!r}.")
+    return float(value)

@@ -20,7 +20,7 @@ LAYERS = {
     "border": lambda **kwargs: kerascrop.BorderCrop(((1, 3), (-1, 7)), **kwargs),
     "random": lambda **kwargs: kerascrop.RandomCrop(HEIGHT, WIDTH, seed=1, **kwargs),
     "box": lambda **kwargs: kerascrop.BoxCrop(HEIGHT, WIDTH, **kwargs),
-    # "learnable": lambda **kwargs: kerascrop.LearnableCrop(HEIGHT, WIDTH, size="free", **kwargs),
+    "learnable": lambda **kwargs: kerascrop.LearnableCrop(HEIGHT, WIDTH, size="free", **kwargs),
 }
 WHOLE_PIXELS = ("center", "border", "random")
 layers = pytest.mark.parametrize("name", LAYERS)

@@ -99,16 +99,22 @@ class SampledCrop(Crop):
         self.fill_value = checks.check_number(fill_value, "fill_value")
 
     def sample(self, images, boxes):
-        """Resample boxes of images in this layer's data format, a batch of them."""
+        """Resample boxes of images, both in this layer's data format."""
+        return self.from_channels_last(self.sample_last(self.to_channels_last(images), boxes))
+
+    def sample_last(self, images, boxes):
+        """The same for images with the channels last."""
+        size = (self.height, self.width)
+        return sampling.sample(images, boxes, size, self.antialias, self.fill_mode, self.fill_value)
+
+    def to_channels_last(self, images):
         images = ops.cast(images, self.compute_dtype)
-        to_last = axes.to_channels_last(4, self.rank, self.data_format)
-        if to_last:
-            images = ops.transpose(images, to_last)
-        crops = sampling.sample(
-            images, boxes, (self.height, self.width), self.antialias, self.fill_mode, self.fill_value
-        )
-        from_last = axes.from_channels_last(len(crops.shape), self.rank, self.data_format)
-        return ops.transpose(crops, from_last) if from_last else crops
+        order = axes.to_channels_last(len(images.shape), self.rank, self.data_format)
+        return ops.transpose(images, order) if order else images
+
+    def from_channels_last(self, crops):
+        order = axes.from_channels_last(len(crops.shape), self.rank, self.data_format)
+        return ops.transpose(crops, order) if order else crops
 
     def crops_shape(self, images_shape, boxes_shape):
         """`(batch[, boxes], height, width, channels)`, or with the channels first."""
