@@ -11,7 +11,7 @@ from system import install_from_debian, output, run, say
 
 CRAN = os.environ.get("CRAN", "https://cloud.r-project.org")
 PART_OF_R = "R base compiler datasets graphics grDevices grid methods parallel splines stats stats4 tcltk tools utils".split()
-NOT_IN_DEBIAN = {"keras3"}
+NOT_IN_DEBIAN = {"keras3"}  # for a machine where apt cannot be asked yet
 CHECK_NEEDS = ["codetools"]  # R CMD check uses it, and Debian's r-base-core leaves it out
 
 

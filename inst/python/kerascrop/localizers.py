@@ -115,7 +115,7 @@ class MapLocalizer(layers.Layer):
             return images
         batch, height, width = ops.shape(images)[:3]
         whole = ops.stack([ops.cast(side, "float32") for side in (0, 0, width, height)])
-        return sample(images, ops.broadcast_to(whole, (batch, 4)), size, antialias=True)
+        return sample(images, ops.broadcast_to(whole, (batch, 4)), size, antialias=True, fill_mode="nearest")
 
     def call(self, view, training=None):
         x = view

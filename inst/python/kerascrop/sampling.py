@@ -116,7 +116,11 @@ def _kernel(position, step, length):
     """Weights `(batch, boxes, size, length)` of every pixel of an axis in every sample; each row sums to 1."""
     centres = ops.cast(ops.arange(length, dtype="int32"), position.dtype) + 0.5
     reach = ops.maximum(ops.abs(step), 1.0)[..., None, None]
-    weights = ops.relu(1.0 - ops.abs(position[..., None] - centres) / reach)
+    distance = (position[..., None] - centres) / reach
+    # At a kink the slope is the right-hand one, as in `_neighbours()`: a mean of both would be 0 at whole pixels,
+    # and a box that starts there would never move.
+    rising = ops.where(distance >= -1.0, 1.0 + distance, 0.0)
+    weights = ops.where(distance < 0.0, rising, ops.relu(1.0 - distance))
     return weights / ops.sum(weights, axis=-1, keepdims=True)
 
 

@@ -1,0 +1,64 @@
+#' Learn where to crop
+#'
+#' A small network inside the layer predicts one box for each image, and the crop is resampled, differentiably in the box: so
+#' whatever is trained on the crops also trains the prediction, from class labels alone. The box lies inside of the image by
+#' construction.
+#'
+#' The built-in localizer, about 20,000 parameters, scores every place of a view of at most 64 pixels a side. In training,
+#' the crop is at first mostly what the scores *expect*, the mean of all windows, so that every place has a say in the loss; as
+#' the scores get sharp, the real crop takes over. Meanwhile the box is moved and scaled at random by a few per cent, and
+#' some images are also shown upside down and must give the same place. There is nothing to tune or to schedule.
+#'
+#' @inheritParams layer_center_crop
+#' @param size What is learned: `"fixed"`, the place of a window of `height` by `width` pixels; `"square"`, a place and a
+#'   side; `"free"`, a place, a width and a height.
+#' @param min_size,max_size Bounds of the learned size, in pixels, or, at most 1, as a fraction of the image (of its shorter
+#'   side for `"square"`). The defaults are half the crop's size, and the whole image.
+#' @param localizer `NULL`, the built-in one; `"global"`, one trainable box for all images; or a Keras layer or model that
+#'   returns 2, 3 or 4 numbers in `[0, 1]` for each image, as `size` asks: x and y of the place, in the room that the box
+#'   leaves (0 touches the left or top edge, 1 the right or bottom), then the side, or the width and height, between their
+#'   bounds. With such a localizer `object` may be a list, `list(images, features)`: then it sees the features.
+#' @param antialias Average all the pixels of a box that is larger than the crop, rather than the nearest four.
+#' @param snap At prediction, move a `"fixed"` box to whole pixels, so that the crop is an exact slice.
+#' @returns The layer, the model, or the crops `(batch, height, width, channels)`, as `object` says. The layer's method
+#'   `locate()` gives the boxes for a batch of images, a tensor `(batch, 4)`.
+#' @section Errors:
+#' `kerascrop_error_size`: a size is no positive number, `min_size` is above `max_size`, or the images are smaller than a
+#' box. `kerascrop_error_shape`: `object` is no batch of images, or the localizer returns another number of numbers. The others
+#' as in [layer_center_crop()].
+#' @references Jaderberg et al. (2015), "Spatial Transformer Networks", \doi{10.48550/arXiv.1506.02025}, for learning
+#'   through resampling.
+#' @family crop layers
+#' @seealso [cluttered_digits()] to try it on; [plot_crops()] to see where it looks.
+#' @export
+#' @examplesIf reticulate::py_module_available("keras")
+#' digits <- cluttered_digits(8, seed = 1)
+#' crop <- layer_learnable_crop(height = 24, width = 24, size = "square")
+#' dim(from_numpy(crop(as_numpy(digits$x))))
+#' boxes <- from_numpy(crop$locate(as_numpy(digits$x))) # before any training
+#' plot_crops(digits$x, list(truth = digits$boxes, predicted = boxes))
+layer_learnable_crop <- function(object, height, width, size = c("fixed", "square", "free"), min_size = NULL,
+                                 max_size = NULL, localizer = NULL, antialias = TRUE, snap = FALSE,
+                                 data_format = NULL, ..., return_boxes = FALSE) {
+  compose(object, "LearnableCrop",
+    height = as_size(height), width = as_size(width), size = as_choice(size, c("fixed", "square", "free")),
+    min_size = as_extent(min_size), max_size = as_extent(max_size), localizer = as_localizer(localizer),
+    antialias = as_flag(antialias), snap = as_flag(snap),
+    data_format = as_data_format(data_format), return_boxes = as_flag(return_boxes), ...
+  )
+}
+
+as_extent <- function(x, arg = caller_arg(x), call = caller_env()) {
+  if (is.null(x)) return(NULL)
+  if (is.numeric(x) && length(x) == 1 && is.finite(x) && x > 0) return(as.double(x))
+  kerascrop_abort(c(
+    "{.arg {arg}} must be a number of pixels, or a fraction of the image up to 1.", x = "It is {shown(x)}."
+  ), "size", call)
+}
+
+as_localizer <- function(x, call = caller_env()) {
+  if (is.null(x) || identical(x, "global") || is_python(x)) return(x)
+  kerascrop_abort(c(
+    "{.arg localizer} must be {.code NULL}, {.val global}, or a Keras layer or model.", x = "It is {shown(x)}."
+  ), "argument", call)
+}
