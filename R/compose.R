@@ -10,11 +10,16 @@ compose <- function(object, class, ..., call = caller_env()) {
   layer <- with_python_errors(do.call(module[[class]], arguments), call)
   if (is.null(object)) return(layer)
   if (is_sequential(object)) {
-    with_python_errors(object$add(layer), call)
+    with_python_errors(add_layer(object, layer), call)
     return(invisible(object))
   }
   inputs <- as_inputs(object, call)
   with_python_errors(layer(inputs), call)
+}
+
+# Keras keeps a layer that does not fit; take it out again.
+add_layer <- function(model, layer) {
+  withCallingHandlers(model$add(layer), error = function(error) model$pop())
 }
 
 is_sequential <- function(object) any(endsWith(class(object), ".Sequential"))

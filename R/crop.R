@@ -141,7 +141,7 @@ cut_windows <- function(images, starts, sizes, fill_value = 0) {
   together <- !is.matrix(starts)
   starts <- matrix(as.double(starts), ncol = 2)
   if (together) {
-    crops <- cut_window(images$x, TRUE, starts, sizes, fill_value)
+    crops <- cut_window(images$x, seq_len(images$n), starts, sizes, fill_value)
     starts <- starts[rep(1, images$n), , drop = FALSE]
   } else {
     crops <- array(as_type(fill_value, images$x), c(nrow(starts), unname(sizes), images$channels))

@@ -4,10 +4,11 @@
 #' whatever is trained on the crops also trains the prediction, from class labels alone. The box lies inside of the image by
 #' construction.
 #'
-#' The built-in localizer, about 20,000 parameters, scores every place of a view of at most 64 pixels a side. In training,
-#' the crop is at first mostly what the scores *expect*, the mean of all windows, so that every place has a say in the loss; as
-#' the scores get sharp, the real crop takes over. Meanwhile the box is moved and scaled at random by a few per cent, and
-#' some images are also shown upside down and must give the same place. There is nothing to tune or to schedule.
+#' The built-in localizer has about 20,000 parameters. It scores every place of a view of at most 64 pixels a side, and starts
+#' where the image stands out, at the size in the middle between its bounds. In training its boxes are moved and scaled at
+#' random by a few per cent, so that an object at the crop's edge is cut and costs; and some images are also shown turned by
+#' 180 degrees, with a loss that asks for the turned place. There is nothing to tune or to schedule. It can be led astray
+#' by things that stand out more than the object does, and are as large.
 #'
 #' @inheritParams layer_center_crop
 #' @param size What is learned: `"fixed"`, the place of a window of `height` by `width` pixels; `"square"`, a place and a

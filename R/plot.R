@@ -42,8 +42,7 @@ plot_crops <- function(images, boxes = NULL, crops = NULL, titles = NULL, max = 
   lwd <- as_number(lwd)
   range <- as_range(range, x$x)
   panels <- if (is.null(crops)) 1 else 2
-  ncol <- ncol %||% ceiling(sqrt(length(shown_images) / panels))
-  ncol <- min(ncol, max(length(shown_images), 1))
+  ncol <- max(min(ncol %||% ceiling(sqrt(length(shown_images) / panels)), length(shown_images)), 1)
   keep <- graphics::par(
     mfrow = c(max(ceiling(length(shown_images) / ncol), 1), ncol * panels),
     mar = c(0.2, 0.2, if (is.null(titles)) 0.2 else 1.6, 0.2), oma = c(if (length(names(boxes))) 1.6 else 0, 0, 0, 0)

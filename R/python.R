@@ -24,7 +24,7 @@ load_module <- function(call) {
     use_own_environment()
     the$module <- tryCatch(
       {
-        check_numpy(call)
+        check_versions(call)
         reticulate::import_from_path("kerascrop", module_path())
       },
       error = function(error) {
@@ -47,9 +47,11 @@ python_part <- function(name, call) {
 
 module_path <- function() system.file("python", package = "kerascrop", mustWork = TRUE)
 
+keras_floor <- "3.9"
+
 # What the module needs, as pip writes it; the bounds that are tested.
 python_packages <- function() {
-  c("keras>=3.9", "tensorflow", if (old_reticulate()) "numpy<2" else "numpy>=1.26")
+  c(paste0("keras>=", keras_floor), "tensorflow", if (old_reticulate()) "numpy<2" else "numpy>=1.26")
 }
 
 # reticulate before 1.38 cannot read the arrays of NumPy 2.
@@ -62,14 +64,28 @@ use_own_environment <- function() {
   if (reticulate::virtualenv_exists("r-kerascrop")) reticulate::use_virtualenv("r-kerascrop", required = FALSE)
 }
 
-check_numpy <- function(call) {
-  version <- reticulate::import("numpy")$`__version__`
-  if (old_reticulate() && numeric_version(version) >= "2") {
+# Versions are read before anything is imported: a wrong one can bring the session down.
+check_versions <- function(call) {
+  keras <- python_version("keras")
+  if (!is.na(keras) && numeric_version(keras, strict = FALSE) < keras_floor) {
     kerascrop_abort(c(
-      "reticulate {utils::packageVersion('reticulate')} cannot read the arrays of NumPy {version}.",
+      "Keras {keras} is too old: the layers need keras >= {keras_floor}.",
+      i = "Run {.code reticulate::py_install(\"keras>={keras_floor}\")}, then restart R."
+    ), "python", call)
+  }
+  numpy <- python_version("numpy")
+  if (!is.na(numpy) && old_reticulate() && numeric_version(numpy, strict = FALSE) >= "2") {
+    kerascrop_abort(c(
+      "reticulate {utils::packageVersion('reticulate')} cannot read the arrays of NumPy {numpy}.",
       i = "Update reticulate to 1.38 or newer, or run {.code reticulate::py_install(\"numpy<2\")}; then restart R."
     ), "python", call)
   }
+}
+
+# The version of a Python package, without importing it; NA where it is missing.
+python_version <- function(package) {
+  metadata <- reticulate::import("importlib.metadata")
+  tryCatch(metadata$version(package), error = function(error) NA_character_)
 }
 
 abort_import <- function(problem, call) {
@@ -155,9 +171,7 @@ kerascrop_sitrep <- function() {
   )
   if (reticulate::py_available()) {
     report$python <- reticulate::py_config()$python
-    report$modules <- versions(c("keras", "tensorflow", "jax", "torch", "numpy"), function(name) {
-      reticulate::import("importlib.metadata")$version(name)
-    })
+    report$modules <- versions(c("keras", "tensorflow", "jax", "torch", "numpy"), python_version)
     if (is.null(report$problem)) report$backend <- reticulate::import("keras")$config$backend()
   }
   cli::cli_h1("kerascrop")

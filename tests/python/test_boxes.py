@@ -67,3 +67,14 @@ def test_boxes_inside_lie_inside_for_any_position_and_size(rng):
     np.testing.assert_allclose(np.stack([x2 - x1, y2 - y1], 1), size, atol=1e-5)
     np.testing.assert_array_equal(x1[position[:, 0] == 0], 0)
     np.testing.assert_allclose(y2[position[:, 1] == 1], 10, atol=1e-5)
+
+
+def test_boxes_around_are_centred_where_there_is_room_and_inside_everywhere(rng):
+    centre = (rng.uniform(-0.2, 1.2, size=(500, 2)) * [20, 10]).astype("float32")
+    size = (rng.uniform(0.01, 1.5, size=(500, 2)) * [20, 10]).astype("float32")
+    x1, y1, x2, y2 = ops.convert_to_numpy(boxes.boxes_around(centre, size, 10, 20)).T
+    assert x1.min() >= -1e-5 and y1.min() >= -1e-5 and x2.max() <= 20 + 1e-5 and y2.max() <= 10 + 1e-5
+    np.testing.assert_allclose(np.stack([x2 - x1, y2 - y1], 1), np.minimum(size, [20, 10]), atol=1e-5)
+    roomy = (np.abs(centre - [10, 5]) + size / 2 < [10, 5]).all(1)
+    assert roomy.sum() > 20
+    np.testing.assert_allclose(np.stack([x1 + x2, y1 + y2], 1)[roomy] / 2, centre[roomy], atol=1e-5)

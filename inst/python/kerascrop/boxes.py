@@ -91,6 +91,26 @@ def boxes_inside(position, size, height, width):
     Returns:
         Boxes `(..., 4)` in `"xyxy"` format.
     """
-    image = ops.stack([ops.cast(width, size.dtype), ops.cast(height, size.dtype)])
-    corner = position * (image - size)
+    corner = position * (extent(height, width) - size)
     return ops.concatenate([corner, corner + size], axis=-1)
+
+
+def boxes_around(centre, size, height, width):
+    """Boxes around places, cut down to the image and moved until they lie inside.
+
+    Args:
+        centre: `(..., 2)`, x and y in pixels.
+        size: `(..., 2)`, width and height in pixels.
+        height, width: the images' size in pixels.
+
+    Returns:
+        Boxes `(..., 4)` in `"xyxy"` format.
+    """
+    size = ops.minimum(size, extent(height, width))
+    centre = ops.clip(centre, size / 2, extent(height, width) - size / 2)
+    return ops.concatenate([centre - size / 2, centre + size / 2], axis=-1)
+
+
+def extent(height, width):
+    """An image's size as a tensor `(width, height)`, x before y as in a box."""
+    return ops.stack([ops.cast(width, "float32"), ops.cast(height, "float32")])

@@ -1,10 +1,8 @@
 """Networks that look at images and say where the crop should be.
 
-A localizer is any Keras layer or model that returns 2, 3 or 4 numbers in `[0, 1]` for each image. `MapLocalizer`, the
-built-in one, also tells a `LearnableCrop` how sure it is, and shows it what it expects to see.
+A localizer is any Keras layer or model that returns 2, 3 or 4 numbers in `[0, 1]` for each image: a place, x and y, and as
+many sizes as a `LearnableCrop` asks for. `MapLocalizer` is the built-in one.
 """
-
-from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -41,62 +39,51 @@ class GlobalLocalizer(layers.Layer):
         return {**super().get_config(), "numbers": self.numbers}
 
 
-class Found(NamedTuple):
-    """What a map says of each image; places and sizes are `(x, y)` or `(width, height)` fractions of the image.
-
-    Attributes:
-        heat: `(batch, rows, columns)`, adds up to 1: how likely the object is in each cell.
-        centre: `(batch, 2)`, the map's centre of mass.
-        variance: `(batch, 2)`, how far the map spreads around it.
-        size: `(batch, n)`, n sizes in `[0, 1]`.
-    """
-
-    heat: Any
-    centre: Any
-    variance: Any
-    size: Any
-
-
 @keras.saving.register_keras_serializable("kerascrop")
 class MapLocalizer(layers.Layer):
     """A small convolutional network that scores every place of an image.
 
-    It looks at a view of at most `view` pixels a side, in cells of 4 by 4 pixels, each seen with its neighbours. The
-    softmax of the cells' scores is a map of where the object is: its centre of mass is the centre, and the mean of a
-    second head under the map is the size (soft-argmax: Finn et al. 2016, "Deep Spatial Autoencoders"). Scores are
-    normalised by batch (BatchNorm) and scaled by a learned gain: without both, maps stay flat and crops collapse to the
-    centre.
+    It looks at a view of at most 64 pixels a side, in cells of 4 by 4 pixels, each seen with its neighbours. A cell's score
+    is `gain * (network + weight * contrast)`: the network starts at zero, so at first the map follows the contrast,
+    smoothed to the size of the box, and learning starts where the image stands out rather than at its centre. The
+    softmax of the scores is a map of where the object is; its centre of mass is the place (soft-argmax: Finn et al. 2016, "Deep
+    Spatial Autoencoders"), and the mean of a second head under the map is the size.
+
+    Called on `look(images)`, it returns `(batch, 2 + sizes)` numbers in `[0, 1]`: the centre, x and y, as fractions of the
+    image, then the sizes.
 
     Args:
         sizes: how many sizes to predict: 0, 1 or 2.
+        typical: height and width of the box at the start, as fractions of the image.
         view: longer side of the view, in pixels; smaller images are looked at as they are.
         filters: channels of the convolutions.
         **kwargs: arguments of `keras.layers.Layer`.
     """
 
-    def __init__(self, sizes, view=64, filters=32, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, sizes, typical=(0.4, 0.4), view=64, filters=32, **kwargs):
+        super().__init__(autocast=False, **kwargs)
         self.sizes = sizes
+        self.typical = tuple(typical)
         self.view = view
         self.filters = filters
         policy = {"dtype": self.dtype_policy}
         self.convolutions = [
-            layers.Conv2D(filters, CELL, CELL, "same", use_bias=False, **policy),
-            layers.Conv2D(filters, 3, 1, "same", use_bias=False, **policy),
-            layers.Conv2D(filters, 3, 1, "same", use_bias=False, **policy),
+            layers.Conv2D(filters, CELL, CELL, use_bias=False, **policy),
+            layers.Conv2D(filters, 3, padding="same", use_bias=False, **policy),
+            layers.Conv2D(filters, 3, padding="same", use_bias=False, **policy),
         ]
+        # Without normalisation maps stay flat, and crops collapse to the centre.
         self.norms = [layers.BatchNormalization(momentum=0.9, **policy) for _ in self.convolutions]
-        self.score = layers.Conv2D(1, 1, use_bias=False, **policy)
+        self.score = layers.Conv2D(1, 1, use_bias=False, kernel_initializer="zeros", **policy)
         self.size = layers.Conv2D(sizes, 1, kernel_initializer="zeros", **policy) if sizes else None
 
     def build(self, images_shape):
         height, width = images_shape[1:3]
-        # The view keeps the images' aspect where that is known.
         longest = max(height, width) if height and width else None
-        sides = [round(side / longest * min(self.view, longest) / CELL) if longest else self.view // CELL
-                 for side in (height, width)]
-        self.cells = tuple(max(1, side) for side in sides)
-        shape = (images_shape[0], *(CELL * side for side in self.cells), images_shape[3])
+        shares = (height / longest, width / longest) if longest else (1, 1)  # the aspect, where it is known
+        side = min(self.view, longest or self.view) / CELL
+        self.cells = tuple(max(1, round(share * side)) for share in shares)
+        shape = (images_shape[0], *(CELL * cells for cells in self.cells), images_shape[3])
         for convolution, norm in zip(self.convolutions, self.norms):
             convolution.build(shape)
             shape = convolution.compute_output_shape(shape)
@@ -104,62 +91,60 @@ class MapLocalizer(layers.Layer):
         self.score.build(shape)
         if self.size:
             self.size.build(shape)
-        self.gain = self.add_weight(
-            shape=(), initializer=keras.initializers.Constant(4.0), name="gain", autocast=False
-        )
+        four, one = keras.initializers.Constant(4.0), "ones"
+        self.gain = self.add_weight(shape=(), initializer=four, name="gain", autocast=False)
+        self.contrast_weight = self.add_weight(shape=(), initializer=one, name="contrast_weight", autocast=False)
 
     def look(self, images):
         """The view: images `(batch, height, width, channels)` resized to whole cells."""
-        size = tuple(CELL * side for side in self.cells)
+        size = tuple(CELL * cells for cells in self.cells)
         if tuple(images.shape[1:3]) == size:
             return images
         batch, height, width = ops.shape(images)[:3]
         whole = ops.stack([ops.cast(side, "float32") for side in (0, 0, width, height)])
         return sample(images, ops.broadcast_to(whole, (batch, 4)), size, antialias=True, fill_mode="nearest")
 
+    def contrast(self, view):
+        """How much each cell stands out: squared deviation, blurred to the box's size, standardised for each image."""
+        (rows, columns), channels = self.cells, view.shape[-1]
+        cells = ops.reshape(ops.square(view), (-1, rows, CELL, columns, CELL, channels))
+        blurs = [_blur(n, share * n / 4) for n, share in zip(self.cells, self.typical)]
+        return _standardise(ops.einsum("yr,brc,xc->byx", blurs[0], ops.mean(cells, axis=(2, 4, 5)), blurs[1]))
+
     def call(self, view, training=None):
+        view = ops.cast(view, "float32")
+        view = _standardise(view - ops.mean(view, axis=(1, 2), keepdims=True))
         x = view
         for convolution, norm in zip(self.convolutions, self.norms):
             x = ops.relu(norm(convolution(x), training=training))
-        scores = self.gain * ops.cast(self.score(x)[..., 0], "float32")
+        scores = ops.cast(self.score(x)[..., 0], "float32") + self.contrast_weight * self.contrast(view)
         rows, columns = self.cells
-        heat = ops.reshape(ops.softmax(ops.reshape(scores, (-1, rows * columns))), (-1, rows, columns))
-        # The map's mean and variance along x, then y.
-        shares = [(ops.sum(heat, axis=1), columns), (ops.sum(heat, axis=2), rows)]
-        places = [(np.arange(n, dtype="float32") + 0.5) / n for _, n in shares]
-        centre = [ops.sum(share * place, axis=1) for (share, _), place in zip(shares, places)]
-        squares = [ops.sum(share * place**2, axis=1) for (share, _), place in zip(shares, places)]
-        variance = [ops.relu(square - mean**2) for square, mean in zip(squares, centre)]
-        size = None
-        if self.size:
-            size = ops.sigmoid(ops.sum(heat[..., None] * ops.cast(self.size(x), "float32"), axis=(1, 2)))
-        return Found(heat, ops.stack(centre, axis=1), ops.stack(variance, axis=1), size)
-
-    def expected_view(self, view, heat, reach):
-        """What the map expects around the object: the mean of the view re-centred on each cell, weighted by the map.
-
-        Args:
-            view: `(batch, 4 * rows, 4 * columns, channels)`.
-            heat: `(batch, rows, columns)`.
-            reach: `(y, x)`, how many cells it shows to each side of the middle one.
-
-        Returns:
-            `(batch, 4 * (2 * y + 1), 4 * (2 * x + 1), channels)`; beyond the view's edges are zeros.
-        """
-        (rows, columns), channels = self.cells, view.shape[-1]
-        shifts = [
-            np.stack([np.eye(n, k=step, dtype="float32") for step in range(-r, r + 1)])
-            for n, r in zip(self.cells, reach)
+        heat = ops.softmax(ops.reshape(self.gain * scores, (-1, rows * columns)))
+        heat = ops.reshape(heat, (-1, rows, columns))
+        numbers = [
+            ops.sum(ops.sum(heat, axis=axis) * ((np.arange(n, dtype="float32") + 0.5) / n), axis=1, keepdims=True)
+            for axis, n in ((1, columns), (2, rows))
         ]
-        height, width = (len(shift) for shift in shifts)
-        heat = ops.einsum("brc,urs,vct->buvst", heat, *shifts)
-        heat = ops.reshape(heat, (-1, height * width, rows * columns))
-        cells = ops.reshape(view, (-1, rows, CELL, columns, CELL, channels))
-        cells = ops.reshape(ops.transpose(cells, (0, 1, 3, 2, 4, 5)), (-1, rows * columns, CELL * CELL * channels))
-        expected = ops.reshape(ops.matmul(ops.cast(heat, cells.dtype), cells), (-1, height, width, CELL, CELL, channels))
-        return ops.reshape(
-            ops.transpose(expected, (0, 1, 3, 2, 4, 5)), (-1, CELL * height, CELL * width, channels)
-        )
+        if self.size:
+            numbers.append(ops.sigmoid(ops.sum(heat[..., None] * ops.cast(self.size(x), "float32"), axis=(1, 2))))
+        return ops.concatenate(numbers, axis=1)
+
+    def compute_output_shape(self, view_shape):
+        return (view_shape[0], 2 + self.sizes)
 
     def get_config(self):
-        return {**super().get_config(), "sizes": self.sizes, "view": self.view, "filters": self.filters}
+        config = {"sizes": self.sizes, "typical": self.typical, "view": self.view, "filters": self.filters}
+        return {**super().get_config(), **config}
+
+
+def _standardise(x):
+    """Mean 0 and standard deviation 1 for each image; nothing, where an image is all the same."""
+    axes = tuple(range(1, len(x.shape)))
+    x = x - ops.mean(x, axis=axes, keepdims=True)
+    return x / ops.sqrt(ops.mean(ops.square(x), axis=axes, keepdims=True) + 1e-6)
+
+
+def _blur(n, deviation):
+    """A matrix that blurs n numbers with a Gaussian."""
+    distance = np.arange(n)[:, None] - np.arange(n)
+    return np.exp(-0.5 * (distance / deviation) ** 2).astype("float32")

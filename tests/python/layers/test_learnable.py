@@ -61,20 +61,16 @@ def test_bounds_in_pixels_and_as_fractions(arguments, low, high, scenes):
 
 
 @MODES
-@pytest.mark.parametrize("training", [False, True])
-def test_gradients_reach_every_weight_of_the_localizer(size, training, scenes, rng):
+def test_training_moves_every_weight_of_the_localizer(size, scenes, rng):
     layer = LearnableCrop(16, 16, size=size)
-    head = keras.Sequential([keras.Input((40, 60, 3)), layer, layers.Flatten(), layers.Dense(3)])
-    head.compile(keras.optimizers.SGD(0.1), "mse")
-    before = [w.copy() for w in layer.get_weights()]
-    if not training:
-        return
-    head.fit(scenes, rng.normal(size=(6, 3)), epochs=1, verbose=0)
-    trained = {id(v) for v in layer.trainable_variables}
-    for variable, old in zip(layer.weights, before):
-        if id(variable) in trained and not variable.path.endswith("bias"):
-            assert np.isfinite(ops.convert_to_numpy(variable.value)).all()
-            assert (ops.convert_to_numpy(variable.value) != old).any(), variable.path
+    model = keras.Sequential([keras.Input((40, 60, 3)), layer, layers.Flatten(), layers.Dense(3)])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    before = [ops.convert_to_numpy(variable.value).copy() for variable in layer.trainable_variables]
+    # The network's last layer starts at zero, so the first step moves that one, the second all others.
+    model.fit(scenes, rng.normal(size=(6, 3)), epochs=2, verbose=0)
+    for variable, old in zip(layer.trainable_variables, before):
+        new = ops.convert_to_numpy(variable.value)
+        assert np.isfinite(new).all() and (new != old).any(), variable.path
 
 
 def test_a_global_box_finds_a_target_from_its_pixels_alone():
@@ -111,26 +107,35 @@ def test_it_finds_a_pattern_from_the_class_label_alone():
     assert np.hypot(*off.T).mean() < 4  # the centre of the canvas would be 11 off
 
 
-def test_the_same_crops_in_training_once_the_map_is_sharp_but_for_the_jitter(monkeypatch):
-    from kerascrop.layers import learnable
+@MODES
+def test_training_moves_and_scales_the_boxes_by_a_few_per_cent(size):
+    digits = cluttered_digits(300, seed=1)
+    layer = LearnableCrop(24, 24, size=size, return_boxes=True)
+    still = ops.convert_to_numpy(layer(digits.x)[1])
+    crops, moved = (ops.convert_to_numpy(part) for part in layer(digits.x, training=True))
+    assert (moved >= -1e-4).all() and (moved <= 64 + 1e-4).all()
+    side = still[0, 2] - still[0, 0]
+    zoom = np.log((moved[:, 2] - moved[:, 0]) / side)
+    assert np.abs(zoom).max() <= 0.151 and zoom.min() < -0.1 and zoom.max() > 0.1
+    shift = (moved[:, :2] + moved[:, 2:] - still[:, :2] - still[:, 2:]) / 2 / side
+    # Training uses the batch's own statistics; the network's part of the map is still zero.
+    assert np.abs(shift).max() <= 0.081 + 0.08  # the place, and what a larger box is pushed inside by
+    exact = LearnableCrop(24, 24).sample(ops.convert_to_tensor(digits.x), ops.convert_to_tensor(moved))
+    np.testing.assert_allclose(crops, ops.convert_to_numpy(exact), atol=1e-5)
 
-    monkeypatch.setattr(learnable, "SHIFT", 0.0)
-    monkeypatch.setattr(learnable, "ZOOM", 0.0)
-    digits = cluttered_digits(8, seed=1)
-    layer = LearnableCrop(24, 24, return_boxes=True)
-    layer(digits.x)
-    layer.focus.assign(1e6)
-    crops, boxes = layer(digits.x, training=True)
-    exact = LearnableCrop(24, 24).sample(ops.convert_to_tensor(digits.x), boxes)
-    np.testing.assert_allclose(ops.convert_to_numpy(crops), ops.convert_to_numpy(exact), atol=1e-5)
 
-
-def test_turned_images_that_give_the_turned_place_cost_nothing():
-    from kerascrop.layers.learnable import _disagreement
-
-    centre, size = np.array([[0.2, 0.7]], "float32"), np.array([[0.3, 0.3]], "float32")
-    assert float(_disagreement(centre, 1 - centre, size)) < 1e-6
-    assert float(_disagreement(centre, centre, size)) > 0.3
+def test_turned_images_cost_when_they_do_not_give_the_turned_place(scenes):
+    layer = LearnableCrop(16, 16)
+    layer(scenes, training=True)
+    (before,) = layer.losses
+    assert 0 <= float(before) < 1e-4
+    kernel = np.random.default_rng(0).normal(size=layer.localizer.score.kernel.shape)
+    layer.localizer.score.kernel.assign(kernel)
+    layer(scenes, training=True)
+    (after,) = layer.losses
+    assert 0.01 < float(after) < 1
+    layer(scenes)
+    assert not layer.losses
 
 
 def test_snap_gives_exact_slices_at_inference(scenes):
@@ -163,7 +168,7 @@ def test_a_localizer_of_ones_own_is_saved_with_the_layer(scenes, tmp_path):
 
 def test_the_gradient_to_a_localizers_numbers_agrees_with_finite_differences():
     y, x = np.mgrid[:40, :60]
-    images = np.sin(x / 9 + y / 7)[None, ..., None].astype("float32")
+    images = np.sin(x / 30 + y / 25)[None, ..., None].astype("float32")
     layer = LearnableCrop(5, 6, size="free", localizer=layers.Identity(), min_size=7)
     layer.built = True
 
@@ -176,13 +181,13 @@ def test_the_gradient_to_a_localizers_numbers_agrees_with_finite_differences():
         step = np.zeros((1, 4), "float32")
         step[0, k] = 1e-2
         ends = [float(loss(ops.convert_to_tensor(numbers + s))) for s in (step, -step)]
-        np.testing.assert_allclose(analytic[0, k], (ends[0] - ends[1]) / 2e-2, rtol=0.02)
+        np.testing.assert_allclose(analytic[0, k], (ends[0] - ends[1]) / 2e-2, rtol=0.05)
 
 
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"size": "square", "min_size": 30, "max_size": 20}, "`min_size` must be at most `max_size`, but they are 30 and 20"),
+        ({"size": "square", "min_size": 30, "max_size": 20}, "`min_size` must be at most `max_size`, but in .* they are 30 and 20 pixels"),
         ({"size": "square", "max_size": 41}, "cannot cut (width|height) 41"),
         ({"size": "free", "max_size": 61}, "cannot cut (width|height) 61"),
         ({"height": 41}, "cannot cut height 41 out of images of height 40"),

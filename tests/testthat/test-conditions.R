@@ -1,0 +1,37 @@
+test_that("every error has the package's class and its own", {
+  for (class in c("size", "shape", "box", "argument", "python")) {
+    error <- rlang::catch_cnd(kerascrop_abort("No.", class, call = NULL))
+    expect_s3_class(error, c(paste0("kerascrop_error_", class), "kerascrop_error", "rlang_error"))
+  }
+})
+
+test_that("an error of the Python module becomes the R error of the same name", {
+  skip_without_python()
+  module <- kerascrop_python()
+  raise <- function(name) {
+    code <- sprintf("def f():\n  from kerascrop import checks\n  raise checks.%s('the {text}')", name)
+    with_python_errors(reticulate::py_run_string(code, local = TRUE)$f(), call = quote(user_call()))
+  }
+  for (name in c("Size", "Shape", "Box", "Argument")) {
+    error <- rlang::catch_cnd(raise(paste0(name, "Error")))
+    expect_s3_class(error, paste0("kerascrop_error_", tolower(name)))
+    expect_match(conditionMessage(error), "the {text}", fixed = TRUE)
+    expect_identical(error$call, quote(user_call()))
+  }
+})
+
+test_that("any other Python error keeps its type and message, without a traceback", {
+  skip_without_python()
+  code <- "def f():\n  raise KeyError('lost')"
+  f <- reticulate::py_run_string(code, local = TRUE)$f
+  expect_error(with_python_errors(f()), "KeyError: 'lost'", class = "kerascrop_error_python")
+})
+
+test_that("Keras's wrapping is taken off", {
+  skip_without_python()
+  layer <- layer_center_crop(height = 40, width = 4, name = "crop")
+  error <- rlang::catch_cnd(with_python_errors(layer(as_numpy(some_images()))))
+  expect_s3_class(error, "kerascrop_error_size")
+  expect_match(conditionMessage(error), "^`crop` cannot cut height 40")
+  expect_no_match(conditionMessage(error), "Exception encountered|Arguments received")
+})

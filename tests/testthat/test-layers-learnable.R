@@ -1,0 +1,56 @@
+test_that("layer_learnable_crop() crops inside the image, in all three modes", {
+  skip_without_python()
+  x <- array(runif(4 * 30 * 40), c(4, 30, 40, 1))
+  for (size in c("fixed", "square", "free")) {
+    layer <- layer_learnable_crop(height = 12, width = 16, size = size, return_boxes = TRUE)
+    y <- layer(as_numpy(x))
+    expect_identical(dim(from_numpy(y[[1]])), c(4L, 12L, 16L, 1L))
+    boxes <- from_numpy(y[[2]])
+    expect_true(all(boxes >= -1e-4) && all(boxes[, 3] <= 40 + 1e-4) && all(boxes[, 4] <= 30 + 1e-4))
+    expect_equal(from_numpy(layer$locate(as_numpy(x))), boxes)
+    expect_equal(
+      from_numpy(y[[1]]), without_boxes(crop_boxes(x, boxes, 12, 16, antialias = TRUE)),
+      tolerance = 1e-5
+    )
+  }
+})
+
+test_that("a model in R learns with it, and is the same after saving and loading", {
+  skip_without_python()
+  keras <- keras_module()
+  digits <- cluttered_digits(64, seed = 1)
+  model <- keras$Sequential(list(keras$Input(list(64L, 64L, 1L))))
+  model |> layer_learnable_crop(24, 24, size = "square", name = "crop")
+  model$add(keras$layers$Flatten())
+  model$add(keras$layers$Dense(10L))
+  model$compile("adam", keras$losses$SparseCategoricalCrossentropy(from_logits = TRUE))
+  before <- from_numpy(model$layers[[1]]$trainable_weights[[2]])
+  model$fit(as_numpy(digits$x), as_numpy(digits$y, NULL), epochs = 1L, verbose = 0L)
+  expect_false(identical(from_numpy(model$layers[[1]]$trainable_weights[[2]]), before))
+  file <- withr::local_tempfile(fileext = ".keras")
+  model$save(file)
+  again <- keras$saving$load_model(file)
+  expect_equal(from_numpy(again(as_numpy(digits$x))), from_numpy(model(as_numpy(digits$x))), tolerance = 1e-5)
+})
+
+test_that("a localizer of one's own is used", {
+  skip_without_python()
+  keras <- keras_module()
+  own <- keras$Sequential(list(keras$layers$Flatten(), keras$layers$Dense(2L, "sigmoid", kernel_initializer = "zeros")))
+  layer <- layer_learnable_crop(height = 4, width = 6, localizer = own)
+  expect_equal(from_numpy(layer$locate(as_numpy(some_images()))), matrix(c(3, 2.5, 9, 6.5), 3, 4, TRUE))
+})
+
+test_that("wrong arguments are errors", {
+  expect_error(layer_learnable_crop(NULL, 4, 4, size = "round"), "size", class = "kerascrop_error_argument")
+  expect_error(layer_learnable_crop(NULL, 4, 4, min_size = -1), "min_size", class = "kerascrop_error_size")
+  expect_error(layer_learnable_crop(NULL, 4, 4, max_size = "all"), "max_size", class = "kerascrop_error_size")
+  expect_error(layer_learnable_crop(NULL, 4, 4, localizer = "local"), "localizer", class = "kerascrop_error_argument")
+  expect_error(layer_learnable_crop(NULL, 4, 4, snap = NA), "snap", class = "kerascrop_error_argument")
+  skip_without_python()
+  expect_error(layer_learnable_crop(some_images(), 10, 4), class = "kerascrop_error_size")
+  expect_error(
+    layer_learnable_crop(some_images(), 4, 4, size = "square", min_size = 8, max_size = 6),
+    "min_size", class = "kerascrop_error_size"
+  )
+})

@@ -1,0 +1,69 @@
+# The pixels that a plot draws, as an array of numbers from 0 to 1.
+drawn <- function(code, width = 200, height = 100) {
+  skip_if_not_installed("png")
+  file <- withr::local_tempfile(fileext = ".png")
+  grDevices::png(file, width, height)
+  tryCatch(code, finally = grDevices::dev.off())
+  png::readPNG(file)
+}
+
+test_that("plot_crops() draws an image the right way up, with its box where the pixels are", {
+  x <- matrix(0, 10, 20)
+  x[1:5, 1:10] <- 1
+  # One image fills the page but for the margins: the top left quarter is white, the rest black.
+  page <- drawn(plot_crops(x))
+  expect_gt(mean(page[20:40, 20:80, 1]), 0.99)
+  expect_lt(mean(page[60:80, 120:180, 1]), 0.01)
+  expect_lt(mean(page[20:40, 120:180, 1]), 0.01)
+
+  red <- drawn(plot_crops(x, box_window(6:10, 11:20), col = "#FF0000", lwd = 4))
+  is_red <- red[, , 1] > 0.9 & red[, , 2] < 0.1
+  where <- which(is_red, arr.ind = TRUE)
+  expect_gt(nrow(where), 100)
+  expect_gt(min(where[, "row"]), 45)
+  expect_gt(min(where[, "col"]), 90)
+})
+
+test_that("crops stand beside their images, in order", {
+  x <- array(0, c(2, 8, 8, 1))
+  x[1, 1:4, 1:4, 1] <- 1
+  page <- drawn(plot_crops(x, box_window(1:4, 1:4)[c(1, 1), ], crops = TRUE, ncol = 1), 200, 200)
+  expect_gt(mean(page[30:70, 130:170, 1]), 0.95)
+  expect_lt(mean(page[130:170, 130:170, 1]), 0.05)
+})
+
+test_that("colours, transparency and ranges are drawn as they are", {
+  blue <- array(rep(c(0, 0, 255), each = 16), c(4, 4, 3))
+  page <- drawn(plot_crops(blue))
+  expect_equal(page[50, 100, 1:3], c(0, 0, 1))
+  grey <- drawn(plot_crops(matrix(c(10, 20), 2, 2), range = c(10, 30)))
+  expect_equal(grey[80, 100, 1], 0.5, tolerance = 0.01)
+  missing <- drawn(plot_crops(matrix(c(NA, 1), 2, 2)))
+  expect_equal(missing[20, 100, 1], 0)
+})
+
+test_that("an image, a batch, features and paths are drawn, and the graphics settings stay", {
+  skip_if_not_installed("jpeg")
+  withr::local_pdf(NULL)
+  before <- graphics::par("mfrow", "mar", "oma")
+  photo <- system.file("extdata", "coffee.jpg", package = "kerascrop")
+  expect_identical(plot_crops(photo, box_window(1:100, 1:100), crops = TRUE, titles = "coffee"), photo)
+  plot_crops(some_images(c(30, 4, 5, 3)), titles = 1:30)
+  plot_crops(some_images(c(2, 4, 5, 64)), list(a = box_window(1:2, 1:2)[c(1, 1), ], b = box_window(2:3, 2:3)[c(1, 1), ]))
+  plot_crops(some_images(c(2, 4, 5, 1)), crops = list(matrix(1, 2, 2), some_images(c(3, 3, 3))))
+  plot_crops(array(0, c(0, 4, 5, 1)))
+  expect_identical(graphics::par("mfrow", "mar", "oma"), before)
+})
+
+test_that("what does not fit is an error before anything is drawn", {
+  x <- some_images()
+  expect_error(plot_crops(1:3), class = "kerascrop_error_shape")
+  expect_error(plot_crops(x, box_window(1:2, 1:2)), class = "kerascrop_error_box")
+  expect_error(plot_crops(x, 1:3), class = "kerascrop_error_box")
+  expect_error(plot_crops(x, crops = TRUE), "boxes", class = "kerascrop_error_argument")
+  expect_error(plot_crops(x, crops = x[1:2, , , ]), "crops", class = "kerascrop_error_argument")
+  expect_error(plot_crops(x, titles = "one"), "titles", class = "kerascrop_error_argument")
+  expect_error(plot_crops(x, range = c(1, 0)), "range", class = "kerascrop_error_argument")
+  expect_error(plot_crops(x, max = 0), "max", class = "kerascrop_error_size")
+  expect_error(plot_crops(x, ncol = 1.5), "ncol", class = "kerascrop_error_size")
+})
