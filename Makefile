@@ -16,7 +16,7 @@ setup: ## install what is missing: R packages, Python packages, kerascrop itself
 	@python3 tools/setup.py
 
 demo: setup ## crop, train and draw; pictures and figures go to demo-output/
-	@Rscript inst/demo/demo.R
+	@Rscript inst/examples/demo.R
 
 test: setup ## run all tests, Python and R, and count them
 	@python3 tools/test.py python r

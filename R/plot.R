@@ -49,8 +49,9 @@ plot_crops <- function(images, boxes = NULL, crops = NULL, titles = NULL, max = 
   )
   on.exit(graphics::par(keep))
   for (i in shown_images) {
-    draw_image(x$x[i, , , , drop = FALSE], range, titles[i])
-    for (k in seq_along(boxes)) draw_boxes(boxes[[k]], if (x$n == 1) TRUE else i, col[(k - 1) %% length(col) + 1], lwd)
+    here <- lapply(boxes, function(box) if (x$n == 1) box else box[i, , drop = FALSE])
+    draw_image(x$x[i, , , , drop = FALSE], range, titles[i], here)
+    for (k in seq_along(here)) draw_boxes(here[[k]], col[(k - 1) %% length(col) + 1], lwd)
     if (!is.null(crops)) draw_image(crops[[i]], range)
   }
   if (length(names(boxes))) draw_legend(names(boxes), col)
@@ -108,11 +109,13 @@ as_range <- function(range, x, call = caller_env()) {
   kerascrop_abort(c("{.arg range} must be two numbers, the smaller first.", x = "It is {shown(range)}."), "argument", call)
 }
 
-# One image `(1, height, width, channels)` in a panel whose coordinates are the boxes' (0, 0 at the top left).
-draw_image <- function(image, range, title = NULL) {
+# One image `(1, height, width, channels)` in a panel whose coordinates are the boxes' (0, 0 at the top left), with
+# room for boxes that reach outside.
+draw_image <- function(image, range, title = NULL, boxes = list()) {
   size <- dim(image)[2:3]
+  sides <- rbind(c(0, 0, size[2], size[1]), do.call(rbind, boxes))
   graphics::plot.new()
-  graphics::plot.window(c(0, size[2]), c(size[1], 0), asp = 1)
+  graphics::plot.window(base::range(sides[, c(1, 3)]), rev(base::range(sides[, c(2, 4)])), asp = 1)
   graphics::rasterImage(as_raster(image, range), 0, size[1], size[2], 0, interpolate = FALSE)
   if (length(title)) graphics::title(main = title, line = 0.4, cex.main = 1)
 }
@@ -131,8 +134,7 @@ as_raster <- function(image, range) {
   grDevices::as.raster(matrix(raster, dim(pixels)[1]))
 }
 
-draw_boxes <- function(boxes, rows, col, lwd) {
-  boxes <- boxes[rows, , drop = FALSE]
+draw_boxes <- function(boxes, col, lwd) {
   graphics::rect(boxes[, 1], boxes[, 4], boxes[, 3], boxes[, 2], border = col, lwd = lwd, xpd = NA)
 }
 

@@ -60,7 +60,7 @@ def older(done, *sources):
 
 def install_system_and_r(extra):
     _, lacking = find_python()
-    r_packages.install(extra, [*lacking, *([] if shutil.which("pandoc") else ["pandoc"])])
+    r_packages.install(extra, [*lacking, *(tool for tool in ("pandoc", "qpdf") if not shutil.which(tool))])
     R_DONE.touch()
 
 
@@ -95,7 +95,7 @@ def one_at_a_time(lock):
 
 def main(arguments):
     extra = [name for name in arguments if name != "--backends"]
-    if extra or older(R_DONE, "DESCRIPTION"):
+    if extra or older(R_DONE, "DESCRIPTION", "tools/setup.py"):
         install_system_and_r(extra)
     if older(PYTHON_DONE, "requirements.txt"):
         install_python_packages("requirements.txt", PYTHON_DONE)

@@ -166,14 +166,15 @@ def test_a_localizer_of_ones_own_is_saved_with_the_layer(scenes, tmp_path):
     np.testing.assert_allclose(again.predict(scenes, verbose=0), model.predict(scenes, verbose=0), atol=1e-6)
 
 
-def test_the_gradient_to_a_localizers_numbers_agrees_with_finite_differences():
-    y, x = np.mgrid[:40, :60]
-    images = np.sin(x / 30 + y / 25)[None, ..., None].astype("float32")
-    layer = LearnableCrop(5, 6, size="free", localizer=layers.Identity(), min_size=7)
+def test_the_gradient_to_a_localizers_numbers_agrees_with_finite_differences(rng):
+    y, x = np.mgrid[:40, :60] / 60
+    images = (x + 3 * y)[None, ..., None].astype("float32")  # a ramp: bilinear sampling of it has no kinks
+    weights = rng.normal(size=(1, 5, 6, 1)).astype("float32")
+    layer = LearnableCrop(5, 6, size="free", localizer=layers.Identity(), min_size=7, antialias=False)
     layer.built = True
 
     def loss(numbers):
-        return ops.sum(layer.sample(ops.convert_to_tensor(images), layer.locate(images, numbers)) ** 2)
+        return ops.sum(layer.sample(ops.convert_to_tensor(images), layer.locate(images, numbers)) * weights)
 
     numbers = np.array([[0.31, 0.62, 0.23, 0.41]], "float32")
     analytic = gradient(loss, numbers)
@@ -181,7 +182,7 @@ def test_the_gradient_to_a_localizers_numbers_agrees_with_finite_differences():
         step = np.zeros((1, 4), "float32")
         step[0, k] = 1e-2
         ends = [float(loss(ops.convert_to_tensor(numbers + s))) for s in (step, -step)]
-        np.testing.assert_allclose(analytic[0, k], (ends[0] - ends[1]) / 2e-2, rtol=0.05)
+        np.testing.assert_allclose(analytic[0, k], (ends[0] - ends[1]) / 2e-2, rtol=0.01, atol=1e-3)
 
 
 @pytest.mark.parametrize(
