@@ -5,6 +5,7 @@ from keras import ops
 from kerascrop import boxes
 from kerascrop.checks import BoxError
 
+tensor = ops.convert_to_tensor
 BOX = np.array([[2.0, 1.0, 8.0, 4.0]], "float32")  # in an image of height 10 and width 20
 
 # The same box, by the definition of each format.
@@ -62,7 +63,7 @@ def test_iou_broadcasts_and_empty_boxes_agree_with_nothing():
 def test_boxes_inside_lie_inside_for_any_position_and_size(rng):
     position = rng.choice([0.0, 0.3, 1.0], size=(500, 2)).astype("float32")
     size = (rng.uniform(0.01, 1, size=(500, 2)) * [20, 10]).astype("float32")
-    x1, y1, x2, y2 = ops.convert_to_numpy(boxes.boxes_inside(position, size, 10, 20)).T
+    x1, y1, x2, y2 = ops.convert_to_numpy(boxes.boxes_inside(tensor(position), tensor(size), 10, 20)).T
     assert x1.min() >= 0 and y1.min() >= 0 and x2.max() <= 20 + 1e-5 and y2.max() <= 10 + 1e-5
     np.testing.assert_allclose(np.stack([x2 - x1, y2 - y1], 1), size, atol=1e-5)
     np.testing.assert_array_equal(x1[position[:, 0] == 0], 0)
@@ -72,7 +73,7 @@ def test_boxes_inside_lie_inside_for_any_position_and_size(rng):
 def test_boxes_around_are_centred_where_there_is_room_and_inside_everywhere(rng):
     centre = (rng.uniform(-0.2, 1.2, size=(500, 2)) * [20, 10]).astype("float32")
     size = (rng.uniform(0.01, 1.5, size=(500, 2)) * [20, 10]).astype("float32")
-    x1, y1, x2, y2 = ops.convert_to_numpy(boxes.boxes_around(centre, size, 10, 20)).T
+    x1, y1, x2, y2 = ops.convert_to_numpy(boxes.boxes_around(tensor(centre), tensor(size), 10, 20)).T
     assert x1.min() >= -1e-5 and y1.min() >= -1e-5 and x2.max() <= 20 + 1e-5 and y2.max() <= 10 + 1e-5
     np.testing.assert_allclose(np.stack([x2 - x1, y2 - y1], 1), np.minimum(size, [20, 10]), atol=1e-5)
     roomy = (np.abs(centre - [10, 5]) + size / 2 < [10, 5]).all(1)

@@ -56,13 +56,13 @@ def test_choices_and_numbers_and_seeds():
             checks.check_seed(value)
 
 
-@pytest.mark.parametrize("shape", [(9,), (9, 12), (2, 3, 4, 9, 12, 3), (None, 28, 28)])
+@pytest.mark.parametrize("shape", [(9,), (9, 12), (2, 3, 4, 9, 12, 3), (None, 28, 28), (None, 28, 64)])
 def test_shapes_that_are_no_images(shape):
     with pytest.raises(checks.ShapeError, match="`crop` takes a batch of images"):
         checks.check_images_shape(shape, 2, "crop", clips=True)
 
 
-@pytest.mark.parametrize("shape", [(9, 12, 3), (None, None, 3), (4, 9, 12, 3), (None, None, None, 3)])
+@pytest.mark.parametrize("shape", [(9, 12, 3), (None, None, 3), (None, 12, 3), (4, 9, 12, 3), (None, None, None, 3)])
 def test_shapes_that_are_images(shape):
     checks.check_images_shape(shape, 2, "crop")
 
@@ -80,6 +80,19 @@ def test_shapes_that_are_images(shape):
 def test_boxes_that_do_not_fit_their_images(boxes, images, message):
     with pytest.raises(checks.BoxError, match=message):
         checks.check_boxes_shape(boxes, images, "crop")
+
+
+@pytest.mark.parametrize("value, dtype", [(300, "uint8"), (-1, "uint8"), (0.5, "int32"), (2, "bool")])
+def test_a_number_that_a_type_cannot_hold(value, dtype):
+    with pytest.raises(checks.ArgumentError, match=f"`fill_value` must be .* for images of type {dtype}"):
+        checks.check_holds(value, "fill_value", dtype)
+    checks.check_holds(value, "fill_value", "float32")
+
+
+def test_more_numbers_than_an_index_counts():
+    assert checks.check_memory((None, 4, 5), "crop") == (None, 4, 5)
+    with pytest.raises(checks.SizeError, match="Use smaller sizes"):
+        checks.check_memory((2, 40_000, 40_000, 3), "crop")
 
 
 def test_all_errors_are_value_errors():

@@ -128,20 +128,23 @@ def test_gradients_agree_with_finite_differences_in_float64(rng, antialias, fill
     boxes = np.array([[[0.63, 1.21, 5.37, 4.88]], [[-1.43, 0.38, 9.29, 7.71]]])
     weights = rng.normal(size=(2, 1, 4, 5, 2))
 
+    def tensor(x):
+        return ops.convert_to_tensor(x, "float64")
+
     def loss(images, boxes):
         crops = sample(images, boxes, (4, 5), antialias=antialias, fill_mode=fill_mode, fill_value=0.5)
-        return ops.sum(crops * ops.convert_to_tensor(weights))
+        return ops.sum(crops * tensor(weights))
 
     for which, values in enumerate((images, boxes)):
         def of_one(x):
-            return loss(x, ops.convert_to_tensor(boxes)) if which == 0 else loss(ops.convert_to_tensor(images), x)
+            return loss(x, tensor(boxes)) if which == 0 else loss(tensor(images), x)
 
         analytic = gradient(of_one, values)
         numeric = np.zeros_like(values)
         for index in np.ndindex(values.shape):
             step = np.zeros_like(values)
             step[index] = 1e-5
-            ends = [float(ops.convert_to_numpy(of_one(ops.convert_to_tensor(values + s)))) for s in (step, -step)]
+            ends = [float(ops.convert_to_numpy(of_one(tensor(values + s)))) for s in (step, -step)]
             numeric[index] = (ends[0] - ends[1]) / 2e-5
         np.testing.assert_allclose(analytic, numeric, atol=1e-6)
 

@@ -35,21 +35,24 @@ def convert_boxes(boxes, source, target, height=None, width=None):
 
     Args:
         boxes: a tensor `(..., 4)`.
-        source: the format they have: `"xyxy"`, `"yxyx"`, `"xywh"`, `"center_xywh"`, `"center_yxhw"`, one of
-            these with `"rel_"` in front (fractions of the image's height and width), as
+        source: the format they have: `"xyxy"`, `"yxyx"`, `"xywh"`, `"center_xywh"`, `"center_yxhw"`, or
+            `"rel_xyxy"`, `"rel_yxyx"`, `"rel_xywh"`, `"rel_center_xywh"` (fractions of the image's height and width), as
             `keras.utils.bounding_boxes.convert_format()` knows them; or `"grid"`, the corners `x, y, x', y'`
             in `[-1, 1]`, where -1 and 1 are the image's outer edges (PyTorch's `align_corners=False`).
         target: the format they get.
         height, width: the images' size in pixels, for the relative formats and `"grid"`.
 
     Returns:
-        A tensor `(..., 4)`.
+        A tensor `(..., 4)`, in float32, or float64 where the boxes are.
 
     Raises:
         BoxError: a format is unknown.
     """
     check_box_format(source)
     check_box_format(target)
+    boxes = ops.convert_to_tensor(boxes)
+    dtype = "float64" if keras.backend.standardize_dtype(boxes.dtype) == "float64" else "float32"
+    boxes = ops.cast(boxes, dtype)  # never half precision: coordinates need their digits
     if source == target:
         return boxes
     if source == "grid":
@@ -57,7 +60,6 @@ def convert_boxes(boxes, source, target, height=None, width=None):
     last_step = None
     if target == "grid":
         target, last_step = "rel_xyxy", lambda boxes: boxes * 2 - 1
-    dtype = keras.backend.standardize_dtype(boxes.dtype)
     boxes = keras.utils.bounding_boxes.convert_format(boxes, source, target, height, width, dtype=dtype)
     return last_step(boxes) if last_step else boxes
 
@@ -71,8 +73,8 @@ def box_iou(boxes, others):
     Returns:
         A tensor `(...)` in `[0, 1]`; 0 where both boxes are empty.
     """
-    x1, y1, x2, y2 = ops.unstack(boxes, 4, axis=-1)
-    u1, v1, u2, v2 = ops.unstack(others, 4, axis=-1)
+    x1, y1, x2, y2 = ops.unstack(ops.convert_to_tensor(boxes), 4, axis=-1)
+    u1, v1, u2, v2 = ops.unstack(ops.convert_to_tensor(others), 4, axis=-1)
     width = ops.relu(ops.minimum(x2, u2) - ops.maximum(x1, u1))
     height = ops.relu(ops.minimum(y2, v2) - ops.maximum(y1, v1))
     both = width * height
@@ -84,14 +86,15 @@ def boxes_inside(position, size, height, width):
     """Boxes that lie inside the image by construction: the size first, then a place in the room that is left.
 
     Args:
-        position: `(..., 2)`, x and y in `[0, 1]`: 0 touches the left or top edge, 1 the right or bottom.
+        position: `(..., 2)`, x and y in `[0, 1]`: 0 touches the left or top edge, 1 the right or bottom. What lies
+            beyond counts as 0 or 1.
         size: `(..., 2)`, width and height in pixels, at most the image's.
         height, width: the images' size in pixels.
 
     Returns:
         Boxes `(..., 4)` in `"xyxy"` format.
     """
-    corner = position * (extent(height, width) - size)
+    corner = ops.clip(position, 0.0, 1.0) * (extent(height, width) - size)
     return ops.concatenate([corner, corner + size], axis=-1)
 
 

@@ -67,6 +67,28 @@ def check_number(value, name):
     return float(value)
 
 
+def check_holds(value, name, dtype):
+    """A number that a type can hold: all numbers for floating-point types."""
+    if dtype == "bool":
+        low, high = 0, 1
+    elif "int" in dtype:
+        low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    else:
+        return
+    if not (low <= value <= high and value == int(value)):
+        raise ArgumentError(f"`{name}` must be a whole number from {low} to {high} for images of type {dtype}, not {value!r}.")
+
+
+def check_memory(shape, layer):
+    """A shape, checked to have no more numbers than an index counts; None, a length not known yet, passes."""
+    count = math.prod(length for length in shape if isinstance(length, int))
+    if count > LARGEST_SIZE:
+        raise SizeError(
+            f"`{layer}` would make crops of shape {tuple(shape)}, {count:.2g} numbers. Use smaller sizes or batches."
+        )
+    return tuple(shape)
+
+
 def check_seed(value):
     """None, or a whole number that is not negative."""
     if value is None:
@@ -97,8 +119,8 @@ def check_margins(cropping, rank):
 def check_images_shape(shape, rank, layer, clips=False):
     """Images have `rank` spatial axes and one of channels, perhaps a batch in front, for clips also a time."""
     if rank + 1 <= len(shape) <= rank + (3 if clips else 2):
-        # A batch of unknown length is no image of unknown height: the channels are missing.
-        if len(shape) > rank + 1 or shape[0] is not None or shape[1] is None:
+        # `(None, 28, 28)` is a batch that lacks its channels rather than an image of 28 channels.
+        if len(shape) > rank + 1 or shape[0] is not None or shape[1] is None or shape[-1] in (1, 2, 3, 4):
             return
     raise ShapeError(
         f"`{layer}` takes a batch of images, a tensor with {rank + 2} axes, or one image, with {rank + 1}; "

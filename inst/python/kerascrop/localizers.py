@@ -55,7 +55,7 @@ class MapLocalizer(layers.Layer):
     Args:
         sizes: how many sizes to predict: 0, 1 or 2.
         typical: height and width of the box at the start, as fractions of the image.
-        view: longer side of the view, in pixels; smaller images are looked at as they are.
+        view: longer side of the view, in pixels; smaller images are not enlarged, but for whole cells.
         filters: channels of the convolutions.
         **kwargs: arguments of `keras.layers.Layer`.
     """
@@ -92,8 +92,9 @@ class MapLocalizer(layers.Layer):
         if self.size:
             self.size.build(shape)
         four, one = keras.initializers.Constant(4.0), "ones"
-        self.gain = self.add_weight(shape=(), initializer=four, name="gain", autocast=False)
-        self.contrast_weight = self.add_weight(shape=(), initializer=one, name="contrast_weight", autocast=False)
+        scalar = {"shape": (), "dtype": "float32", "autocast": False}
+        self.gain = self.add_weight(initializer=four, name="gain", **scalar)
+        self.contrast_weight = self.add_weight(initializer=one, name="contrast_weight", **scalar)
 
     def look(self, images):
         """The view: images `(batch, height, width, channels)` resized to whole cells."""
@@ -122,7 +123,7 @@ class MapLocalizer(layers.Layer):
         heat = ops.softmax(ops.reshape(self.gain * scores, (-1, rows * columns)))
         heat = ops.reshape(heat, (-1, rows, columns))
         numbers = [
-            ops.sum(ops.sum(heat, axis=axis) * ((np.arange(n, dtype="float32") + 0.5) / n), axis=1, keepdims=True)
+            ops.sum(ops.sum(heat, axis=axis) * (ops.arange(n, dtype="float32") + 0.5) / n, axis=1, keepdims=True)
             for axis, n in ((1, columns), (2, rows))
         ]
         if self.size:

@@ -10,9 +10,9 @@ Along each axis a sample is the weighted mean of its nearest pixels (bilinear; J
 """
 
 from keras import ops
-from keras.backend import result_type, standardize_dtype
+from keras.backend import standardize_dtype
 
-from kerascrop.checks import check_choice, check_number, check_size
+from kerascrop.checks import check_choice, check_memory, check_number, check_size
 
 FILL_MODES = ("constant", "nearest", "reflect")
 
@@ -26,7 +26,8 @@ def sample(images, boxes, size, antialias=False, fill_mode="constant", fill_valu
         boxes: `(batch, 4)` or `(batch, boxes, 4)`, `"xyxy"` in edge coordinates (pixels). They are
             computed in float32 at least, whatever the images are.
         size: `(height, width)` of the crops, in pixels.
-        antialias: widen the kernel where a box is larger than the crop.
+        antialias: widen the kernel where a box is larger than the crop. At the image's edge the kernel is cut off, as
+            `keras.ops.image.resize()` does; `fill_mode` is for the samples whose centre lies outside.
         fill_mode: what lies outside the image: `"constant"`, `"nearest"` (the edge's pixels) or
             `"reflect"` (`d c b a | a b c d | d c b a`).
         fill_value: the number for `"constant"`.
@@ -40,12 +41,14 @@ def sample(images, boxes, size, antialias=False, fill_mode="constant", fill_valu
         ArgumentError: an unknown `fill_mode`, or a `fill_value` that is no finite number.
     """
     height, width = check_size(size[0], "height"), check_size(size[1], "width")
+    check_memory((*ops.shape(boxes)[:-1], height, width, ops.shape(images)[-1]), "sample()")
     check_choice(fill_mode, "fill_mode", FILL_MODES)
     fill_value = check_number(fill_value, "fill_value")
     images, boxes = ops.convert_to_tensor(images), ops.convert_to_tensor(boxes)
     dtype = standardize_dtype(images.dtype)
     dtype = dtype if "float" in dtype else "float32"
-    images, boxes = ops.cast(images, dtype), ops.cast(boxes, result_type(boxes.dtype, dtype, "float32"))
+    precise = "float64" in (dtype, standardize_dtype(boxes.dtype))
+    images, boxes = ops.cast(images, dtype), ops.cast(boxes, "float64" if precise else "float32")
     single = len(boxes.shape) == 2
     if single:
         boxes = boxes[:, None]
@@ -98,7 +101,8 @@ def _positions(start, stop, size, length, fill_mode):
     length = ops.cast(length, position.dtype)
     covered = None
     if fill_mode == "constant":
-        covered = ops.clip(ops.minimum(position, length - position) + 0.5, 0.0, 1.0)
+        inside = 0.5 + length / 2 - ops.abs(position - length / 2)  # from 0, half a pixel outside, to 1, half inside
+        covered = 1.0 - ops.relu(1.0 - ops.relu(inside))
     elif fill_mode == "reflect":
         position = length - ops.abs(length - ops.mod(position, 2 * length))
     return ops.clip(position, 0.5, length - 0.5), covered

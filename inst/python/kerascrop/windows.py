@@ -6,8 +6,10 @@ Cutting keeps the dtype and moves every number unchanged, whatever it is.
 """
 
 import keras
+import numpy as np
 from keras import ops
 
+from kerascrop import checks
 from kerascrop.checks import SizeError
 
 
@@ -36,37 +38,45 @@ def random_start(length, size, shape, seed):
 
 
 def check_fits(lengths, sizes, names, layer):
-    """Stop when a window is larger than its axis. None, a length not known yet, passes."""
-    for length, size, name in zip(lengths, sizes, names):
-        _check_at_least(
+    """The lengths, checked to be no smaller than the windows. None, a length not known yet, passes."""
+    return [
+        _at_least(
             length,
             size,
             f"`{layer}` cannot cut {name} {size} out of images of {name} {{}}. "
             f"Use a smaller `{name}`, or larger images.",
         )
+        for length, size, name in zip(lengths, sizes, names)
+    ]
 
 
 def check_margins_fit(lengths, margins, names, layer):
-    """Stop when the margins leave nothing of an axis. None, a length not known yet, passes."""
-    for length, (before, after), name in zip(lengths, margins, names):
-        _check_at_least(
+    """The lengths, checked to keep something when the margins are gone. None, a length not known yet, passes."""
+    return [
+        _at_least(
             length,
             before + after + 1,
             f"`{layer}` cannot remove {before} + {after} pixels from images of {name} {{}}: "
             "nothing would be left. Use smaller margins in `cropping`.",
         )
+        for length, (before, after), name in zip(lengths, margins, names)
+    ]
 
 
-def _check_at_least(length, least, message):
-    """A known length is checked here and now. One that TensorFlow knows only when the graph runs
-    is checked there (XLA has no assertions, but it knows every length)."""
-    if isinstance(length, int):
-        if length < least:
-            raise SizeError(message.format(length))
-    elif length is not None:
-        import tensorflow as tf
+def _at_least(length, least, message):
+    """A length that is known is checked here and now; one that TensorFlow knows only when the graph runs, there.
 
-        tf.debugging.assert_greater_equal(length, least, message=message.format("too small"))
+    XLA drops assertions: a graph that is traced with unknown lengths and then compiled is not checked.
+    """
+    if isinstance(length, int) and length < least:
+        raise SizeError(message.format(length))
+    if length is None or isinstance(length, int):
+        return length
+    import tensorflow as tf
+
+    check = tf.debugging.assert_greater_equal(length, least, message=message.format(f"< {least}"))
+    with tf.control_dependencies([check]):
+        return tf.identity(length)
 
 
 def cut(images, axes, starts, sizes):
@@ -79,12 +89,12 @@ def cut(images, axes, starts, sizes):
             scalar tensor; or `(batch,)`, one for each image of a batch.
         sizes: for each of them the window's length: an integer or a scalar tensor.
     """
-    if any(len(ops.shape(start)) for start in starts):
+    if any(len(getattr(start, "shape", ())) for start in starts):
         return _gather(images, axes, starts, sizes)
     shape = list(ops.shape(images))
-    begin = [0] * len(shape)
+    begin = [np.int32(0)] * len(shape)  # JAX wants one type for all
     for axis, start, size in zip(axes, starts, sizes):
-        begin[axis], shape[axis] = start, size
+        begin[axis], shape[axis] = np.int32(start) if isinstance(start, int) else start, size
     return ops.slice(images, begin, shape)
 
 
@@ -104,7 +114,8 @@ def _gather(images, axes, starts, sizes):
 
 
 def pad(images, axes, margins, fill_value):
-    """Add `(before, after)` pixels of `fill_value` along each of the axes."""
+    """Add `(before, after)` pixels of `fill_value`, which the images' type can hold, along each of the axes."""
+    checks.check_holds(fill_value, "fill_value", keras.backend.standardize_dtype(images.dtype))
     padding = [(0, 0)] * len(images.shape)
     for axis, margin in zip(axes, margins):
         padding[axis] = margin

@@ -125,6 +125,13 @@ def test_mixed_precision(name, images):
     np.testing.assert_allclose(array(crops).astype("float32"), array(exact), atol=2e-3)
 
 
+@pytest.mark.parametrize("name", ["box", "learnable"])
+@pytest.mark.parametrize("dtype", ["float64", "bfloat16"])
+def test_resampled_crops_come_in_the_layers_type(name, dtype, images):
+    crops = LAYERS[name](dtype=dtype)(inputs(name, images))
+    assert keras.backend.standardize_dtype(crops.dtype) == dtype
+
+
 @layers
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_a_model_with_the_layer_trains_and_predicts(name, jit_compile, images):

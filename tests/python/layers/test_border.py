@@ -4,7 +4,7 @@ import pytest
 from keras import ops
 
 from kerascrop import BorderCrop
-from kerascrop.checks import SizeError
+from kerascrop.checks import ArgumentError, SizeError
 
 
 @pytest.mark.parametrize("cropping", [0, 4, (1, 2), ((1, 0), (0, 2)), ((0, 0), (0, 0)), ((8, 0), (0, 11))])
@@ -44,6 +44,10 @@ def test_margins_that_leave_nothing_are_an_error(images, cropping):
         BorderCrop(cropping)(images)
 
 
-def test_wrong_margins_are_errors():
+def test_wrong_margins_are_errors(images):
+    with pytest.raises(ArgumentError, match="`fill_value` must be a whole number from 0 to 255"):
+        BorderCrop(-1, fill_value=300)(images.astype("uint8"))
+    with pytest.raises(SizeError, match="Use smaller sizes"):
+        BorderCrop(-1_500_000_000)(images)
     with pytest.raises(SizeError, match="`cropping` must be a whole number of pixels"):
         BorderCrop(1.5)

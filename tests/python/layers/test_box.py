@@ -46,8 +46,16 @@ def test_options_reach_the_sampler(images):
     nearest = BoxCrop(2, 2, fill_mode="nearest")([images, outside])
     np.testing.assert_array_equal(ops.convert_to_numpy(nearest)[:, 0, 0], images[:, 0, 0])
     whole = np.array([[0, 0, 12, 9]] * 4)
-    mean = BoxCrop(1, 1, antialias=True)([np.ones_like(images), whole])
-    np.testing.assert_allclose(ops.convert_to_numpy(mean), 1, rtol=1e-6)
+    corner = np.zeros_like(images)
+    corner[:, 0, 0] = 1  # far from the centre, where the nearest four are
+    plain, smooth = (BoxCrop(1, 1, antialias=antialias)([corner, whole]) for antialias in (False, True))
+    assert (ops.convert_to_numpy(plain) == 0).all() and (ops.convert_to_numpy(smooth) > 0).all()
+
+
+def test_boxes_in_half_precision_are_converted_in_single(images):
+    boxes = np.array([[0.7505, 0, 1, 1]] * 4, "float16")
+    _, back = BoxCrop(2, 2, box_format="rel_xyxy", return_boxes=True)([np.zeros((4, 2, 3000, 1)), boxes])
+    np.testing.assert_allclose(ops.convert_to_numpy(back)[0, 0], 3000 * float(boxes[0, 0]), rtol=1e-6)
 
 
 def test_wrong_inputs_are_errors(images):

@@ -73,6 +73,30 @@ def test_training_moves_every_weight_of_the_localizer(size, scenes, rng):
         assert np.isfinite(new).all() and (new != old).any(), variable.path
 
 
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("localizer", [None, "global"])
+@pytest.mark.parametrize(
+    "arguments", [{}, {"size": "free", "min_size": 0.25}, {"size": "square", "max_size": 0.5}, {"size": "square"}]
+)
+def test_images_of_unknown_size_give_the_boxes_of_known_ones(scenes, localizer, arguments):
+    import tensorflow as tf
+
+    layer = LearnableCrop(16, 16, localizer=localizer, **arguments)
+    unknown = tf.function(layer.locate, input_signature=[tf.TensorSpec((None, None, None, 3))])
+    boxes = unknown(scenes).numpy()
+    np.testing.assert_allclose(boxes, locate(layer, scenes), atol=1e-3)
+    if not arguments:
+        with pytest.raises(tf.errors.InvalidArgumentError, match="cannot cut height 16"):
+            unknown(scenes[:, :10])
+
+
+def test_a_localizer_that_leaves_its_range_stays_inside(scenes):
+    layer = LearnableCrop(16, 24, localizer=layers.Identity(), return_boxes=True)
+    layer.built = True
+    boxes = ops.convert_to_numpy(layer.locate(scenes[:2], np.array([[3.0, -2.0], [-1.0, 9.0]], "float32")))
+    np.testing.assert_allclose(boxes, [[36, 0, 60, 16], [0, 24, 24, 40]])
+
+
 def test_a_global_box_finds_a_target_from_its_pixels_alone():
     y, x = np.mgrid[:40, :60]
     blob = np.exp(-((x - 41.5) ** 2 + (y - 12.5) ** 2) / 200)[None, ..., None].astype("float32")
@@ -138,10 +162,13 @@ def test_turned_images_cost_when_they_do_not_give_the_turned_place(scenes):
     assert not layer.losses
 
 
-def test_snap_gives_exact_slices_at_inference(scenes):
-    layer = LearnableCrop(16, 24, snap=True, return_boxes=True)
+@pytest.mark.parametrize("size", [(16, 24), (15, 25)])
+@pytest.mark.parametrize("localizer", [None, "global"])
+def test_snap_gives_exact_slices_at_inference(scenes, size, localizer):
+    layer = LearnableCrop(*size, localizer=localizer, snap=True, return_boxes=True)
     crops, boxes = (ops.convert_to_numpy(part) for part in layer(scenes))
     np.testing.assert_array_equal(boxes, np.round(boxes))
+    np.testing.assert_array_equal(locate(layer, scenes), boxes)
     for scene, crop, (x1, y1, x2, y2) in zip(scenes, crops, boxes.astype(int)):
         np.testing.assert_array_equal(crop, scene[y1:y2, x1:x2])
 
@@ -174,7 +201,7 @@ def test_the_gradient_to_a_localizers_numbers_agrees_with_finite_differences(rng
     layer.built = True
 
     def loss(numbers):
-        return ops.sum(layer.sample(ops.convert_to_tensor(images), layer.locate(images, numbers)) * weights)
+        return ops.sum(layer.sample(ops.convert_to_tensor(images), layer.locate(images, numbers)) * ops.convert_to_tensor(weights))
 
     numbers = np.array([[0.31, 0.62, 0.23, 0.41]], "float32")
     analytic = gradient(loss, numbers)

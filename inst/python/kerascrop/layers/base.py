@@ -37,6 +37,12 @@ class Crop(keras.layers.Layer):
         """The spatial lengths in a shape of images."""
         return axes.spatial_shape(shape, self.rank, self.data_format)
 
+    def spec(self, shapes, dtype):
+        """Symbolic outputs for output shapes: crops in `dtype`, boxes in float32."""
+        if not self.return_boxes:
+            return keras.KerasTensor(shapes, dtype)
+        return keras.KerasTensor(shapes[0], dtype), keras.KerasTensor(shapes[1], "float32")
+
     def get_config(self):
         return {**super().get_config(), "data_format": self.data_format, "return_boxes": self.return_boxes}
 
@@ -44,12 +50,17 @@ class Crop(keras.layers.Layer):
 class WindowCrop(Crop):
     """Base of the layers that cut whole pixels, `(batch, height, width, channels)` or one image.
 
-    A subclass says how large its windows are, `window_sizes()`, and where they start, `choose()`.
+    A subclass checks the images' lengths, `check()`, says how large its windows are, `window_sizes()`, and where they
+    start, `choose()`. Lengths are integers, scalar tensors, or None in `compute_output_shape()`.
     A clip `(batch, time, height, width, channels)` is cropped as one image with more channels would be.
     """
 
+    def check(self, lengths):
+        """The lengths, once they are known to be large enough."""
+        raise NotImplementedError
+
     def window_sizes(self, lengths):
-        """Sizes of the windows, for lengths that are integers, scalar tensors or None."""
+        """The window's size along each axis."""
         raise NotImplementedError
 
     def choose(self, lengths, sizes, batch, training):
@@ -62,23 +73,22 @@ class WindowCrop(Crop):
     def call(self, images, training=None):
         shape = ops.shape(images)
         checks.check_images_shape(shape, self.rank, self.name, clips=True)
-        lengths = self.lengths(shape)
+        lengths = self.check(self.lengths(shape))
         batch = shape[0] if len(shape) > self.rank + 1 else None
         sizes = self.window_sizes(lengths)
+        checks.check_memory(axes.replace_lengths(shape, self.rank, self.data_format, sizes), self.name)
         starts = self.choose(lengths, sizes, batch, training)
         crops = self.cut(images, starts, sizes)
         return self.outputs(crops, windows.window_boxes(starts, sizes, batch)) if self.return_boxes else crops
 
     def compute_output_shape(self, images_shape):
         checks.check_images_shape(images_shape, self.rank, self.name, clips=True)
-        sizes = self.window_sizes(self.lengths(images_shape))
+        sizes = self.window_sizes(self.check(self.lengths(images_shape)))
         crops = axes.replace_lengths(images_shape, self.rank, self.data_format, sizes)
-        return self.outputs(crops, (*images_shape[:1], 4) if len(images_shape) > self.rank + 1 else (4,))
+        return self.outputs(checks.check_memory(crops, self.name), (*images_shape[:1], 4) if len(images_shape) > self.rank + 1 else (4,))
 
     def compute_output_spec(self, images, training=None):
-        shapes = self.compute_output_shape(images.shape)
-        crops, boxes = shapes if self.return_boxes else (shapes, ())
-        return self.outputs(keras.KerasTensor(crops, images.dtype), keras.KerasTensor(boxes, "float32"))
+        return self.spec(self.compute_output_shape(images.shape), images.dtype)
 
 
 class SampledCrop(Crop):
@@ -99,32 +109,23 @@ class SampledCrop(Crop):
         self.fill_value = checks.check_number(fill_value, "fill_value")
 
     def sample(self, images, boxes):
-        """Resample boxes of images, both in this layer's data format."""
-        return self.from_channels_last(self.sample_last(self.to_channels_last(images), boxes))
-
-    def sample_last(self, images, boxes):
-        """The same for images with the channels last."""
+        """Resample boxes of a batch of images; images and crops are in this layer's data format."""
         size = (self.height, self.width)
-        return sampling.sample(images, boxes, size, self.antialias, self.fill_mode, self.fill_value)
+        images = self.to_channels_last(images)
+        crops = sampling.sample(images, boxes, size, self.antialias, self.fill_mode, self.fill_value)
+        order = axes.from_channels_last(len(crops.shape), self.rank, self.data_format)
+        return ops.transpose(crops, order) if order else crops
 
     def to_channels_last(self, images):
+        """Images in the compute dtype, with the channels last."""
         images = ops.cast(images, self.compute_dtype)
         order = axes.to_channels_last(len(images.shape), self.rank, self.data_format)
         return ops.transpose(images, order) if order else images
 
-    def from_channels_last(self, crops):
-        order = axes.from_channels_last(len(crops.shape), self.rank, self.data_format)
-        return ops.transpose(crops, order) if order else crops
-
     def crops_shape(self, images_shape, boxes_shape):
         """`(batch[, boxes], height, width, channels)`, or with the channels first."""
         one = axes.replace_lengths(images_shape, self.rank, self.data_format, (self.height, self.width))
-        return (*boxes_shape[:-1], *one[-self.rank - 1 :])
-
-    def spec(self, shapes):
-        """Output specs for output shapes: crops in the compute dtype, boxes in float32."""
-        crops, boxes = shapes if self.return_boxes else (shapes, ())
-        return self.outputs(keras.KerasTensor(crops, self.compute_dtype), keras.KerasTensor(boxes, "float32"))
+        return checks.check_memory((*boxes_shape[:-1], *one[-self.rank - 1 :]), self.name)
 
     def get_config(self):
         return {

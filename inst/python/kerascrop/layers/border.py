@@ -22,7 +22,7 @@ class BorderCrop(WindowCrop):
     Args:
         cropping: pixels: one number for all sides; `(height, width)`, each for both sides; or
             `((top, bottom), (left, right))`.
-        fill_value: the number that new pixels get.
+        fill_value: the number that new pixels get; for integer images, one that their type can hold.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
         return_boxes: also return the box, `x1, y1, x2, y2` in pixels of the input.
         **kwargs: arguments of `keras.layers.Layer`, such as `name`.
@@ -42,8 +42,10 @@ class BorderCrop(WindowCrop):
         self.cropping = checks.check_margins(cropping, self.rank)
         self.fill_value = checks.check_number(fill_value, "fill_value")
 
+    def check(self, lengths):
+        return windows.check_margins_fit(lengths, self.cropping, axes.AXIS_NAMES[self.rank], self.name)
+
     def window_sizes(self, lengths):
-        windows.check_margins_fit(lengths, self.cropping, axes.AXIS_NAMES[self.rank], self.name)
         return [windows.border_length(length, *margins) for length, margins in zip(lengths, self.cropping)]
 
     def choose(self, lengths, sizes, batch, training):

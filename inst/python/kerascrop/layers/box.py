@@ -73,8 +73,6 @@ class BoxCrop(SampledCrop):
         images, boxes = self._pair(inputs)
         images, boxes = ops.convert_to_tensor(images), ops.convert_to_tensor(boxes)
         self._check_shapes(images.shape, boxes.shape)
-        if "int" in keras.backend.standardize_dtype(boxes.dtype):
-            boxes = ops.cast(boxes, "float32")
         boxes = geometry.convert_boxes(boxes, self.box_format, "xyxy", *self.lengths(ops.shape(images)))
         if len(images.shape) == 3:
             crops = self.sample(images[None], boxes[None])[0]
@@ -88,7 +86,7 @@ class BoxCrop(SampledCrop):
         return self.outputs(self.crops_shape(images_shape, boxes_shape), tuple(boxes_shape))
 
     def compute_output_spec(self, inputs):
-        return self.spec(self.compute_output_shape([x.shape for x in self._pair(inputs)]))
+        return self.spec(self.compute_output_shape([x.shape for x in self._pair(inputs)]), self.compute_dtype)
 
     def get_config(self):
         return {**super().get_config(), "box_format": self.box_format}

@@ -39,10 +39,11 @@ class CenterCrop(WindowCrop):
         self.height = checks.check_size(height, "height")
         self.width = checks.check_size(width, "width")
 
+    def check(self, lengths):
+        return windows.check_fits(lengths, self.window_sizes(lengths), axes.AXIS_NAMES[self.rank], self.name)
+
     def window_sizes(self, lengths):
-        sizes = (self.height, self.width)
-        windows.check_fits(lengths, sizes, axes.AXIS_NAMES[self.rank], self.name)
-        return sizes
+        return self.height, self.width
 
     def choose(self, lengths, sizes, batch, training):
         return [windows.center_window(length, size)[0] for length, size in zip(lengths, sizes)]

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kerascrop import checks
+from kerascrop import axes, checks, windows
 from kerascrop.boxes import boxes_around, boxes_inside, extent
 from kerascrop.layers.base import SampledCrop
 from kerascrop.localizers import GlobalLocalizer, MapLocalizer
@@ -39,11 +39,12 @@ class LearnableCrop(SampledCrop):
         size: what is learned: `"fixed"`, the place of a window of `height` by `width` pixels; `"square"`, a place and a side;
             `"free"`, a place, a width and a height.
         min_size, max_size: bounds of the learned size, in pixels, or, at most 1, as a fraction of the image (its shorter
-            side for `"square"`). The defaults are half the crop's size, and the whole image.
+            side for `"square"`). The defaults are half the crop's size (or `max_size`, if that is smaller), and the
+            whole image.
         localizer: None, the built-in one; `"global"`, one trainable box for all images; or a Keras layer or model that
             returns 2, 3 or 4 numbers in `[0, 1]` for each image, as `size` asks: x and y of the place, in the room
             that the box leaves (0 touches the left or top edge, 1 the right or bottom), the side, or the width and height,
-            between their bounds.
+            between their bounds. Numbers beyond count as 0 or 1.
         antialias: average all pixels of a box that is larger than the crop.
         snap: at inference, move a `"fixed"` box to whole pixels, so that the crop is an exact slice.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
@@ -120,7 +121,6 @@ class LearnableCrop(SampledCrop):
             boxes = self.explore(images)
         else:
             boxes = self.locate(images, features)
-            boxes = ops.round(boxes) if self.snap and self.size == "fixed" and not training else boxes
         crops = self.sample(images, boxes)
         return self.outputs(crops[0], boxes[0]) if single else self.outputs(crops, boxes)
 
@@ -131,17 +131,22 @@ class LearnableCrop(SampledCrop):
             self.build(images.shape)
         if images.shape[0] == 0:
             return ops.zeros((0, 4))  # Keras's convolutions stumble over empty batches
-        height, width = self.lengths(ops.shape(images))
+        height, width = self._image_size(images)
         if self.is_built_in:
             view = self.localizer.look(self.to_channels_last(images))
-            return boxes_around(*self._find(view, height, width, training=False), height, width)
-        numbers = self.localizer(ops.cast(images, self.compute_dtype) if features is None else features)
-        numbers = ops.cast(numbers, "float32")
-        return boxes_inside(numbers[:, :2], self._size(numbers, height, width), height, width)
+            boxes = boxes_around(*self._find(view, height, width, training=False), height, width)
+        else:
+            numbers = self.localizer(ops.cast(images, self.compute_dtype) if features is None else features)
+            numbers = ops.clip(ops.cast(numbers, "float32"), 0.0, 1.0)
+            boxes = boxes_inside(numbers[:, :2], self._size(numbers, height, width), height, width)
+        if self.snap and self.size == "fixed":
+            corner = ops.round(boxes[:, :2])
+            boxes = ops.concatenate([corner, corner + extent(self.height, self.width)], axis=-1)
+        return boxes
 
     def explore(self, images):
         """The boxes in training: where the localizer looks, moved and scaled a little; adds the loss of turned images."""
-        height, width = self.lengths(ops.shape(images))
+        height, width = self._image_size(images)
         view = self.localizer.look(self.to_channels_last(images))
         batch = ops.shape(view)[0]
         turned = ops.flip(view[::TURNED], axis=(1, 2))
@@ -178,7 +183,7 @@ class LearnableCrop(SampledCrop):
             if largest > side:
                 raise checks.SizeError(
                     f"`{self.name}` cannot cut {name} {largest:g} out of images of {name} {side}. "
-                    "Use a smaller size, or larger images."
+                    f"Use a smaller `{name if self.size == 'fixed' else 'max_size'}`, or larger images."
                 )
         return low, high
 
@@ -190,7 +195,7 @@ class LearnableCrop(SampledCrop):
 
     def compute_output_spec(self, inputs, training=None):
         images, _ = self._parts(inputs)
-        return self.spec(self.compute_output_shape(images.shape))
+        return self.spec(self.compute_output_shape(images.shape), self.compute_dtype)
 
     def get_config(self):
         config = super().get_config()
@@ -211,7 +216,7 @@ class LearnableCrop(SampledCrop):
     def from_config(cls, config):
         if isinstance(config["localizer"], dict):
             config = {**config, "localizer": keras.saving.deserialize_keras_object(config["localizer"])}
-        return cls(**config)
+        return super().from_config(config)
 
     def _find(self, view, height, width, training):
         """The built-in localizer's centres and sizes, `(batch, 2)` each, in pixels."""
@@ -226,14 +231,20 @@ class LearnableCrop(SampledCrop):
 
     def _range(self, output, side):
         """The bounds of one side, in pixels, for a crop of `output` pixels and an image of `side`."""
-        low, high = ((size * side if size <= 1 else size) if size else None for size in (self.min_size, self.max_size))
-        return low or _minimum(output / 2, side), high or side
+        high = side if self.max_size is None else _pixels(self.max_size, side)
+        return _minimum(output / 2, high) if self.min_size is None else _pixels(self.min_size, side), high
 
     def _typical(self, height, width):
         """The middle between the bounds, as fractions of the image."""
         low, high = self.bounds(height, width)
         middle = [(smallest * largest) ** 0.5 for smallest, largest in zip(low, high)]
         return {"typical": (middle[1] / height, middle[0] / width)}
+
+    def _image_size(self, images):
+        """Height and width of a batch of images, checked to hold a box: numbers, or tensors where not known."""
+        lengths = self.lengths(ops.shape(images))
+        least = (self.height, self.width) if self.size == "fixed" else (1, 1)
+        return windows.check_fits(lengths, least, axes.AXIS_NAMES[self.rank], self.name)
 
     def _check_shape(self, images_shape):
         checks.check_images_shape(images_shape, self.rank, self.name)
@@ -250,6 +261,13 @@ class LearnableCrop(SampledCrop):
                 f"`{self.name}` takes images; a list of images and features goes with a `localizer` of your own."
             )
         return inputs
+
+
+def _pixels(size, side):
+    """A size in pixels, for one that may be a fraction of a side."""
+    if size > 1:
+        return size
+    return size * (side if isinstance(side, int) else ops.cast(side, "float32"))
 
 
 def _minimum(first, second):
