@@ -14,6 +14,7 @@ as_box_format <- function(x, arg = caller_arg(x), call = caller_env()) {
 # A matrix of boxes, one a row, with finite sides in order.
 as_boxes <- function(x, arg = caller_arg(x), call = caller_env()) {
   force(arg)
+  check_given(x, "box", arg, call)
   if (is.numeric(x) && is.null(dim(x)) && length(x) == 4) x <- t(x)
   if (!is.numeric(x) || !is.matrix(x) || ncol(x) != 4) {
     kerascrop_abort(c(

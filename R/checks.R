@@ -19,6 +19,7 @@ shown <- function(x) {
 }
 
 as_size <- function(x, arg = caller_arg(x), call = caller_env()) {
+  check_given(x, "size", arg, call)
   if (length(x) == 1 && is_whole(x) && x >= 1) return(as.integer(x))
   kerascrop_abort(c(
     "{.arg {arg}} must be a whole number of pixels, at least 1.",
@@ -31,7 +32,14 @@ as_size <- function(x, arg = caller_arg(x), call = caller_env()) {
   ), "size", call)
 }
 
+# Stops when an argument without a default is missing from the user's call.
+check_given <- function(x, class, arg, call) {
+  if (!missing(x)) return(invisible())
+  kerascrop_abort(c("{.arg {arg}} is missing.", i = "It has no default."), class, call)
+}
+
 as_margins <- function(x, arg = caller_arg(x), call = caller_env()) {
+  check_given(x, "size", arg, call)
   sides <- if (is.list(x)) x else as.list(x)
   sides <- if (length(sides) == 1 && !is.list(x)) rep(sides, 2) else sides
   pairs <- lapply(sides, function(side) if (length(side) == 1) rep(unlist(side), 2) else unlist(side))
@@ -86,6 +94,18 @@ check_named_dots <- function(dots, call = caller_env()) {
     i = "They go to the Keras layer: {.arg name}, {.arg dtype} and {.arg trainable} work."
   ), "argument", call)
 }
+
+# Stops when an array would have more numbers than R's index of a tensor counts.
+check_memory <- function(shape, call = caller_env()) {
+  if (prod(shape) <= largest_size) return(invisible())
+  kerascrop_abort(c(
+    "The crops would be too large.",
+    x = "They would have shape {paste(shape, collapse = ' x ')}, {format(prod(shape), digits = 2)} numbers.",
+    i = "Use smaller sizes, or fewer images at a time."
+  ), "size", call)
+}
+
+fill_modes <- c("constant", "nearest", "reflect")
 
 # Stops when windows of `sizes` pixels do not fit into images of `lengths`.
 check_fits <- function(lengths, sizes, call = caller_env()) {

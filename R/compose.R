@@ -13,13 +13,14 @@ compose <- function(object, class, ..., call = caller_env()) {
     with_python_errors(add_layer(object, layer), call)
     return(invisible(object))
   }
-  inputs <- as_inputs(object, call)
+  inputs <- as_inputs(object, arguments$data_format, call)
   with_python_errors(layer(inputs), call)
 }
 
-# Keras keeps a layer that does not fit; take it out again.
+# Keras can keep a layer that does not fit: take it out again.
 add_layer <- function(model, layer) {
-  withCallingHandlers(model$add(layer), error = function(error) model$pop())
+  before <- length(model$layers)
+  withCallingHandlers(model$add(layer), error = function(error) if (length(model$layers) > before) model$pop())
 }
 
 is_sequential <- function(object) any(endsWith(class(object), ".Sequential"))
@@ -46,9 +47,14 @@ call_name <- function(call) {
 }
 
 # R arrays become tensors of Keras's float type, or keep their integers; Python objects pass.
-as_inputs <- function(object, call) {
+as_inputs <- function(object, data_format, call) {
   if (is_python(object)) return(object)
-  if (is.list(object)) return(lapply(object, as_inputs, call = call))
-  check_channels(dim(object), "object", call)
+  if (is.list(object)) return(lapply(unname(object), as_tensor, call = call))
+  if (!identical(data_format, "channels_first")) check_channels(dim(object), "object", call)
+  as_tensor(object, call)
+}
+
+as_tensor <- function(object, call) {
+  if (is_python(object)) return(object)
   move_to_numpy(object, if (is.double(object)) "float32", call, "object")
 }

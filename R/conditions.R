@@ -11,6 +11,7 @@ kerascrop_abort <- function(message, class, call = caller_env(), .envir = parent
 # Runs code that calls Python. An error of the module's own becomes the R error of the same name; any
 # other Python error keeps its message and becomes a `kerascrop_error_python`.
 with_python_errors <- function(code, call = caller_env()) {
+  if (reticulate::py_available()) reticulate::py_clear_last_error()
   withCallingHandlers(code, error = function(error) {
     if (inherits(error, "kerascrop_error")) return()
     problem <- python_error(error)

@@ -1,7 +1,7 @@
 #' Crop plain arrays
 #'
 #' The crops of the layers, for images in R arrays, with no model. `crop_center()`, `crop_border()` and `crop_random()`
-#' move whole pixels: the result has the type of `x`, to the last bit, and Python is not needed. `crop_boxes()` takes boxes
+#' move whole pixels: the result has the type of `x`, every number is the same, and Python is not needed. `crop_boxes()` takes boxes
 #' with real-valued sides and resamples (bilinear, in double precision).
 #'
 #' @param x Images: a matrix (height, width), an array `(height, width, channels)` with 1 to 4 channels, or a batch
@@ -16,7 +16,8 @@
 #'   each. One image may have several; a batch has one for each image, or one for all.
 #' @param antialias Average all the pixels of a box that is larger than the crop, rather than the nearest four.
 #' @param fill_mode What is outside of the image: `"constant"`, `"nearest"` (the edge's pixels) or `"reflect"`.
-#' @param fill_value The number for `"constant"`, and for the pixels that `crop_border()` adds.
+#' @param fill_value The number for `"constant"`, and for the pixels that `crop_border()` adds: one that the type of `x`
+#'   can hold.
 #' @returns Images of the same kind as `x`; several boxes of one image give a batch. The attribute `boxes` has the boxes
 #'   that were cut, a row for each crop.
 #' @section Errors:
@@ -54,7 +55,7 @@ crop_border <- function(x, cropping, fill_value = 0) {
   fill_value <- as_number(fill_value)
   check_margins_fit(images$lengths, margins)
   starts <- vapply(margins, `[`, 0L, 1)
-  cut_windows(images, starts, images$lengths - vapply(margins, sum, 0L), fill_value)
+  cut_windows(images, starts, images$lengths - vapply(margins, function(margin) sum(as.double(margin)), 0), fill_value)
 }
 
 #' @rdname crop_array
@@ -77,9 +78,11 @@ crop_boxes <- function(x, boxes, height = NULL, width = NULL, antialias = FALSE,
   images <- as_images(x)
   boxes <- as_boxes(boxes)
   first <- if (nrow(boxes)) round(boxes[1, 3:4] - boxes[1, 1:2]) else c(1, 1)
-  sizes <- c(height = as_size(height %||% max(first[[2]], 1)), width = as_size(width %||% max(first[[1]], 1)))
+  height <- height %||% max(first[[2]], 1)
+  width <- width %||% max(first[[1]], 1)
+  sizes <- c(height = as_size(height), width = as_size(width))
   antialias <- as_flag(antialias)
-  fill_mode <- as_choice(fill_mode, c("constant", "nearest", "reflect"))
+  fill_mode <- as_choice(fill_mode, fill_modes)
   fill_value <- as_number(fill_value)
   if (nrow(boxes) == 1) boxes <- boxes[rep(1, images$n), , drop = FALSE]
   if (images$n != 1 && images$n != nrow(boxes)) {
@@ -96,6 +99,7 @@ crop_boxes <- function(x, boxes, height = NULL, width = NULL, antialias = FALSE,
 
 # Images of any accepted kind as a batch `(n, height, width, channels)`, and the way back.
 as_images <- function(x, arg = caller_arg(x), call = caller_env()) {
+  check_given(x, "shape", arg, call)
   if (rlang::is_string(x)) x <- read_image(x, arg, call)
   shape <- dim(x)
   usable <- is.numeric(x) || is.logical(x) || is.raw(x)
@@ -137,14 +141,16 @@ check_channels <- function(shape, arg, call) {
 }
 
 # Cuts whole-pixel windows. `starts` counts from 0: one pair for all images, or a row for each crop.
-cut_windows <- function(images, starts, sizes, fill_value = 0) {
+cut_windows <- function(images, starts, sizes, fill_value = 0, call = caller_env()) {
   together <- !is.matrix(starts)
+  check_memory(c(if (together) images$n else nrow(starts), sizes, images$channels), call)
+  fill_value <- as_type(fill_value, images$x, call)
   starts <- matrix(as.double(starts), ncol = 2)
   if (together) {
     crops <- cut_window(images$x, seq_len(images$n), starts, sizes, fill_value)
     starts <- starts[rep(1, images$n), , drop = FALSE]
   } else {
-    crops <- array(as_type(fill_value, images$x), c(nrow(starts), unname(sizes), images$channels))
+    crops <- array(fill_value, c(nrow(starts), unname(sizes), images$channels))
     for (i in seq_len(nrow(starts))) {
       crops[i, , , ] <- cut_window(images$x, if (images$n == 1) 1 else i, starts[i, ], sizes, fill_value)
     }
@@ -161,21 +167,29 @@ cut_window <- function(x, images, start, sizes, fill_value) {
   inside_cols <- cols >= 1 & cols <= dim(x)[3]
   inside <- x[images, rows[inside_rows], cols[inside_cols], , drop = FALSE]
   if (all(inside_rows) && all(inside_cols)) return(inside)
-  crops <- array(as_type(fill_value, x), c(dim(inside)[1], unname(sizes), dim(x)[4]))
+  crops <- array(fill_value, c(dim(inside)[1], unname(sizes), dim(x)[4]))
   crops[, inside_rows, inside_cols, ] <- inside
   crops
 }
 
-# A number in the type of an array, so that filling does not change the type.
-as_type <- function(value, x) {
+# The fill value in the type of an array, so that filling does not change the type.
+as_type <- function(value, x, call) {
+  range <- switch(typeof(x), raw = c(0, 255), logical = c(0, 1), integer = c(-1, 1) * largest_size, double = NULL)
+  if (!is.null(range) && (value != trunc(value) || value < range[1] || value > range[2])) {
+    kerascrop_abort(c(
+      "{.arg fill_value} must be a whole number from {range[1]} to {range[2]} for images of type {typeof(x)}.",
+      x = "It is {value}."
+    ), "argument", call)
+  }
   if (is.raw(x)) return(as.raw(value))
-  if (value == trunc(value)) storage.mode(value) <- typeof(x)
+  storage.mode(value) <- typeof(x)
   value
 }
 
 # Resamples boxes in double precision, in Python: a box for each image, or several boxes of one.
 resample <- function(images, boxes, sizes, antialias, fill_mode, fill_value, call = caller_env()) {
   module <- load_module(call)
+  check_memory(c(nrow(boxes), sizes, images$channels), call)
   places <- if (images$n == 1) array(boxes, c(1, dim(boxes))) else boxes
   with_python_errors(call = call, {
     crops <- from_numpy(module$sample(

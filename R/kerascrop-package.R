@@ -27,7 +27,7 @@
 #' @keywords internal
 "_PACKAGE"
 
-#' @importFrom rlang caller_arg caller_env
+#' @importFrom rlang %||% caller_arg caller_env
 NULL
 
 .onLoad <- function(libname, pkgname) {

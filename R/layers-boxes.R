@@ -32,7 +32,7 @@ layer_box_crop <- function(object, height, width, box_format = "xyxy", antialias
                            return_boxes = FALSE) {
   compose(object, "BoxCrop",
     height = as_size(height), width = as_size(width), box_format = as_box_format(box_format),
-    antialias = as_flag(antialias), fill_mode = as_choice(fill_mode, c("constant", "nearest", "reflect")),
+    antialias = as_flag(antialias), fill_mode = as_choice(fill_mode, fill_modes),
     fill_value = as_number(fill_value), data_format = as_data_format(data_format),
     return_boxes = as_flag(return_boxes), ...
   )

@@ -80,8 +80,7 @@ as_crop_list <- function(crops, images, boxes, call = caller_env()) {
     }
     crops <- lapply(seq_len(images$n), function(i) {
       image <- array(images$x[i, , , ], dim(images$x)[-1])
-      if (dim(image)[3] > 4) image <- image[, , 1]
-      crop_boxes(image, boxes[[1]][i, ])
+      crop_boxes(displayable(image), boxes[[1]][i, ])
     })
   }
   if (is.list(crops)) {
@@ -122,16 +121,20 @@ draw_image <- function(image, range, title = NULL, boxes = list()) {
 
 # Grey from one channel (or more than four: their mean); colours from three, with transparency from two or four.
 as_raster <- function(image, range) {
-  pixels <- array(as.double(image), dim(image)[-1])
+  pixels <- displayable(array(as.double(image), dim(image)[-1]))
+  shape <- dim(pixels)
   pixels <- (pixels - range[1]) / (range[2] - range[1])
-  pixels <- pmin(pmax(replace(pixels, is.na(pixels), 0), 0), 1)
-  channels <- dim(image)[4]
-  dim(pixels) <- dim(image)[-1]
-  if (channels > 4) pixels <- array(apply(pixels, 1:2, mean), c(dim(pixels)[1:2], 1))
+  pixels <- array(pmin(pmax(replace(pixels, is.na(pixels), 0), 0), 1), shape)
+  channels <- shape[3]
   colours <- if (channels %in% 3:4) pixels[, , 1:3] else pixels[, , c(1, 1, 1)]
   alpha <- if (channels %in% c(2, 4)) pixels[, , channels] else 1
   raster <- grDevices::rgb(colours[, , 1], colours[, , 2], colours[, , 3], alpha)
   grDevices::as.raster(matrix(raster, dim(pixels)[1]))
+}
+
+# More channels than a colour has become their mean.
+displayable <- function(image) {
+  if (dim(image)[3] > 4) array(apply(image, 1:2, mean), c(dim(image)[1:2], 1)) else image
 }
 
 draw_boxes <- function(boxes, col, lwd) {

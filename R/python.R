@@ -49,7 +49,7 @@ module_path <- function() system.file("python", package = "kerascrop", mustWork 
 
 keras_floor <- "3.9"
 
-# What the module needs, as pip writes it; the bounds that are tested.
+# What the module needs, as pip writes it.
 python_packages <- function() {
   c(paste0("keras>=", keras_floor), "tensorflow", if (old_reticulate()) "numpy<2" else "numpy>=1.26")
 }
@@ -67,19 +67,25 @@ use_own_environment <- function() {
 # Versions are read before anything is imported: a wrong one can bring the session down.
 check_versions <- function(call) {
   keras <- python_version("keras")
-  if (!is.na(keras) && numeric_version(keras, strict = FALSE) < keras_floor) {
+  if (is_older(keras, keras_floor)) {
     kerascrop_abort(c(
       "Keras {keras} is too old: the layers need keras >= {keras_floor}.",
       i = "Run {.code reticulate::py_install(\"keras>={keras_floor}\")}, then restart R."
     ), "python", call)
   }
   numpy <- python_version("numpy")
-  if (!is.na(numpy) && old_reticulate() && numeric_version(numpy, strict = FALSE) >= "2") {
+  if (is.na(numpy)) return()
+  if (old_reticulate() && !is_older(numpy, "2")) {
     kerascrop_abort(c(
       "reticulate {utils::packageVersion('reticulate')} cannot read the arrays of NumPy {numpy}.",
       i = "Update reticulate to 1.38 or newer, or run {.code reticulate::py_install(\"numpy<2\")}; then restart R."
     ), "python", call)
   }
+}
+
+# Whether a version, such as "3.12.0.dev2025" or NA, is known to be older than another.
+is_older <- function(version, than) {
+  !is.na(version) && numeric_version(sub("[.]?[^0-9.].*$", "", version)) < than
 }
 
 # The version of a Python package, without importing it; NA where it is missing.
@@ -94,13 +100,13 @@ abort_import <- function(problem, call) {
   reason <- if (is.null(python)) {
     "No Python was found."
   } else if (!identical(missing, problem)) {
-    "The Python package {.pkg {missing}} is missing from {.file {python}}."
+    cli::format_inline("The Python package {.pkg {missing}} is missing from {.file {python}}.")
   } else {
     problem
   }
   kerascrop_abort(c(
     "The Python module of kerascrop cannot be loaded.",
-    x = reason,
+    x = "{reason}",
     i = "Run {.run [install_kerascrop()](kerascrop::install_kerascrop())}, then restart R.
          {.run [kerascrop_sitrep()](kerascrop::kerascrop_sitrep())} tells what is there."
   ), "python", call)
@@ -188,8 +194,6 @@ kerascrop_sitrep <- function() {
   }
   invisible(report)
 }
-
-`%||%` <- function(x, y) if (is.null(x)) y else x
 
 version_list <- function(versions) {
   paste(names(versions), ifelse(is.na(versions), "(not installed)", versions), collapse = ", ")

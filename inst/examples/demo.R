@@ -9,7 +9,7 @@ library(kerascrop)
 
 output <- Sys.getenv("KERASCROP_DEMO_OUTPUT", "demo-output")
 dir.create(output, showWarnings = FALSE, recursive = TRUE)
-if (file.access(output, 2) != 0) {
+if (!dir.exists(output) || file.access(output, 2) != 0) {
   stop("The folder ", output, " cannot be written to. Set KERASCROP_DEMO_OUTPUT to one that can.", call. = FALSE)
 }
 picture <- function(name, width, height, code) {

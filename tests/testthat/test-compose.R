@@ -26,6 +26,18 @@ test_that("a layer that does not fit leaves the model as it was", {
   expect_error(model |> layer_center_crop(9, 8), class = "kerascrop_error_size")
   expect_length(model$layers, 1)
   expect_equal(dim(from_numpy(model(as_numpy(some_images())))), c(3, 8, 8, 3))
+  model |> layer_center_crop(6, 6, name = "last")
+  expect_error(model |> layer_center_crop(4, 4, name = "last"), "last", class = "kerascrop_error_python")
+  expect_length(model$layers, 2)
+})
+
+test_that("single images with the channels first, and named lists, are taken", {
+  skip_without_python()
+  x <- some_images(c(3, 9, 12))
+  expect_equal(from_numpy(layer_center_crop(x, 4, 5, data_format = "channels_first")), x[, 3:6, 4:8])
+  x <- some_images()
+  boxes <- box_window(1:2, 1:3)[c(1, 1, 1), ]
+  expect_equal(from_numpy(layer_box_crop(list(images = x, boxes = boxes), 2, 3)), x[, 1:2, 1:3, ])
 })
 
 test_that("tensors, symbolic tensors and arrays are cropped", {

@@ -27,6 +27,15 @@ test_that("any other Python error keeps its type and message, without a tracebac
   expect_error(with_python_errors(f()), "KeyError: 'lost'", class = "kerascrop_error_python")
 })
 
+test_that("an error of R's own is not taken for the last one of Python", {
+  skip_without_python()
+  f <- reticulate::py_run_string("def f():\n  raise KeyError('stale')", local = TRUE)$f
+  expect_error(f(), "stale")
+  error <- rlang::catch_cnd(with_python_errors(stop("fresh")))
+  expect_match(conditionMessage(error), "fresh")
+  expect_no_match(conditionMessage(error), "stale")
+})
+
 test_that("Keras's wrapping is taken off", {
   skip_without_python()
   layer <- layer_center_crop(height = 40, width = 4, name = "crop")

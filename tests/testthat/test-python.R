@@ -38,6 +38,29 @@ test_that("whoever loads Keras can load models with our layers", {
   expect_match(tail(out, 1), "loaded 4")
 })
 
+test_that("versions are compared, development versions too", {
+  expect_false(is_older("3.12.0.dev2025110103", "3.9"))
+  expect_false(is_older("3.9.0rc1", "3.9"))
+  expect_true(is_older("3.8.1", "3.9"))
+  expect_true(is_older("2.15.0", "3.9"))
+  expect_false(is_older(NA, "3.9"))
+})
+
+test_that("errors of Python say what to run", {
+  expect_snapshot(error = TRUE, {
+    abort_import("ModuleNotFoundError: No module named 'keras'", call = NULL)
+    abort_import("ImportError: bad {thing}", call = NULL)
+  }, transform = function(lines) sub("missing from '.*'", "missing from '<python>'", lines))
+})
+
+test_that("the demo stops in words when its folder cannot be written to", {
+  file <- withr::local_tempfile(lines = "a file, not a folder")
+  demo <- system.file("examples", "demo.R", package = "kerascrop")
+  out <- in_new_process(sprintf("source('%s')", demo), c(KERASCROP_DEMO_OUTPUT = file))
+  expect_match(paste(out, collapse = " "), "cannot be written to")
+  expect_identical(readLines(file), "a file, not a folder")
+})
+
 test_that("a missing package is named, with the remedy", {
   skip_without_python()
   python <- reticulate::py_config()$python
