@@ -5,7 +5,7 @@
 #' batches of images; `from_numpy()` comes back. Both keep the shape: `x[i, j, k]` in R is `x[i - 1, j - 1, k - 1]` in Python.
 #'
 #' @param x `as_numpy()`: a numeric, logical or raw vector, matrix or array. `from_numpy()`: a NumPy array, or a tensor
-#'   of any Keras backend.
+#'   of any Keras backend; numbers that reticulate has already brought to R are returned as they are.
 #' @param dtype NumPy's name of the type: `"float32"` (what Keras computes in; whole numbers up to 2^24 are exact),
 #'   `"float64"`, `"int32"`, `"uint8"`, `"bool"`, …; `NULL` keeps R's type: double becomes `float64`, integer `int32`,
 #'   logical `bool`, raw `uint8`.
@@ -30,11 +30,12 @@ as_numpy <- function(x, dtype = "float32") {
 #' @rdname as_numpy
 #' @export
 from_numpy <- function(x) {
-  if (!is_python(x)) {
+  check_given(x, "argument", "x", rlang::current_env())
+  if (is.numeric(x) || is.logical(x)) return(x)
+  if (!is_python(x) || !reticulate::py_has_attr(x, "shape")) {
     kerascrop_abort(c(
       "{.arg x} must be a NumPy array or a tensor.",
-      x = "It is {shown(x)}.",
-      i = "{.fn as_numpy} goes the other way."
+      x = "It is {shown(x)}."
     ), "argument")
   }
   y <- with_python_errors(reticulate::py_to_r(python_part("arrays", rlang::current_env())$to_r(x)))
@@ -43,6 +44,7 @@ from_numpy <- function(x) {
 
 # `as_numpy()` for callers that blame their own user.
 move_to_numpy <- function(x, dtype = "float32", call = caller_env(), arg = "x") {
+  check_given(x, "argument", arg, call)
   if (inherits(x, "numpy.ndarray")) x <- reticulate::py_to_r(x)
   if (is.raw(x)) {
     x <- array(as.integer(x), dim(x) %||% length(x))

@@ -19,7 +19,7 @@ as_boxes <- function(x, arg = caller_arg(x), call = caller_env()) {
   if (!is.numeric(x) || !is.matrix(x) || ncol(x) != 4) {
     kerascrop_abort(c(
       "{.arg {arg}} must be boxes: a numeric matrix with a row for each and 4 columns, {.code x1, y1, x2, y2}.",
-      x = "It is {if (is.null(dim(x))) shown(x) else paste('of shape', paste(dim(x), collapse = ' x '))}.",
+      x = "It is {if (is.matrix(x)) paste('a matrix of shape', paste(dim(x), collapse = ' x ')) else shown(x)}.",
       i = "{.fn box_window} makes a box from rows and columns."
     ), "box", call)
   }
@@ -70,6 +70,7 @@ box_window <- function(rows, cols) {
 }
 
 as_run <- function(x, arg = caller_arg(x), call = caller_env()) {
+  check_given(x, "box", arg, call)
   if (length(x) && is_whole(x) && all(diff(x) == 1)) return(as.double(x))
   kerascrop_abort(c(
     "{.arg {arg}} must be whole numbers that follow each other.", x = "It is {shown(x)}.",

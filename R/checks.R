@@ -10,12 +10,13 @@ is_whole <- function(x) {
 # What a user gave, in a few words.
 shown <- function(x) {
   if (is.null(x)) return("NULL")
-  if (is.character(x) && length(x) == 1) return(paste0('"', x, '"'))
+  if (rlang::is_string(x)) return(paste0('"', if (nchar(x) > 60) paste0(substr(x, 1, 57), "...") else x, '"'))
   if (is.atomic(x) && length(x) == 1) return(format(x, digits = 10))
   if (is.atomic(x) && is.null(dim(x)) && length(x) > 0 && length(x) <= 6) {
     return(paste0("c(", paste(format(x, trim = TRUE), collapse = ", "), ")"))
   }
-  rlang::as_label(class(x)[1]) |> gsub(pattern = "\"", replacement = "") |> paste("of length", length(x))
+  if (is_python(x)) return(paste("a Python object of class", sub("^.*[.]", "", class(x)[1])))
+  paste("of class", class(x)[1], "and length", length(x))
 }
 
 as_size <- function(x, arg = caller_arg(x), call = caller_env()) {
@@ -38,9 +39,16 @@ check_given <- function(x, class, arg, call) {
   kerascrop_abort(c("{.arg {arg}} is missing.", i = "It has no default."), class, call)
 }
 
+# A count: a whole number that is not negative.
+as_count <- function(x, arg = caller_arg(x), call = caller_env()) {
+  check_given(x, "size", arg, call)
+  if (length(x) == 1 && is_whole(x) && x >= 0) return(as.integer(x))
+  kerascrop_abort(c("{.arg {arg}} must be a whole number, at least 0.", x = "It is {shown(x)}."), "size", call)
+}
+
 as_margins <- function(x, arg = caller_arg(x), call = caller_env()) {
   check_given(x, "size", arg, call)
-  sides <- if (is.list(x)) x else as.list(x)
+  sides <- if (is.numeric(x)) as.list(x) else if (is.list(x) && !is.object(x)) x
   sides <- if (length(sides) == 1 && !is.list(x)) rep(sides, 2) else sides
   pairs <- lapply(sides, function(side) if (length(side) == 1) rep(unlist(side), 2) else unlist(side))
   fine <- length(pairs) == 2 && all(vapply(pairs, function(pair) length(pair) == 2 && is_whole(pair), NA))

@@ -3,7 +3,7 @@
 compose <- function(object, class, ..., call = caller_env()) {
   # The left side of a pipe comes first, so that names are given in the order in which one reads.
   object <- if (missing(object)) NULL else object
-  check_object(object, call)
+  check_object(object, class, call)
   arguments <- check_named_dots(list(...), call)
   arguments <- arguments[!vapply(arguments, is.null, NA)]
   module <- load_module(call)
@@ -27,16 +27,23 @@ is_sequential <- function(object) any(endsWith(class(object), ".Sequential"))
 
 is_python <- function(object) inherits(object, "python.builtin.object")
 
-check_object <- function(object, call) {
+check_object <- function(object, class, call) {
   is_array <- (is.numeric(object) || is.logical(object) || is.raw(object)) && length(dim(object)) >= 2
-  if (is.null(object) || is_python(object) || is.list(object) || is_array) return(invisible())
-  name <- as.character(call_name(call))
+  is_tensor <- is_python(object) && reticulate::py_has_attr(object, "shape")
+  is_pair <- class %in% c("BoxCrop", "LearnableCrop") && is.list(object) && !is.data.frame(object) && length(object) == 2
+  if (is.null(object) || is_tensor || is_sequential(object) || is_pair || is_array) return(invisible())
+  name <- call_name(call)
   kerascrop_abort(c(
-    "{.arg object} must be a model, a tensor, an array of images, or missing.",
+    "{.arg object} must be a Sequential model, a tensor, an array of images, or missing.",
     x = "It is {shown(object)}.",
     i = if (is.numeric(object)) {
+      first <- if (class == "BorderCrop") "cropping" else "height"
       "To make a layer that is not in a model yet, name the other arguments, as in
-       {.code {name}(height = {shown(object)}, ...)}."
+       {.code {name}({first} = {shown(object)}{if (first == 'height') ', ...'})}."
+    } else if (is.list(object)) {
+      "Take one tensor of it, such as {.code object[[1]]}."
+    } else if (is_python(object) && reticulate::py_has_attr(object, "outputs")) {
+      "For a functional model use its output, {.code model$outputs[[1]]}."
     }
   ), "argument", call)
 }
@@ -50,7 +57,8 @@ call_name <- function(call) {
 as_inputs <- function(object, data_format, call) {
   if (is_python(object)) return(object)
   if (is.list(object)) return(lapply(unname(object), as_tensor, call = call))
-  if (!identical(data_format, "channels_first")) check_channels(dim(object), "object", call)
+  data_format <- data_format %||% reticulate::import("keras")$config$image_data_format()
+  if (data_format == "channels_last") check_channels(dim(object), "object", call)
   as_tensor(object, call)
 }
 

@@ -210,10 +210,13 @@ with_random_seed <- function(seed, code) {
 # A PNG or JPEG file as an array `(height, width, channels)`, or a matrix, of numbers from 0 to 1.
 read_image <- function(path, arg, call) {
   if (!file.exists(path) || dir.exists(path)) {
-    kerascrop_abort(c("{.arg {arg}} must be images, or the path of an image file.", x = "There is no file {.file {path}}."),
-      "argument", call)
+    kerascrop_abort(c(
+      "{.arg {arg}} must be images, or the path of an image file.",
+      x = if (dir.exists(path)) "{.file {path}} is a folder." else "There is no file {.file {path}}."
+    ), "argument", call)
   }
-  start <- readBin(path, "raw", 8)
+  bytes <- readBin(path, "raw", file.size(path))
+  start <- bytes[1:8]
   format <- if (identical(start[1:2], as.raw(c(0xff, 0xd8)))) {
     "jpeg"
   } else if (identical(start[2:4], charToRaw("PNG"))) {
@@ -224,7 +227,11 @@ read_image <- function(path, arg, call) {
   }
   rlang::check_installed(format, "to read this image.", call = call)
   read <- getExportedValue(format, if (format == "jpeg") "readJPEG" else "readPNG")
-  tryCatch(read(path), error = function(error) {
+  # libjpeg makes up what is missing, so a JPEG file has to have its end.
+  if (format == "jpeg" && !any(bytes[-1] == 0xd9 & bytes[-length(bytes)] == 0xff)) {
+    kerascrop_abort(c("{.file {path}} cannot be read.", x = "The end of the file is missing."), "argument", call)
+  }
+  tryCatch(read(bytes), error = function(error) {
     problem <- conditionMessage(error)
     kerascrop_abort(c("{.file {path}} cannot be read.", x = "{problem}", i = "Is the file complete?"), "argument", call)
   })

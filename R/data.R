@@ -25,7 +25,7 @@ cluttered_digits <- function(n, canvas = 64, digit = 20, distractors = 6, split 
   n <- as_size(n)
   canvas <- as_size(canvas)
   digit <- as_size(digit)
-  distractors <- if (identical(as.double(distractors), 0)) 0L else as_size(distractors)
+  distractors <- as_count(distractors)
   split <- as_choice(split, c("train", "test"))
   seed <- as_seed(seed) %||% sample.int(largest_size, 1)
   call <- rlang::current_env()

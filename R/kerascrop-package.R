@@ -36,6 +36,8 @@ NULL
   if ("py_require" %in% getNamespaceExports("reticulate")) {
     getExportedValue("reticulate", "py_require")(python_packages())
   }
-  # A saved model may hold our layers: whoever loads Keras loads them too.
-  setHook("reticulate::keras::load", function(...) try(kerascrop_python(), silent = TRUE))
+  # A saved model may hold our layers: whoever loads Keras loads them too, now or later.
+  load <- function(...) try(kerascrop_python(), silent = TRUE)
+  if (reticulate::py_available() && "keras" %in% names(reticulate::import("sys")$modules)) load()
+  setHook("reticulate::keras::load", load)
 }

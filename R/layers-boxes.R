@@ -17,7 +17,8 @@
 #' @returns The layer, or the crops: `(batch, height, width, channels)`, for several boxes
 #'   `(batch, boxes, height, width, channels)`.
 #' @section Errors:
-#' `kerascrop_error_box`: boxes of another shape, or an unknown format. `kerascrop_error_size`, `kerascrop_error_shape`,
+#' `kerascrop_error_box`: boxes of another shape, or an unknown format; boxes in an R array with `NA`, or reversed (in a
+#' tensor these give `NaN`, and mirrored crops). `kerascrop_error_size`, `kerascrop_error_shape`,
 #' `kerascrop_error_argument` and `kerascrop_error_python` as in [layer_center_crop()].
 #' @family crop layers
 #' @seealso [crop_boxes()] for plain arrays; [box_window()] makes boxes from rows and columns.
@@ -30,10 +31,23 @@
 layer_box_crop <- function(object, height, width, box_format = "xyxy", antialias = FALSE,
                            fill_mode = c("constant", "nearest", "reflect"), fill_value = 0, data_format = NULL, ...,
                            return_boxes = FALSE) {
+  box_format <- as_box_format(box_format)
+  if (!missing(object)) check_box_values(object, box_format)
   compose(object, "BoxCrop",
-    height = as_size(height), width = as_size(width), box_format = as_box_format(box_format),
+    height = as_size(height), width = as_size(width), box_format = box_format,
     antialias = as_flag(antialias), fill_mode = as_choice(fill_mode, fill_modes),
     fill_value = as_number(fill_value), data_format = as_data_format(data_format),
     return_boxes = as_flag(return_boxes), ...
   )
+}
+
+# Boxes that come from R are looked at before they become tensors, whose numbers nobody can check in time.
+check_box_values <- function(object, box_format, call = caller_env()) {
+  boxes <- if (is.list(object) && length(object) == 2) object[[2]]
+  if (!is.numeric(boxes) || length(boxes) %% 4 != 0 || dim(boxes)[length(dim(boxes))] %||% 0 != 4) return(invisible())
+  sides <- matrix(boxes, ncol = 4)
+  if (grepl("xyxy|yxyx|grid", box_format)) as_boxes(sides, "boxes", call)
+  if (!all(is.finite(sides))) {
+    kerascrop_abort("{.arg boxes} must be finite numbers.", "box", call)
+  }
 }

@@ -16,6 +16,9 @@
 #' `kerascrop_error_size`: `height` or `width` is no positive whole number, or larger than the images (as soon as their
 #' size is known). `kerascrop_error_shape`: `object` is no batch of images. `kerascrop_error_argument`: anything else about
 #' the arguments. `kerascrop_error_python`: Python or Keras is missing.
+#' @section With keras3:
+#' keras3 has a function of this name; whichever package is attached last is called. Code written for keras3's runs with
+#' this one. To be sure, write `kerascrop::layer_center_crop()`.
 #' @family crop layers
 #' @seealso [crop_center()] for plain arrays.
 #' @export

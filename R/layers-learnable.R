@@ -58,7 +58,7 @@ as_extent <- function(x, arg = caller_arg(x), call = caller_env()) {
 }
 
 as_localizer <- function(x, call = caller_env()) {
-  if (is.null(x) || identical(x, "global") || is_python(x)) return(x)
+  if (is.null(x) || identical(x, "global") || is_python(x) && reticulate::py_has_attr(x, "trainable_variables")) return(x)
   kerascrop_abort(c(
     "{.arg localizer} must be {.code NULL}, {.val global}, or a Keras layer or model.", x = "It is {shown(x)}."
   ), "argument", call)

@@ -11,6 +11,9 @@
 #' @inheritSection layer_center_crop Errors
 #' @returns The layer, the model, or the crops `(batch, height, width, channels)`, as `object` says. A layer called
 #'   outside of training gives the centre; `layer(x, training = TRUE)` gives a random place.
+#' @section With keras3:
+#' keras3 has a function of this name; whichever package is attached last is called. Code written for keras3's runs with
+#' this one. To be sure, write `kerascrop::layer_random_crop()`.
 #' @family crop layers
 #' @seealso [crop_random()] for plain arrays.
 #' @export

@@ -32,13 +32,14 @@ plot_crops <- function(images, boxes = NULL, crops = NULL, titles = NULL, max = 
   shown_images <- seq_len(min(x$n, as_size(max)))
   boxes <- as_box_list(boxes, x$n)
   crops <- as_crop_list(crops, x, boxes)
-  if (!is.null(titles) && length(titles) != x$n) {
+  if (!is.null(titles) && !(is.atomic(titles) && length(titles) == x$n)) {
     kerascrop_abort(c(
       "{.arg titles} must be one for each image.",
-      x = "There are {length(titles)} for {x$n} image{?s}."
+      x = if (is.atomic(titles)) "There are {length(titles)} for {x$n} image{?s}." else "It is {shown(titles)}."
     ), "argument")
   }
   if (!is.null(ncol)) ncol <- as_size(ncol)
+  check_colours(col)
   lwd <- as_number(lwd)
   range <- as_range(range, x$x)
   panels <- if (is.null(crops)) 1 else 2
@@ -64,7 +65,7 @@ as_box_list <- function(boxes, n, call = caller_env()) {
   if (!is.list(boxes)) boxes <- list(boxes)
   lapply(boxes, function(box) {
     box <- as_boxes(box, "boxes", call)
-    if (n != 1 && nrow(box) != n) {
+    if (if (n == 1) nrow(box) == 0 else nrow(box) != n) {
       kerascrop_abort(c("{.arg boxes} must be one for each image.", x = "There are {nrow(box)} for {n} images."), "box", call)
     }
     box
@@ -95,6 +96,11 @@ as_crop_list <- function(crops, images, boxes, call = caller_env()) {
     ), "argument", call)
   }
   crops
+}
+
+check_colours <- function(col, call = caller_env()) {
+  if (length(col) && !inherits(try(grDevices::col2rgb(col), silent = TRUE), "try-error")) return(invisible())
+  kerascrop_abort(c("{.arg col} must be colours, such as {.val red}.", x = "It is {shown(col)}."), "argument", call)
 }
 
 as_range <- function(range, x, call = caller_env()) {

@@ -95,6 +95,7 @@ python_version <- function(package) {
 }
 
 abort_import <- function(problem, call) {
+  chosen <- Sys.getenv("RETICULATE_PYTHON")
   python <- tryCatch(reticulate::py_config()$python, error = function(error) NULL)
   missing <- sub("^.*No module named '([^'.]+).*$", "\\1", problem)
   reason <- if (is.null(python)) {
@@ -107,6 +108,9 @@ abort_import <- function(problem, call) {
   kerascrop_abort(c(
     "The Python module of kerascrop cannot be loaded.",
     x = "{reason}",
+    i = if (chosen != "") {
+      "{.envvar RETICULATE_PYTHON} is set to {.file {chosen}}: install {.pkg {python_packages()}} there, or unset it."
+    },
     i = "Run {.run [install_kerascrop()](kerascrop::install_kerascrop())}, then restart R.
          {.run [kerascrop_sitrep()](kerascrop::kerascrop_sitrep())} tells what is there."
   ), "python", call)

@@ -29,12 +29,14 @@ def test_r_has_three_types(dtype, expected):
     assert y.dtype == np.dtype(expected)
 
 
-@pytest.mark.parametrize("value, dtype", [(256, "uint8"), (-1, "uint8"), (1.5, "int32"), (np.nan, "int32"), (2, "bool")])
+@pytest.mark.parametrize("value, dtype", [(256, "uint8"), (-1, "uint8"), (1.5, "int32"), (np.nan, "int32"), (2, "bool"), (1e300, "float32")])
 def test_a_number_that_the_type_cannot_hold_is_an_error(value, dtype):
     with pytest.raises(ArgumentError, match=f"`{dtype}` cannot hold"):
         arrays.to_numpy(np.array([[1.0, value]]), dtype)
 
 
 def test_an_unknown_type_is_an_error():
-    with pytest.raises(ArgumentError, match="not 'floot'"):
-        arrays.to_numpy(np.ones(2), "floot")
+    for dtype in ("floot", "S1", "object", "", "complex64"):
+        with pytest.raises(ArgumentError, match=f"not '{dtype}'"):
+            arrays.to_numpy(np.ones(2), dtype)
+    assert arrays.to_numpy(np.array([np.inf, 1.0]), "float32")[0] == np.inf

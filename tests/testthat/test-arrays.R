@@ -62,9 +62,13 @@ test_that("what is no array is an error", {
   for (x in list("a", NULL, list(1), factor("a"), data.frame(a = 1), quote(a))) {
     expect_error(as_numpy(x), class = "kerascrop_error_argument")
   }
-  for (x in list(1, NULL, "a", reticulate::import("sys"))) {
-    expect_error(from_numpy(x), class = "kerascrop_error")
+  for (x in list(NULL, "a", list(1), reticulate::import("sys"))) {
+    expect_error(from_numpy(x), class = "kerascrop_error_argument")
   }
+  expect_error(as_numpy(), "`x`", class = "kerascrop_error_argument")
+  expect_error(as_numpy(1, "S1"), class = "kerascrop_error_argument")
+  expect_error(as_numpy(1e300), class = "kerascrop_error_argument")
+  expect_identical(from_numpy(matrix(1:4, 2)), matrix(1:4, 2)) # reticulate has been there already
   expect_error(as_numpy(1, "floot"), class = "kerascrop_error_argument")
   expect_error(as_numpy(1, 32), class = "kerascrop_error_argument")
   expect_error(as_numpy(300, "uint8"), class = "kerascrop_error_argument")

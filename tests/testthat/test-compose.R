@@ -35,6 +35,11 @@ test_that("single images with the channels first, and named lists, are taken", {
   skip_without_python()
   x <- some_images(c(3, 9, 12))
   expect_equal(from_numpy(layer_center_crop(x, 4, 5, data_format = "channels_first")), x[, 3:6, 4:8])
+  keras <- keras_module()
+  keras$config$set_image_data_format("channels_first")
+  withr::defer(keras$config$set_image_data_format("channels_last"))
+  expect_equal(from_numpy(layer_center_crop(x, 4, 5)), x[, 3:6, 4:8])
+  keras$config$set_image_data_format("channels_last")
   x <- some_images()
   boxes <- box_window(1:2, 1:3)[c(1, 1, 1), ]
   expect_equal(from_numpy(layer_box_crop(list(images = x, boxes = boxes), 2, 3)), x[, 1:2, 1:3, ])
@@ -79,8 +84,16 @@ test_that("what cannot be composed with is an error that shows the call that was
   expect_error(layer_center_crop(quote(x), 4, 4), class = "kerascrop_error_argument")
   expect_snapshot(error = TRUE, {
     layer_center_crop(20, 20)
+    layer_border_crop(4)
     layer_center_crop("model", 20, 20)
+    layer_center_crop(list(1, 2), 20, 20)
   })
+  skip_without_python()
+  keras <- keras_module()
+  input <- keras$Input(list(9L, 12L, 3L))
+  functional <- keras$Model(input, input |> layer_center_crop(8, 8))
+  expect_error(functional |> layer_center_crop(4, 4), "outputs", class = "kerascrop_error_argument")
+  expect_error(layer_random_crop(input, 4, 4, return_boxes = TRUE) |> layer_center_crop(2, 2), class = "kerascrop_error_argument")
 })
 
 test_that("shapes that do not fit are errors in the name of the user's call", {

@@ -146,6 +146,8 @@ test_that("a file that is no image, or only the start of one, is named", {
   cut <- withr::local_tempfile(fileext = ".jpg")
   writeBin(readBin(photo, "raw", 300), cut)
   expect_error(crop_center(cut, 10, 10), basename(cut), class = "kerascrop_error_argument")
+  writeBin(readBin(photo, "raw", 20000), cut)
+  expect_error(crop_center(cut, 10, 10), "end of the file", class = "kerascrop_error_argument")
   text <- withr::local_tempfile(lines = "no image", fileext = ".png")
   expect_error(crop_center(text, 10, 10), "PNG or JPEG", class = "kerascrop_error_argument")
   empty <- withr::local_tempfile(lines = character(), fileext = ".png")
@@ -177,7 +179,7 @@ test_that("sizes that are none are errors before anything is done", {
     expect_error(crop_center(x, size, 2), "height", class = "kerascrop_error_size")
     expect_error(crop_random(x, 2, size), "width", class = "kerascrop_error_size")
   }
-  for (margins in list(1.5, NA, "1", NULL, 1:3, list(1:3, 1), list(1, NA), Inf)) {
+  for (margins in list(mean, quote(x), factor(1), data.frame(a = 1), 1.5, NA, "1", NULL, 1:3, list(1:3, 1), list(1, NA), Inf)) {
     expect_error(crop_border(x, margins), "cropping", class = "kerascrop_error_size")
   }
   expect_error(crop_random(x, 2, 2, seed = -1), "seed", class = "kerascrop_error_argument")

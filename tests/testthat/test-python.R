@@ -47,6 +47,7 @@ test_that("versions are compared, development versions too", {
 })
 
 test_that("errors of Python say what to run", {
+  withr::local_envvar(RETICULATE_PYTHON = "")
   expect_snapshot(error = TRUE, {
     abort_import("ModuleNotFoundError: No module named 'keras'", call = NULL)
     abort_import("ImportError: bad {thing}", call = NULL)
@@ -59,6 +60,19 @@ test_that("the demo stops in words when its folder cannot be written to", {
   out <- in_new_process(sprintf("source('%s')", demo), c(KERASCROP_DEMO_OUTPUT = file))
   expect_match(paste(out, collapse = " "), "cannot be written to")
   expect_identical(readLines(file), "a file, not a folder")
+})
+
+test_that("models with our layers are loaded when Keras was there first", {
+  skip_without_python()
+  file <- withr::local_tempfile(fileext = ".keras")
+  keras <- keras_module()
+  model <- keras$Sequential(list(keras$Input(list(9L, 12L, 3L))))
+  model |> layer_center_crop(4, 5)
+  model$save(file)
+  out <- in_new_process(sprintf(
+    "keras <- reticulate::import('keras'); library(kerascrop); cat('loaded', keras$saving$load_model('%s')$layers[[1]]$height)", file
+  ))
+  expect_match(tail(out, 1), "loaded 4")
 })
 
 test_that("a missing package is named, with the remedy", {
@@ -77,6 +91,7 @@ test_that("a missing package is named, with the remedy", {
     expect_match(text, "kerascrop_error_python")
     expect_match(text, sprintf("package .?%s.? is\\s+missing", name))
     expect_match(text, "install_kerascrop()", fixed = TRUE)
+    expect_match(text, "RETICULATE_PYTHON", fixed = TRUE)
     unlink(file.path(blocked, paste0(name, ".py")))
   }
 })

@@ -28,13 +28,17 @@ def to_numpy(x, dtype=None):
     """
     x = np.asarray(x)
     try:
-        dtype = np.dtype(dtype or x.dtype)
+        kind = np.dtype(x.dtype if dtype is None else dtype)
     except TypeError:
-        raise ArgumentError(f"`dtype` must be a type that NumPy knows, such as 'float32', not {dtype!r}.") from None
-    with np.errstate(invalid="ignore"):
-        y = _copy(x, dtype, "C")
-    if dtype.kind in "iub" and dtype != x.dtype and not np.array_equal(x, y):
-        raise ArgumentError(f"`x` has values that `{dtype}` cannot hold: it is out of range, fractional or missing.")
+        kind = None
+    if kind is None or kind.kind not in "biuf":
+        raise ArgumentError(f"`dtype` must be a type of numbers that NumPy knows, such as 'float32', not {dtype!r}.")
+    with np.errstate(invalid="ignore", over="ignore"):
+        y = _copy(x, kind, "C")
+    # Types that hold less than R's are compared with what came.
+    loses = not np.array_equal(x, y) if kind.kind in "biu" else np.isinf(y).sum() > np.isinf(x).sum()
+    if kind != x.dtype and loses:
+        raise ArgumentError(f"`x` has values that `{kind}` cannot hold: too large, fractional or missing.")
     return y
 
 

@@ -60,6 +60,19 @@ def test_both_data_formats_give_the_same_crops(name, images):
 
 
 @layers
+def test_keras_setting_of_the_data_format_is_the_default(name, images):
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_first")
+    try:
+        layer = LAYERS[name]()
+        assert layer.data_format == "channels_first"
+        assert layer(inputs(name, images.transpose(0, 3, 1, 2))).shape == (4, 3, HEIGHT, WIDTH)
+        assert LAYERS[name](data_format="channels_last")(inputs(name, images)).shape == (4, HEIGHT, WIDTH, 3)
+    finally:
+        keras.config.set_image_data_format(before)
+
+
+@layers
 def test_one_image_is_a_batch_of_one(name, images):
     layer = LAYERS[name](return_boxes=True)
     crops, boxes = layer(inputs(name, images))

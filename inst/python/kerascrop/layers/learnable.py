@@ -79,11 +79,12 @@ class LearnableCrop(SampledCrop):
         self.max_size = checks.check_extent(max_size, "max_size")
         self.snap = checks.check_flag(snap, "snap")
         self.numbers = 2 + SIZES[size]
-        if not (localizer in (None, "global") or isinstance(localizer, keras.layers.Layer)):
+        is_layer = isinstance(localizer, keras.layers.Layer)
+        if not (is_layer or localizer is None or (isinstance(localizer, str) and localizer == "global")):
             raise checks.ArgumentError(f"`localizer` must be None, 'global' or a Keras layer, not {localizer!r}.")
         self.given_localizer = localizer
         self.is_built_in = localizer is None
-        if isinstance(localizer, keras.layers.Layer):
+        if is_layer:
             self.localizer = localizer
         self.seed_generator = keras.random.SeedGenerator()
 
