@@ -55,13 +55,24 @@ def convert_boxes(boxes, source, target, height=None, width=None):
     boxes = ops.cast(boxes, dtype)  # never half precision: coordinates need their digits
     if source == target:
         return boxes
-    if source == "grid":
-        boxes, source = (boxes + 1) / 2, "rel_xyxy"
-    last_step = None
-    if target == "grid":
-        target, last_step = "rel_xyxy", lambda boxes: boxes * 2 - 1
-    boxes = keras.utils.bounding_boxes.convert_format(boxes, source, target, height, width, dtype=dtype)
-    return last_step(boxes) if last_step else boxes
+    # Keras converts between the formats in pixels; to these, and from them, leads a scale.
+    boxes = (boxes + 1) / 2 if source == "grid" else boxes
+    source, scale = _in_pixels(source, height, width, dtype)
+    boxes = boxes * scale
+    target_in_pixels, scale = _in_pixels(target, height, width, dtype)
+    boxes = keras.utils.bounding_boxes.convert_format(boxes, source, target_in_pixels, dtype=dtype) / scale
+    return boxes * 2 - 1 if target == "grid" else boxes
+
+
+def _in_pixels(box_format, height, width, dtype):
+    """The same format in pixels, and what its numbers have to be multiplied with."""
+    if box_format == "grid":
+        box_format = "rel_xyxy"
+    if not box_format.startswith("rel_"):
+        return box_format, 1
+    box_format = box_format.removeprefix("rel_")
+    sides = (height, width) if box_format.startswith("y") else (width, height)
+    return box_format, ops.stack([ops.cast(side, dtype) for side in sides * 2])
 
 
 def box_iou(boxes, others):

@@ -150,7 +150,7 @@ class LearnableCrop(SampledCrop):
         height, width = self._image_size(images)
         view = self.localizer.look(self.to_channels_last(images))
         batch = ops.shape(view)[0]
-        turned = ops.flip(view[::TURNED], axis=(1, 2))
+        turned = ops.flip(ops.flip(view[::TURNED], axis=1), axis=2)
         centre, size = self._find(ops.concatenate([view, turned], axis=0), height, width, training=True)
         # A place and its turned one are opposite: they add up to the image's size. Distances are in boxes, and bounded.
         off = centre[:batch][::TURNED] + centre[batch:] - extent(height, width)
