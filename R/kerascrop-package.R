@@ -30,14 +30,23 @@
 #' @importFrom rlang %||% caller_arg caller_env
 NULL
 
+# reticulate takes most of a second to load, so it is left until it is needed.
 .onLoad <- function(libname, pkgname) {
   if (Sys.getenv("TF_CPP_MIN_LOG_LEVEL") == "") Sys.setenv(TF_CPP_MIN_LOG_LEVEL = "2")
-  # Newer reticulate finds, or makes, a Python with these when it is first needed.
-  if ("py_require" %in% getNamespaceExports("reticulate")) {
-    getExportedValue("reticulate", "py_require")(python_packages())
+  if (isNamespaceLoaded("reticulate")) {
+    declare_python()
+  } else {
+    setHook(packageEvent("reticulate", "onLoad"), function(...) declare_python())
   }
+}
+
+declare_python <- function() {
+  # Newer reticulate finds, or makes, a Python with these when it is first needed.
+  if (has_py_require()) getExportedValue("reticulate", "py_require")(python_packages())
   # A saved model may hold our layers: whoever loads Keras loads them too, now or later.
   load <- function(...) try(kerascrop_python(), silent = TRUE)
   if (reticulate::py_available() && "keras" %in% names(reticulate::import("sys")$modules)) load()
   setHook("reticulate::keras::load", load)
 }
+
+has_py_require <- function() "py_require" %in% getNamespaceExports("reticulate")

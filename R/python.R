@@ -59,7 +59,7 @@ old_reticulate <- function() utils::packageVersion("reticulate") < "1.38"
 
 # Before reticulate's py_require(), an environment made by install_kerascrop() is used only when asked for.
 use_own_environment <- function() {
-  if (reticulate::py_available() || "py_require" %in% getNamespaceExports("reticulate")) return()
+  if (reticulate::py_available() || has_py_require()) return()
   if (Sys.getenv("RETICULATE_PYTHON") != "") return()
   if (reticulate::virtualenv_exists("r-kerascrop")) reticulate::use_virtualenv("r-kerascrop", required = FALSE)
 }

@@ -8,7 +8,8 @@ from kerascrop.layers.center import CenterCrop
 from kerascrop.layers.learnable import LearnableCrop
 from kerascrop.layers.random_crop import RandomCrop
 from kerascrop.sampling import sample
-from kerascrop.version import __version__
+
+__version__ = "0.1.0"
 
 __all__ = [
     "BorderCrop",

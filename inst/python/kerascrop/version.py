@@ -1,3 +1,0 @@
-"""The version, which packaging reads without importing Keras."""
-
-__version__ = "0.1.0"
