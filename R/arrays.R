@@ -1,8 +1,9 @@
 #' Arrays between R and NumPy
 #'
-#' R keeps the first index together in memory, NumPy and the tensors of Keras the last. `as_numpy()` changes the layout
-#' in blocks that fit the processor's cache, which makes it several times faster than `reticulate::np_array()` for large
-#' batches of images; `from_numpy()` comes back. Both keep the shape: `x[i, j, k]` in R is `x[i - 1, j - 1, k - 1]` in Python.
+#' R keeps the first index together in memory, NumPy and the tensors of Keras the last. `as_numpy()` changes the
+#' layout in blocks that fit the processor's cache, which makes it several times faster than `reticulate::np_array()`
+#' for large batches of images; `from_numpy()` comes back. Both keep the shape: `x[i, j, k]` in R is `x[i - 1, j - 1,
+#' k - 1]` in Python.
 #'
 #' @param x `as_numpy()`: a numeric, logical or raw vector, matrix or array. `from_numpy()`: a NumPy array, or a tensor
 #'   of any Keras backend; numbers that reticulate has already brought to R are returned as they are.
@@ -56,7 +57,9 @@ move_to_numpy <- function(x, dtype = "float32", call = caller_env(), arg = "x") 
     ), "argument", call)
   }
   if (!is.null(dtype) && !rlang::is_string(dtype)) {
-    kerascrop_abort(c("{.arg dtype} must be a name such as {.val float32}.", x = "It is {shown(dtype)}."), "argument", call)
+    kerascrop_abort(c(
+      "{.arg dtype} must be a name such as {.val float32}.", x = "It is {shown(dtype)}."
+    ), "argument", call)
   }
   if (!is.double(x) && anyNA(x)) {
     if (is.null(dtype) || !grepl("float", dtype)) {

@@ -45,9 +45,9 @@ as_boxes <- function(x, arg = caller_arg(x), call = caller_env()) {
 
 #' Boxes from rows and columns, and back
 #'
-#' A box is `x1, y1, x2, y2`: left, top, right and bottom, in pixels, where 0 is the image's outer edge. R counts rows and
-#' columns from 1; these functions translate, so that `x[17:240, 17:240, ]` is what the box
-#' `box_window(17:240, 17:240)` holds.
+#' A box is `x1, y1, x2, y2`: left, top, right and bottom, in pixels, where 0 is the image's outer edge. R counts rows
+#' and columns from 1; these functions translate, so that `x[17:240, 17:240, ]` is what the box `box_window(17:240,
+#' 17:240)` holds.
 #'
 #' @param rows,cols Row and column numbers that follow each other without a gap, such as `17:240`. They may lie outside
 #'   of the image.

@@ -27,10 +27,12 @@ is_sequential <- function(object) any(endsWith(class(object), ".Sequential"))
 
 is_python <- function(object) inherits(object, "python.builtin.object")
 
+# Stops unless `object` is something that a layer can be composed with, and shows the call that was meant.
 check_object <- function(object, class, call) {
   is_array <- (is.numeric(object) || is.logical(object) || is.raw(object)) && length(dim(object)) >= 2
   is_tensor <- is_python(object) && reticulate::py_has_attr(object, "shape")
-  is_pair <- class %in% c("BoxCrop", "LearnableCrop") && is.list(object) && !is.data.frame(object) && length(object) == 2
+  takes_pairs <- class %in% c("BoxCrop", "LearnableCrop")
+  is_pair <- takes_pairs && is.list(object) && !is.data.frame(object) && length(object) == 2
   if (is.null(object) || is_tensor || is_sequential(object) || is_pair || is_array) return(invisible())
   name <- call_name(call)
   kerascrop_abort(c(

@@ -1,8 +1,8 @@
 #' Crop plain arrays
 #'
-#' The crops of the layers, for images in R arrays, with no model. `crop_center()`, `crop_border()` and `crop_random()`
-#' move whole pixels: the result has the type of `x`, every number is the same, and Python is not needed. `crop_boxes()` takes boxes
-#' with real-valued sides and resamples (bilinear, in double precision).
+#' The crops of the layers, for images in R arrays, with no model. `crop_center()`, `crop_border()` and
+#' `crop_random()` move whole pixels: the result has the type of `x`, every number is the same, and Python is not
+#' needed. `crop_boxes()` takes boxes with real-valued sides and resamples (bilinear, in double precision).
 #'
 #' @param x Images: a matrix (height, width), an array `(height, width, channels)` with 1 to 4 channels, or a batch
 #'   `(batch, height, width, channels)` with any number; numeric, logical or raw. Or the path of one PNG or JPEG file,
@@ -21,9 +21,10 @@
 #' @returns Images of the same kind as `x`; several boxes of one image give a batch. The attribute `boxes` has the boxes
 #'   that were cut, a row for each crop.
 #' @section Errors:
-#' `kerascrop_error_size`: a size is no positive whole number, or larger than the images. `kerascrop_error_shape`: `x` has
-#' no such shape. `kerascrop_error_box`: boxes of another shape, with `NA`, or reversed (a box that reaches outside of the
-#' image is no error). `kerascrop_error_argument`: anything else about the arguments, also a file that cannot be read.
+#' `kerascrop_error_size`: a size is no positive whole number, or larger than the images. `kerascrop_error_shape`: `x`
+#' has no such shape. `kerascrop_error_box`: boxes of another shape, with `NA`, or reversed (a box that reaches
+#' outside of the image is no error). `kerascrop_error_argument`: anything else about the arguments, also a file that
+#' cannot be read.
 #' @seealso [layer_center_crop()] and the other layers, for models; [plot_crops()] to look at the result.
 #' @name crop_array
 #' @examples
@@ -223,7 +224,9 @@ read_image <- function(path, arg, call) {
     "png"
   }
   if (is.null(format)) {
-    kerascrop_abort(c("{.file {path}} must be a PNG or JPEG file.", x = "It does not start like one."), "argument", call)
+    kerascrop_abort(c(
+      "{.file {path}} must be a PNG or JPEG file.", x = "It does not start like one."
+    ), "argument", call)
   }
   rlang::check_installed(format, "to read this image.", call = call)
   read <- getExportedValue(format, if (format == "jpeg") "readJPEG" else "readPNG")

@@ -2,8 +2,8 @@
 #'
 #' Each image has one digit at a random place, and pieces of other digits strewn around it: a small task in which a
 #' network has to find what it should look at. The digits are real, 1,797 of 8 x 8 pixels from the UCI repository
-#' (Alpaydin and Kaynak 1998, \doi{10.24432/C50P49}, CC BY 4.0), enlarged: 1,400 of them are drawn from for training, the
-#' other 397 for testing.
+#' (Alpaydin and Kaynak 1998, \doi{10.24432/C50P49}, CC BY 4.0), enlarged: 1,400 of them are drawn from for training,
+#' the other 397 for testing.
 #'
 #' @param n How many images.
 #' @param canvas Height and width of an image, in pixels.
@@ -12,8 +12,8 @@
 #' @param split `"train"` or `"test"`.
 #' @param seed A whole number, for the same images in every run; `NULL` draws one from R's random numbers, which
 #'   [set.seed()] fixes.
-#' @returns A list: `x`, images `(n, canvas, canvas, 1)` from 0 to 1; `y`, the digits, integers from 0 to 9; `boxes`, where
-#'   they are, a matrix with a row `x1, y1, x2, y2` for each.
+#' @returns A list: `x`, images `(n, canvas, canvas, 1)` from 0 to 1; `y`, the digits, integers from 0 to 9; `boxes`,
+#'   where they are, a matrix with a row `x1, y1, x2, y2` for each.
 #' @section Errors:
 #' `kerascrop_error_size`: a number is no positive whole number, or the digit is larger than the canvas.
 #' `kerascrop_error_argument`: anything else about the arguments.

@@ -9,8 +9,8 @@
 #'   `(batch, boxes, 4)`; tensors or arrays. Missing or `NULL`: the layer itself.
 #' @param box_format What the four numbers of a box are: `"xyxy"`, left, top, right and bottom in pixels (edge
 #'   coordinates, see [kerascrop-package]); Keras's other names `"yxyx"`, `"xywh"`, `"center_xywh"`, `"center_yxhw"`,
-#'   `"rel_xyxy"`, `"rel_yxyx"`, `"rel_xywh"`, `"rel_center_xywh"` (`rel_`: fractions of the image); or `"grid"`, corners in
-#'   `[-1, 1]`, PyTorch's image coordinates.
+#'   `"rel_xyxy"`, `"rel_yxyx"`, `"rel_xywh"`, `"rel_center_xywh"` (`rel_`: fractions of the image); or `"grid"`,
+#'   corners in `[-1, 1]`, PyTorch's image coordinates.
 #' @param antialias Average all the pixels of a box that is larger than the crop, rather than the nearest four.
 #' @param fill_mode What is outside of the image: `"constant"`, `"nearest"` (the edge's pixels) or `"reflect"`.
 #' @param fill_value The number for `"constant"`.

@@ -1,7 +1,7 @@
 #' Crop the middle of images
 #'
-#' Cuts out the middle `height` by `width` pixels. The window starts at `(length - size) %/% 2`: an odd pixel that is left
-#' over stays at the bottom or right. Pixels are moved, never computed, so the type of the numbers stays.
+#' Cuts out the middle `height` by `width` pixels. The window starts at `(length - size) %/% 2`: an odd pixel that is
+#' left over stays at the bottom or right. Pixels are moved, never computed, so the type of the numbers stays.
 #'
 #' @param object What the layer is composed with: missing or `NULL`, to get the layer itself; a Sequential model, to
 #'   which it is added; a tensor, or an array of images, on which it is called.
@@ -13,9 +13,9 @@
 #'   pixels of the input.
 #' @returns The layer, the model, or the crops `(batch, height, width, channels)`, as `object` says.
 #' @section Errors:
-#' `kerascrop_error_size`: `height` or `width` is no positive whole number, or larger than the images (as soon as their
-#' size is known). `kerascrop_error_shape`: `object` is no batch of images. `kerascrop_error_argument`: anything else about
-#' the arguments. `kerascrop_error_python`: Python or Keras is missing.
+#' `kerascrop_error_size`: `height` or `width` is no positive whole number, or larger than the images (as soon as
+#' their size is known). `kerascrop_error_shape`: `object` is no batch of images. `kerascrop_error_argument`: anything
+#' else about the arguments. `kerascrop_error_python`: Python or Keras is missing.
 #' @section With keras3:
 #' keras3 has a function of this name; whichever package is attached last is called. Code written for keras3's runs with
 #' this one. To be sure, write `kerascrop::layer_center_crop()`.

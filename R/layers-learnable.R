@@ -1,32 +1,33 @@
 #' Learn where to crop
 #'
-#' A small network inside the layer predicts one box for each image, and the crop is resampled, differentiably in the box: so
-#' whatever is trained on the crops also trains the prediction, from class labels alone. The box lies inside of the image by
-#' construction.
+#' A small network inside the layer predicts one box for each image, and the crop is resampled, differentiably in the
+#' box: so whatever is trained on the crops also trains the prediction, from class labels alone. The box lies inside
+#' of the image by construction.
 #'
-#' The built-in localizer has about 20,000 parameters. It scores every place of a view of at most 64 pixels a side, and starts
-#' where the image stands out, at the size in the middle between its bounds. In training its boxes are moved and scaled at
-#' random by a few per cent, so that an object at the crop's edge is cut and costs; and some images are also shown turned by
-#' 180 degrees, with a loss that asks for the turned place. There is nothing to tune or to schedule. It can be led astray
-#' by things that stand out more than the object does, and are as large.
+#' The built-in localizer has about 20,000 parameters. It scores every place of a view of at most 64 pixels a side,
+#' and starts where the image stands out, at the size in the middle between its bounds. In training its boxes are
+#' moved and scaled at random by a few per cent, so that an object at the crop's edge is cut and costs; and some
+#' images are also shown turned by 180 degrees, with a loss that asks for the turned place. There is nothing to tune
+#' or to schedule. It can be led astray by things that stand out more than the object does, and are as large.
 #'
 #' @inheritParams layer_center_crop
-#' @param size What is learned: `"fixed"`, the place of a window of `height` by `width` pixels; `"square"`, a place and a
-#'   side; `"free"`, a place, a width and a height.
-#' @param min_size,max_size Bounds of the learned size, in pixels, or, at most 1, as a fraction of the image (of its shorter
-#'   side for `"square"`). The defaults are half the crop's size, and the whole image.
-#' @param localizer `NULL`, the built-in one; `"global"`, one trainable box for all images; or a Keras layer or model that
-#'   returns 2, 3 or 4 numbers in `[0, 1]` for each image, as `size` asks: x and y of the place, in the room that the box
-#'   leaves (0 touches the left or top edge, 1 the right or bottom), then the side, or the width and height, between their
-#'   bounds. With such a localizer `object` may be a list, `list(images, features)`: then it sees the features.
+#' @param size What is learned: `"fixed"`, the place of a window of `height` by `width` pixels; `"square"`, a place
+#'   and a side; `"free"`, a place, a width and a height.
+#' @param min_size,max_size Bounds of the learned size, in pixels, or, at most 1, as a fraction of the image (of its
+#'   shorter side for `"square"`). The defaults are half the crop's size, and the whole image.
+#' @param localizer `NULL`, the built-in one; `"global"`, one trainable box for all images; or a Keras layer or model
+#'   that returns 2, 3 or 4 numbers in `[0, 1]` for each image, as `size` asks: x and y of the place, in the room that
+#'   the box leaves (0 touches the left or top edge, 1 the right or bottom), then the side, or the width and height,
+#'   between their bounds. With such a localizer `object` may be a list, `list(images, features)`: then it sees the
+#'   features.
 #' @param antialias Average all the pixels of a box that is larger than the crop, rather than the nearest four.
 #' @param snap At prediction, move a `"fixed"` box to whole pixels, so that the crop is an exact slice.
 #' @returns The layer, the model, or the crops `(batch, height, width, channels)`, as `object` says. The layer's method
 #'   `locate()` gives the boxes for a batch of images, a tensor `(batch, 4)`.
 #' @section Errors:
-#' `kerascrop_error_size`: a size is no positive number, `min_size` is above `max_size`, or the images are smaller than a
-#' box. `kerascrop_error_shape`: `object` is no batch of images, or the localizer returns another number of numbers. The others
-#' as in [layer_center_crop()].
+#' `kerascrop_error_size`: a size is no positive number, `min_size` is above `max_size`, or the images are smaller
+#' than a box. `kerascrop_error_shape`: `object` is no batch of images, or the localizer returns another number of
+#' numbers. The others as in [layer_center_crop()].
 #' @references Jaderberg et al. (2015), "Spatial Transformer Networks", \doi{10.48550/arXiv.1506.02025}, for learning
 #'   through resampling.
 #' @family crop layers
@@ -58,7 +59,8 @@ as_extent <- function(x, arg = caller_arg(x), call = caller_env()) {
 }
 
 as_localizer <- function(x, call = caller_env()) {
-  if (is.null(x) || identical(x, "global") || is_python(x) && reticulate::py_has_attr(x, "trainable_variables")) return(x)
+  is_layer <- is_python(x) && reticulate::py_has_attr(x, "trainable_variables")
+  if (is.null(x) || identical(x, "global") || is_layer) return(x)
   kerascrop_abort(c(
     "{.arg localizer} must be {.code NULL}, {.val global}, or a Keras layer or model.", x = "It is {shown(x)}."
   ), "argument", call)

@@ -3,24 +3,24 @@
 #' Draws images in a grid; on each its boxes, and beside it its crop. For looking at what a crop takes, and where a
 #' learnable crop looks.
 #'
-#' @param images Images: a matrix, an array `(height, width, channels)`, or a batch `(batch, height, width, channels)`; or
-#'   the path of an image file.
+#' @param images Images: a matrix, an array `(height, width, channels)`, or a batch `(batch, height, width,
+#'   channels)`; or the path of an image file.
 #' @param boxes Boxes to draw, `x1, y1, x2, y2` in pixels: a matrix with a row for each image (several rows for a single
 #'   image); or a named list of such matrices, each drawn in a colour of its own, with a legend.
-#' @param crops Crops to draw beside the images: a batch with one for each image, or a list of images of any sizes. `TRUE`
-#'   cuts out the first of the `boxes`.
+#' @param crops Crops to draw beside the images: a batch with one for each image, or a list of images of any sizes.
+#'   `TRUE` cuts out the first of the `boxes`.
 #' @param titles Titles of the images, one each.
 #' @param max How many images to draw at most.
 #' @param ncol Images in a row of the grid; the default fills the page.
 #' @param col Colours of the boxes, one for each matrix.
 #' @param lwd Width of the boxes' lines.
-#' @param range The two numbers that are drawn black and white, for grey images, or no light and full light of a colour. The
-#'   default is 0 and 1 when all numbers are in between, 0 and 255 when they are whole and in between, and else the smallest and
-#'   the largest.
+#' @param range The two numbers that are drawn black and white, for grey images, or no light and full light of a
+#'   colour. The default is 0 and 1 when all numbers are in between, 0 and 255 when they are whole and in between, and
+#'   else the smallest and the largest.
 #' @returns `images`, invisibly.
 #' @section Errors:
-#' `kerascrop_error_shape`, `kerascrop_error_box` and `kerascrop_error_argument`: images, boxes, or other arguments of the
-#' wrong kind, or numbers of them that do not fit.
+#' `kerascrop_error_shape`, `kerascrop_error_box` and `kerascrop_error_argument`: images, boxes, or other arguments of
+#' the wrong kind, or numbers of them that do not fit.
 #' @export
 #' @examples
 #' photo <- system.file("extdata", "chelsea.jpg", package = "kerascrop")
@@ -66,7 +66,9 @@ as_box_list <- function(boxes, n, call = caller_env()) {
   lapply(boxes, function(box) {
     box <- as_boxes(box, "boxes", call)
     if (if (n == 1) nrow(box) == 0 else nrow(box) != n) {
-      kerascrop_abort(c("{.arg boxes} must be one for each image.", x = "There are {nrow(box)} for {n} images."), "box", call)
+      kerascrop_abort(c(
+        "{.arg boxes} must be one for each image.", x = "There are {nrow(box)} for {n} image{?s}."
+      ), "box", call)
     }
     box
   })
@@ -77,7 +79,9 @@ as_crop_list <- function(crops, images, boxes, call = caller_env()) {
   if (is.null(crops) || identical(crops, FALSE)) return(NULL)
   if (identical(crops, TRUE)) {
     if (!length(boxes)) {
-      kerascrop_abort(c("{.code crops = TRUE} needs {.arg boxes} to cut out.", i = "Give {.arg boxes}."), "argument", call)
+      kerascrop_abort(c(
+        "{.code crops = TRUE} needs {.arg boxes} to cut out.", i = "Give {.arg boxes}."
+      ), "argument", call)
     }
     crops <- lapply(seq_len(images$n), function(i) {
       image <- array(images$x[i, , , ], dim(images$x)[-1])
@@ -111,7 +115,9 @@ as_range <- function(range, x, call = caller_env()) {
     return(if (all(is.finite(found))) found else c(0, 1))
   }
   if (is.numeric(range) && length(range) == 2 && all(is.finite(range)) && range[1] < range[2]) return(range)
-  kerascrop_abort(c("{.arg range} must be two numbers, the smaller first.", x = "It is {shown(range)}."), "argument", call)
+  kerascrop_abort(c(
+    "{.arg range} must be two numbers, the smaller first.", x = "It is {shown(range)}."
+  ), "argument", call)
 }
 
 # One image `(1, height, width, channels)` in a panel whose coordinates are the boxes' (0, 0 at the top left), with

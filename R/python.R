@@ -136,7 +136,9 @@ abort_import <- function(problem, call) {
 #' }
 install_kerascrop <- function(envname = "r-kerascrop", ...) {
   if (!is.character(envname) || length(envname) != 1 || is.na(envname) || !nzchar(envname)) {
-    kerascrop_abort(c("{.arg envname} must be the name or path of an environment.", x = "It is {shown(envname)}."), "argument")
+    kerascrop_abort(c(
+      "{.arg envname} must be the name or path of an environment.", x = "It is {shown(envname)}."
+    ), "argument")
   }
   check_named_dots(list(...))
   tryCatch(

@@ -35,10 +35,10 @@ def convert_boxes(boxes, source, target, height=None, width=None):
 
     Args:
         boxes: a tensor `(..., 4)`.
-        source: the format they have: `"xyxy"`, `"yxyx"`, `"xywh"`, `"center_xywh"`, `"center_yxhw"`, or
-            `"rel_xyxy"`, `"rel_yxyx"`, `"rel_xywh"`, `"rel_center_xywh"` (fractions of the image's height and width), as
-            `keras.utils.bounding_boxes.convert_format()` knows them; or `"grid"`, the corners `x, y, x', y'`
-            in `[-1, 1]`, where -1 and 1 are the image's outer edges (PyTorch's `align_corners=False`).
+        source: the format they have: `"xyxy"`, `"yxyx"`, `"xywh"`, `"center_xywh"`, `"center_yxhw"`, or `"rel_xyxy"`,
+            `"rel_yxyx"`, `"rel_xywh"`, `"rel_center_xywh"` (fractions of the image's height and width), as
+            `keras.utils.bounding_boxes.convert_format()` knows them; or `"grid"`, the corners `x, y, x', y'` in `[-1,
+            1]`, where -1 and 1 are the image's outer edges (PyTorch's `align_corners=False`).
         target: the format they get.
         height, width: the images' size in pixels, for the relative formats and `"grid"`.
 

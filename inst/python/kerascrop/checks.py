@@ -76,7 +76,9 @@ def check_holds(value, name, dtype):
     else:
         return
     if not (low <= value <= high and value == int(value)):
-        raise ArgumentError(f"`{name}` must be a whole number from {low} to {high} for images of type {dtype}, not {value!r}.")
+        raise ArgumentError(
+            f"`{name}` must be a whole number from {low} to {high} for images of type {dtype}, not {value!r}."
+        )
 
 
 def check_memory(shape, layer):

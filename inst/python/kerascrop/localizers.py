@@ -1,7 +1,7 @@
 """Networks that look at images and say where the crop should be.
 
-A localizer is any Keras layer or model that returns 2, 3 or 4 numbers in `[0, 1]` for each image: a place, x and y, and as
-many sizes as a `LearnableCrop` asks for. `MapLocalizer` is the built-in one.
+A localizer is any Keras layer or model that returns 2, 3 or 4 numbers in `[0, 1]` for each image: a place, x and y,
+and as many sizes as a `LearnableCrop` asks for. `MapLocalizer` is the built-in one.
 """
 
 import keras
@@ -43,14 +43,14 @@ class GlobalLocalizer(layers.Layer):
 class MapLocalizer(layers.Layer):
     """A small convolutional network that scores every place of an image.
 
-    It looks at a view of at most 64 pixels a side, in cells of 4 by 4 pixels, each seen with its neighbours. A cell's score
-    is `gain * (network + weight * contrast)`: the network starts at zero, so at first the map follows the contrast,
-    smoothed to the size of the box, and learning starts where the image stands out rather than at its centre. The
-    softmax of the scores is a map of where the object is; its centre of mass is the place (soft-argmax: Finn et al. 2016, "Deep
-    Spatial Autoencoders"), and the mean of a second head under the map is the size.
+    It looks at a view of at most 64 pixels a side, in cells of 4 by 4 pixels, each seen with its neighbours. A cell's
+    score is `gain * (network + weight * contrast)`: the network starts at zero, so at first the map follows the
+    contrast, smoothed to the size of the box, and learning starts where the image stands out rather than at its
+    centre. The softmax of the scores is a map of where the object is; its centre of mass is the place (soft-argmax:
+    Finn et al. 2016, "Deep Spatial Autoencoders"), and the mean of a second head under the map is the size.
 
-    Called on `look(images)`, it returns `(batch, 2 + sizes)` numbers in `[0, 1]`: the centre, x and y, as fractions of the
-    image, then the sizes.
+    Called on `look(images)`, it returns `(batch, 2 + sizes)` numbers in `[0, 1]`: the centre, x and y, as fractions
+    of the image, then the sizes.
 
     Args:
         sizes: how many sizes to predict: 0, 1 or 2.

@@ -85,7 +85,8 @@ class WindowCrop(Crop):
         checks.check_images_shape(images_shape, self.rank, self.name, clips=True)
         sizes = self.window_sizes(self.check(self.lengths(images_shape)))
         crops = axes.replace_lengths(images_shape, self.rank, self.data_format, sizes)
-        return self.outputs(checks.check_memory(crops, self.name), (*images_shape[:1], 4) if len(images_shape) > self.rank + 1 else (4,))
+        boxes = (images_shape[0], 4) if len(images_shape) > self.rank + 1 else (4,)
+        return self.outputs(checks.check_memory(crops, self.name), boxes)
 
     def compute_output_spec(self, images, training=None):
         return self.spec(self.compute_output_shape(images.shape), images.dtype)

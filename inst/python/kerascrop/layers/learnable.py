@@ -19,32 +19,33 @@ SHIFT, ZOOM, TURNED = 0.08, 0.15, 4
 class LearnableCrop(SampledCrop):
     """Learn where to crop, from the loss of the network behind.
 
-    A localizer predicts one box for each image. The crop is resampled, differentiably in the box, so whatever is trained
-    on the crops also trains the localizer: no boxes are needed. The box lies inside the image by construction.
+    A localizer predicts one box for each image. The crop is resampled, differentiably in the box, so whatever is
+    trained on the crops also trains the localizer: no boxes are needed. The box lies inside the image by
+    construction.
 
-    The built-in localizer, `kerascrop.localizers.MapLocalizer`, has about 20,000 parameters and starts where the image
-    stands out. In training only, its boxes are moved and scaled at random by a few per cent, so that an object at the
-    crop's edge is cut and costs; and some images are also shown turned by 180 degrees, with a loss that asks for the turned
-    place (`add_loss()`), which leaves no constant offset. Nothing is scheduled. It can be led astray by things that stand
-    out more than the object does, and are as large.
+    The built-in localizer, `kerascrop.localizers.MapLocalizer`, has about 20,000 parameters and starts where the
+    image stands out. In training only, its boxes are moved and scaled at random by a few per cent, so that an object
+    at the crop's edge is cut and costs; and some images are also shown turned by 180 degrees, with a loss that asks
+    for the turned place (`add_loss()`), which leaves no constant offset. Nothing is scheduled. It can be led astray
+    by things that stand out more than the object does, and are as large.
 
-    Input shape: `(batch, height, width, channels)`, with `"channels_first"` `(batch, channels, height, width)`; one image
-    without the batch. Or, with a localizer of your own, a list `[images, features]`: it sees the features.
+    Input shape: `(batch, height, width, channels)`, with `"channels_first"` `(batch, channels, height, width)`; one
+    image without the batch. Or, with a localizer of your own, a list `[images, features]`: it sees the features.
 
     Output shape: `(batch, height, width, channels)` with the crops' size, in the compute dtype; with
     `return_boxes=True` also the boxes, `(batch, 4)`.
 
     Args:
         height, width: size of the crops, in pixels.
-        size: what is learned: `"fixed"`, the place of a window of `height` by `width` pixels; `"square"`, a place and a side;
-            `"free"`, a place, a width and a height.
-        min_size, max_size: bounds of the learned size, in pixels, or, at most 1, as a fraction of the image (its shorter
-            side for `"square"`). The defaults are half the crop's size (or `max_size`, if that is smaller), and the
-            whole image.
-        localizer: None, the built-in one; `"global"`, one trainable box for all images; or a Keras layer or model that
-            returns 2, 3 or 4 numbers in `[0, 1]` for each image, as `size` asks: x and y of the place, in the room
-            that the box leaves (0 touches the left or top edge, 1 the right or bottom), the side, or the width and height,
-            between their bounds. Numbers beyond count as 0 or 1.
+        size: what is learned: `"fixed"`, the place of a window of `height` by `width` pixels; `"square"`, a place and
+            a side; `"free"`, a place, a width and a height.
+        min_size, max_size: bounds of the learned size, in pixels, or, at most 1, as a fraction of the image (its
+            shorter side for `"square"`). The defaults are half the crop's size (or `max_size`, if that is smaller),
+            and the whole image.
+        localizer: None, the built-in one; `"global"`, one trainable box for all images; or a Keras layer or model
+            that returns 2, 3 or 4 numbers in `[0, 1]` for each image, as `size` asks: x and y of the place, in the
+            room that the box leaves (0 touches the left or top edge, 1 the right or bottom), the side, or the width
+            and height, between their bounds. Numbers beyond count as 0 or 1.
         antialias: average all pixels of a box that is larger than the crop.
         snap: at inference, move a `"fixed"` box to whole pixels, so that the crop is an exact slice.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
@@ -52,7 +53,8 @@ class LearnableCrop(SampledCrop):
         **kwargs: arguments of `keras.layers.Layer`, such as `name`.
 
     Raises:
-        SizeError: a size is no positive whole number; `min_size` is above `max_size`; the images are smaller than a box.
+        SizeError: a size is no positive whole number; `min_size` is above `max_size`; the images are smaller than a
+            box.
         ShapeError: the input is no batch of images, or a localizer returns another number of numbers.
         ArgumentError: an unknown `size` or `localizer`.
     """
@@ -146,7 +148,7 @@ class LearnableCrop(SampledCrop):
         return boxes
 
     def explore(self, images):
-        """The boxes in training: where the localizer looks, moved and scaled a little; adds the loss of turned images."""
+        """The boxes in training: moved and scaled a little; adds the loss of turned images."""
         height, width = self._image_size(images)
         view = self.localizer.look(self.to_channels_last(images))
         batch = ops.shape(view)[0]
