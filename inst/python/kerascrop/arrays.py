@@ -33,11 +33,13 @@ def to_numpy(x, dtype=None):
         kind = None
     if kind is None or kind.kind not in "biuf":
         raise ArgumentError(f"`dtype` must be a type of numbers that NumPy knows, such as 'float32', not {dtype!r}.")
-    with np.errstate(invalid="ignore", over="ignore"):
-        y = _copy(x, kind, "C")
-    # Types that hold less than R's are compared with what came.
-    loses = not np.array_equal(x, y) if kind.kind in "biu" else np.isinf(y).sum() > np.isinf(x).sum()
-    if kind != x.dtype and loses:
+    try:
+        with np.errstate(invalid="ignore", over="raise"):
+            y = _copy(x, kind, "C")
+        holds = kind.kind == "f" or kind == x.dtype or np.array_equal(x, y)
+    except FloatingPointError:
+        holds = False
+    if not holds:
         raise ArgumentError(f"`x` has values that `{kind}` cannot hold: too large, fractional or missing.")
     return y
 

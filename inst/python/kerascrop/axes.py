@@ -27,11 +27,6 @@ def replace_lengths(shape, rank, data_format, lengths):
     return tuple(shape)
 
 
-def batch_shape(shape, rank):
-    """What stands before one image: `()`, `(batch,)`, `(batch, time)`."""
-    return tuple(shape[: -rank - 1])
-
-
 def to_channels_last(ndim, rank, data_format):
     """The permutation that moves the channels to the end, or None if they are there."""
     if data_format == "channels_last":

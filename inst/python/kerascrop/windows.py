@@ -10,7 +10,6 @@ import numpy as np
 from keras import ops
 
 from kerascrop import checks
-from kerascrop.checks import SizeError
 
 
 def center_window(length, size):
@@ -69,7 +68,7 @@ def _at_least(length, least, message):
     XLA drops assertions: a graph that is traced with unknown lengths and then compiled is not checked.
     """
     if isinstance(length, int) and length < least:
-        raise SizeError(message.format(length))
+        raise checks.SizeError(message.format(length))
     if length is None or isinstance(length, int):
         return length
     import tensorflow as tf

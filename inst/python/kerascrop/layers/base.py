@@ -70,23 +70,26 @@ class WindowCrop(Crop):
     def cut(self, images, starts, sizes):
         return windows.cut(images, axes.spatial_axes(self.rank, self.data_format), starts, sizes)
 
-    def call(self, images, training=None):
-        shape = ops.shape(images)
+    def measure(self, shape):
+        """The checked lengths of images of this shape, the sizes of their windows, and the shape of their crops."""
         checks.check_images_shape(shape, self.rank, self.name, clips=True)
         lengths = self.check(self.lengths(shape))
-        batch = shape[0] if len(shape) > self.rank + 1 else None
         sizes = self.window_sizes(lengths)
-        checks.check_memory(axes.replace_lengths(shape, self.rank, self.data_format, sizes), self.name)
+        crops = axes.replace_lengths(shape, self.rank, self.data_format, sizes)
+        return lengths, sizes, checks.check_memory(crops, self.name)
+
+    def call(self, images, training=None):
+        shape = ops.shape(images)
+        lengths, sizes, _ = self.measure(shape)
+        batch = shape[0] if len(shape) > self.rank + 1 else None
         starts = self.choose(lengths, sizes, batch, training)
         crops = self.cut(images, starts, sizes)
         return self.outputs(crops, windows.window_boxes(starts, sizes, batch)) if self.return_boxes else crops
 
     def compute_output_shape(self, images_shape):
-        checks.check_images_shape(images_shape, self.rank, self.name, clips=True)
-        sizes = self.window_sizes(self.check(self.lengths(images_shape)))
-        crops = axes.replace_lengths(images_shape, self.rank, self.data_format, sizes)
+        _, _, crops = self.measure(images_shape)
         boxes = (images_shape[0], 4) if len(images_shape) > self.rank + 1 else (4,)
-        return self.outputs(checks.check_memory(crops, self.name), boxes)
+        return self.outputs(crops, boxes)
 
     def compute_output_spec(self, images, training=None):
         return self.spec(self.compute_output_shape(images.shape), images.dtype)
