@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -14,55 +15,65 @@ def test_the_centre_is_the_middle_and_an_odd_pixel_stays_at_the_end(length):
         assert stop - start == size and after - before in (0, 1)
 
 
-def test_border_window_stops_before_the_margin_and_margins_of_zero_keep_all():
-    assert windows.border_window(10, 1, 2) == (1, 8)
-    assert windows.border_window(10, 0, 0) == (0, 10)
-    assert windows.border_window(10, -1, -2) == (-1, 12)
+def test_border_length_is_what_the_margins_leave():
+    assert windows.border_length(10, 1, 2) == 7 == len(range(10)[1 : 10 - 2])
+    assert windows.border_length(10, -1, -2) == 13
+    assert windows.border_length(None, 1, 2) is None
 
 
-def test_what_does_not_fit_is_an_error_that_names_both_sizes():
-    windows.check_fits((10, None), (10, 99), ("height", "width"), "crop")
-    with pytest.raises(SizeError, match="height 11 out of images of height 10"):
-        windows.check_fits((10, 10), (11, 5), ("height", "width"), "crop")
-    windows.check_margins_fit((10,), ((4, 5),), ("height",), "crop")
-    with pytest.raises(SizeError, match="5 \\+ 5 pixels from images of height 10"):
-        windows.check_margins_fit((10,), ((5, 5),), ("height",), "crop")
+@pytest.mark.parametrize("length", range(1, 12))
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_a_grid_covers_every_pixel_and_ends_at_the_end(length, stride):
+    for size in range(stride, length + 1):
+        starts = windows.grid_starts(length, size, stride)
+        assert len(starts) == windows.grid_count(length, size, stride)
+        assert starts[0] == 0 and starts[-1] == length - size and (np.diff(starts) <= stride).all()
+        assert set(np.concatenate([np.arange(start, start + size) for start in starts])) == set(range(length))
+        tensor = windows.grid_starts(ops.convert_to_tensor(length, "int32"), size, stride)
+        np.testing.assert_array_equal(ops.convert_to_numpy(tensor), starts)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "uint8", "int32", "bool", "float16"])
-@pytest.mark.parametrize("axes", [(-3, -2), (-2, -1)])
-def test_cut_is_the_slice_for_one_window_and_for_one_each(images, dtype, axes):
-    x = images.astype(dtype)
-    y = ops.convert_to_numpy(windows.cut(ops.convert_to_tensor(x), axes, (1, 0), (4, 3)))
-    index = [slice(None)] * 4
-    index[axes[0]], index[axes[1]] = slice(1, 5), slice(0, 3)
-    np.testing.assert_array_equal(y, x[tuple(index)])
-    assert y.dtype == x.dtype
-
-    starts = np.array([0, 1, 2, 5]), np.array([0, 0, 0, 0])
-    tensors = [ops.convert_to_tensor(start, "int32") for start in starts]
-    y = ops.convert_to_numpy(windows.cut(ops.convert_to_tensor(x), axes, tensors, (4, 3)))
-    for i in range(4):
-        index[0], index[axes[0]] = i, slice(starts[0][i], starts[0][i] + 4)
-        np.testing.assert_array_equal(y[i], x[tuple(index)])
+NONE = ((0, 0), (0, 0))
+FITS = [
+    # lengths, sizes, if_smaller, and the Fit: lengths, sizes, added, scale
+    ((10, 4), (8, 6), "pad", ((10, 6), (8, 6), ((0, 0), (1, 1)), 1)),
+    ((10, 3), (8, 6), "pad", ((10, 6), (8, 6), ((0, 0), (1, 2)), 1)),
+    ((10, 4), (8, 6), "keep", ((10, 4), (8, 4), NONE, 1)),
+    ((10, 4), (8, 6), "resize", ((15, 6), (8, 6), NONE, 1.5)),
+    ((10, 6), (8, 6), "resize", ((10, 6), (8, 6), NONE, 1)),
+    ((None, None), (8, 6), "resize", ((None, None), (8, 6), NONE, 1)),
+    ((None, 4), (8, 6), "keep", ((None, 4), (None, 4), NONE, 1)),
+]
 
 
-def test_pad_adds_the_fill_value_and_keeps_the_dtype(images):
-    x = images.astype("uint8")
-    y = ops.convert_to_numpy(windows.pad(ops.convert_to_tensor(x), (-3, -2), ((1, 0), (0, 2)), 7))
-    np.testing.assert_array_equal(y, np.pad(x, ((0, 0), (1, 0), (0, 2), (0, 0)), constant_values=7))
-    assert y.dtype == np.uint8
+@pytest.mark.parametrize("lengths, sizes, if_smaller, expected", FITS)
+def test_images_that_are_too_small_are_padded_kept_or_enlarged(lengths, sizes, if_smaller, expected):
+    fit = windows.fit(lengths, sizes, if_smaller, ("height", "width"), "crop")
+    assert fit == expected
+    if None not in lengths:  # lengths that are known only when the model runs give the same
+        tensors = [ops.convert_to_tensor(length, "int32") for length in lengths]
+        fit = windows.fit(tensors, sizes, if_smaller, ("height", "width"), "crop")
+        got, wanted = (np.array(keras.tree.flatten(x), "float64") for x in (tuple(fit), expected))
+        np.testing.assert_allclose(got, wanted)
 
 
-def test_random_starts_reach_every_place_with_equal_probability():
-    starts = ops.convert_to_numpy(windows.random_start(10, 4, (7000,), 1))
-    counts = np.bincount(starts, minlength=7)
-    assert len(counts) == 7
-    # chi-squared with 6 degrees of freedom: 22.5 is its 99.9 % quantile
-    assert ((counts - 1000.0) ** 2 / 1000).sum() < 22.5
-
-
-def test_window_boxes_are_edge_coordinates():
-    boxes = windows.window_boxes((2, 3), (4, 6), 2)
+def test_window_boxes_are_edge_coordinates_of_the_original_image():
+    fit = windows.Fit((9, 12), (4, 6), ((0, 0), (0, 0)))
+    boxes = windows.window_boxes((2, 3), fit, 2)
     np.testing.assert_array_equal(ops.convert_to_numpy(boxes), [[3, 2, 9, 6]] * 2)
-    np.testing.assert_array_equal(ops.convert_to_numpy(windows.window_boxes((2, 3), (4, 6), None)), [3, 2, 9, 6])
+    boxes = windows.window_boxes((2, 3), fit._replace(added=((1, 0), (5, 5))), 1)
+    np.testing.assert_array_equal(ops.convert_to_numpy(boxes), [[-2, 1, 4, 5]])
+    boxes = windows.window_boxes((2, 3), fit._replace(scale=2.0), 1)
+    np.testing.assert_array_equal(ops.convert_to_numpy(boxes), [[1.5, 1, 4.5, 3]])
+    boxes = windows.window_boxes((np.array([[2, 0]]), np.array([[3, 1]])), fit, 3)
+    np.testing.assert_array_equal(ops.convert_to_numpy(boxes), [[[3, 2, 9, 6], [1, 0, 7, 4]]] * 3)
+
+
+@pytest.mark.parametrize("first", [1, 2])
+def test_cut_grid_is_the_slices_row_by_row(images, first):
+    lines, sizes = (np.array([0, 2, 5]), np.array([0, 1])), (3, 2)
+    crops = ops.convert_to_numpy(windows.cut_grid(ops.convert_to_tensor(images), (first, first + 1), lines, sizes))
+    for k, (i, j) in enumerate((i, j) for i in lines[0] for j in lines[1]):
+        index = [slice(None)] * 4
+        index[first], index[first + 1] = slice(i, i + 3), slice(j, j + 2)
+        np.testing.assert_array_equal(crops[:, k], images[tuple(index)])

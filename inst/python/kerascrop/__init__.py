@@ -1,25 +1,39 @@
 """Every kind of crop for Keras models: centre, border, random, given by boxes, and learned."""
 
-from kerascrop.boxes import box_iou, convert_boxes
+from kerascrop.boxes import box_iou, boxes_from_masks, convert_boxes
 from kerascrop.data import cluttered_digits
-from kerascrop.layers.border import BorderCrop
+from kerascrop.layers.border import BorderCrop, BorderCrop1D, BorderCrop3D
 from kerascrop.layers.box import BoxCrop
-from kerascrop.layers.center import CenterCrop
+from kerascrop.layers.center import CenterCrop, CenterCrop1D, CenterCrop3D
 from kerascrop.layers.learnable import LearnableCrop
-from kerascrop.layers.random_crop import RandomCrop
-from kerascrop.sampling import sample
+from kerascrop.layers.multi import MultiCrop
+from kerascrop.layers.random_crop import RandomCrop, RandomCrop1D, RandomCrop3D
+from kerascrop.layers.random_resized import RandomResizedCrop
+from kerascrop.layers.uncrop import Uncrop
+from kerascrop.sampling import paste, sample
 
 __version__ = "0.1.0"
 
 __all__ = [
     "BorderCrop",
+    "BorderCrop1D",
+    "BorderCrop3D",
     "BoxCrop",
     "CenterCrop",
+    "CenterCrop1D",
+    "CenterCrop3D",
     "LearnableCrop",
+    "MultiCrop",
     "RandomCrop",
+    "RandomCrop1D",
+    "RandomCrop3D",
+    "RandomResizedCrop",
+    "Uncrop",
     "__version__",
     "box_iou",
+    "boxes_from_masks",
     "cluttered_digits",
     "convert_boxes",
+    "paste",
     "sample",
 ]

@@ -1,13 +1,14 @@
-"""Boxes: their formats, what they hold, how far they agree.
+"""Boxes: their formats, what they hold, how far they agree, and what a crop shows of them.
 
 Convention: a pixel is a unit square; column `j` (from 0) spans `[j, j + 1)`. A box is
 `x1, y1, x2, y2` in these edge coordinates, so its width is `x2 - x1`; Keras calls it `"xyxy"`.
+In one dimension it is `x1, x2`, in three `x1, y1, z1, x2, y2, z2`: first the one corner, then the other.
 """
 
 import keras
 from keras import ops
 
-from kerascrop.checks import BoxError
+from kerascrop.checks import BoxError, ShapeError
 
 BOX_FORMATS = (
     "xyxy",
@@ -30,49 +31,149 @@ def check_box_format(box_format):
     return box_format
 
 
-def convert_boxes(boxes, source, target, height=None, width=None):
+def convert_boxes(boxes, source, target, height=None, width=None, depth=None):
     """Boxes in another format.
 
     Args:
-        boxes: a tensor `(..., 4)`.
-        source: the format they have: `"xyxy"`, `"yxyx"`, `"xywh"`, `"center_xywh"`, `"center_yxhw"`, or `"rel_xyxy"`,
-            `"rel_yxyx"`, `"rel_xywh"`, `"rel_center_xywh"` (fractions of the image's height and width), as
-            `keras.utils.bounding_boxes.convert_format()` knows them; or `"grid"`, the corners `x, y, x', y'` in `[-1,
-            1]`, where -1 and 1 are the image's outer edges (PyTorch's `align_corners=False`).
+        boxes: a tensor `(..., 4)`; `(..., 2)` for sequences, `(..., 6)` for volumes.
+        source: the format they have, by Keras's names: `"xyxy"`, `"yxyx"`, `"xywh"`, `"center_xywh"`, `"center_yxhw"`,
+            or `"rel_xyxy"`, `"rel_yxyx"`, `"rel_xywh"`, `"rel_center_xywh"` (fractions of the image's height and
+            width); or `"grid"`, the corners `x, y, x', y'` in `[-1, 1]`, where -1 and 1 are the image's outer edges
+            (PyTorch's `align_corners=False`). Other dimensions have the same names: `"xywh"` is the first corner and
+            the size.
         target: the format they get.
-        height, width: the images' size in pixels, for the relative formats and `"grid"`.
+        height, width, depth: the images' size in pixels, for the relative formats and `"grid"`. A sequence's length
+            is its width.
 
     Returns:
-        A tensor `(..., 4)`, in float32, or float64 where the boxes are.
+        A tensor of the same shape, in float32, or float64 where the boxes are.
 
     Raises:
-        BoxError: a format is unknown.
+        BoxError: a format is unknown, needs a size that is not given, or the last axis has another length.
     """
     check_box_format(source)
     check_box_format(target)
     boxes = ops.convert_to_tensor(boxes)
+    if boxes.shape[-1] not in (2, 4, 6):
+        raise BoxError(f"`boxes` must have 4 numbers each (2 in one dimension, 6 in three), not {boxes.shape[-1]}.")
+    extent = (width, height, depth)[: boxes.shape[-1] // 2]
+    for box_format in (source, target):
+        if source != target and is_relative(box_format) and None in extent:
+            raise BoxError(f"`height` and `width` of the images are needed to convert boxes in {box_format!r} format.")
+    return from_corners(to_corners(boxes, source, extent), target, extent)
+
+
+def to_corners(boxes, box_format, extent):
+    """Boxes of any format in `"xyxy"`, for images of `extent` pixels: width first, as in a box."""
+    boxes = ops.convert_to_tensor(boxes)
     dtype = "float64" if keras.backend.standardize_dtype(boxes.dtype) == "float64" else "float32"
     boxes = ops.cast(boxes, dtype)  # never half precision: coordinates need their digits
-    if source == target:
-        return boxes
-    # Keras converts between the formats in pixels; to these, and from them, leads a scale.
-    boxes = (boxes + 1) / 2 if source == "grid" else boxes
-    source, scale = _in_pixels(source, height, width, dtype)
-    boxes = boxes * scale
-    target_in_pixels, scale = _in_pixels(target, height, width, dtype)
-    boxes = keras.utils.bounding_boxes.convert_format(boxes, source, target_in_pixels, dtype=dtype) / scale
-    return boxes * 2 - 1 if target == "grid" else boxes
+    boxes = (boxes + 1) / 2 if box_format == "grid" else boxes
+    first, second = (half * _unit(box_format, extent, dtype) for half in _halves(boxes, _is_y_first(box_format)))
+    if "center" in box_format:
+        first = first - second / 2
+    if _has_size(box_format):
+        second = first + second
+    return ops.concatenate([first, second], axis=-1)
 
 
-def _in_pixels(box_format, height, width, dtype):
-    """The same format in pixels, and what its numbers have to be multiplied with."""
-    if box_format == "grid":
-        box_format = "rel_xyxy"
-    if not box_format.startswith("rel_"):
-        return box_format, 1
-    box_format = box_format.removeprefix("rel_")
-    sides = (height, width) if box_format.startswith("y") else (width, height)
-    return box_format, ops.stack([ops.cast(side, dtype) for side in sides * 2])
+def from_corners(boxes, box_format, extent):
+    """Boxes of `"xyxy"` format in another one; undoes `to_corners()`."""
+    first, second = split(boxes)
+    if _has_size(box_format):
+        second = second - first
+    if "center" in box_format:
+        first = first + second / 2
+    unit = _unit(box_format, extent, boxes.dtype)
+    halves = _halves(ops.concatenate([first / unit, second / unit], axis=-1), _is_y_first(box_format))
+    boxes = ops.concatenate(halves, axis=-1)
+    return boxes * 2 - 1 if box_format == "grid" else boxes
+
+
+def is_relative(box_format):
+    """Whether a format's numbers are fractions of the image."""
+    return box_format.startswith("rel_") or box_format == "grid"
+
+
+def _is_y_first(box_format):
+    return box_format.removeprefix("rel_").removeprefix("center_").startswith("y")
+
+
+def _has_size(box_format):
+    return box_format.endswith(("wh", "hw"))
+
+
+def _unit(box_format, extent, dtype):
+    """What the numbers have to be multiplied with to be pixels."""
+    return ops.stack([ops.cast(side, dtype) for side in extent]) if is_relative(box_format) else 1
+
+
+def _halves(boxes, y_first):
+    first, second = split(boxes)
+    return (ops.flip(first, -1), ops.flip(second, -1)) if y_first else (first, second)
+
+
+def split(boxes):
+    """The first corners and the last ones, `(..., rank)` each."""
+    rank = boxes.shape[-1] // 2
+    return boxes[..., :rank], boxes[..., rank:]
+
+
+def seen_boxes(boxes, crops, extent):
+    """Boxes as they are seen from inside of crops: moved, scaled and cut off at the crops' sides.
+
+    Args:
+        boxes: `(..., 2 * rank)` in `"xyxy"` format, pixels of the image.
+        crops: the crops' boxes, of a shape that broadcasts. A side that runs backwards mirrors the crop.
+        extent: the crops' size in their own pixels, width first.
+
+    Returns:
+        Boxes in pixels of the crops, and the fraction of each box that is seen, `(...)` in `[0, 1]`.
+    """
+    first, last = split(boxes)
+    corners = [seen_points(corner, crops, extent) for corner in (first, last)]
+    first, last = ops.minimum(*corners), ops.maximum(*corners)
+    sides = ops.stack([ops.cast(side, first.dtype) for side in extent])
+    inside = [ops.minimum(ops.relu(corner), sides) for corner in (first, last)]
+    # Compared length by length: an area of many pixels squared would lose digits.
+    visible = ops.prod(ops.divide_no_nan(inside[1] - inside[0], last - first), axis=-1)
+    return ops.concatenate(inside, axis=-1), visible
+
+
+def seen_points(points, crops, extent):
+    """Points `(..., rank)`, x first, in pixels of the image, as they are seen from inside of crops."""
+    start, stop = split(crops)
+    sides = ops.stack([ops.cast(side, start.dtype) for side in extent])
+    return (points - start) * (sides / (stop - start))
+
+
+def boxes_from_masks(masks):
+    """The boxes around all that is not zero: crop to the foreground.
+
+    Args:
+        masks: `(batch, height, width)` of any dtype; `(batch, length)` for sequences, `(batch, depth, height, width)`
+            for volumes.
+
+    Returns:
+        Boxes `(batch, 4)` in `"xyxy"` format, float32; `(batch, 2)` and `(batch, 6)` for sequences and volumes. The
+        box of a mask that is zero everywhere is the whole image.
+
+    Raises:
+        ShapeError: a mask has no such shape.
+    """
+    masks = ops.convert_to_tensor(masks)
+    if not 2 <= len(masks.shape) <= 4:
+        raise ShapeError(f"`masks` must have shape (batch, height, width), not {tuple(masks.shape)}.")
+    masks = ops.not_equal(masks, ops.cast(0, masks.dtype))
+    axes = range(1, len(masks.shape))
+    first, last = [], []
+    for axis in reversed(axes):
+        line = ops.any(masks, axis=[other for other in axes if other != axis])  # whether anything is there
+        line = ops.logical_or(line, ops.logical_not(ops.any(line, axis=1, keepdims=True)))
+        place = ops.cast(ops.arange(ops.shape(line)[1], dtype="int32"), "float32")
+        first.append(ops.min(ops.where(line, place, place[-1]), axis=1))
+        last.append(ops.max(ops.where(line, place, 0.0), axis=1) + 1)
+    return ops.stack(first + last, axis=-1)
 
 
 def box_iou(boxes, others):

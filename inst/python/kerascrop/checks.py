@@ -46,6 +46,26 @@ def check_size(value, name):
     return size
 
 
+def check_sizes(values, names):
+    """A size for each axis, in pixels."""
+    return tuple(check_size(value, name) for value, name in zip(values, names))
+
+
+def check_fraction(value, name):
+    """A number from 0 to 1."""
+    if not 0 <= check_number(value, name) <= 1:
+        raise ArgumentError(f"`{name}` must be a number from 0 to 1, not {value!r}.")
+    return float(value)
+
+
+def check_range(value, name):
+    """Two positive numbers, the smaller one first."""
+    pair = tuple(value) if isinstance(value, (list, tuple)) else ()
+    if len(pair) != 2 or not all(check_number(bound, name) > 0 for bound in pair) or pair[0] > pair[1]:
+        raise ArgumentError(f"`{name}` must be two positive numbers, the smaller one first, not {value!r}.")
+    return float(pair[0]), float(pair[1])
+
+
 def check_flag(value, name):
     """True or False, and nothing that merely counts as either."""
     if not isinstance(value, (bool, np.bool_)):
@@ -104,10 +124,12 @@ def check_seed(value):
 def check_margins(cropping, rank):
     """Margins as Keras's `Cropping2D` takes them, as `((before, after), ...)`, one pair an axis.
 
-    One number goes for all sides, one number an axis for both its sides.
+    One number goes for all sides, one number an axis for both its sides; for sequences also `(before, after)`.
     Negative numbers are allowed: they add a border.
     """
     pairs = cropping if isinstance(cropping, (list, tuple)) else [cropping] * rank
+    if rank == 1 and len(pairs) == 2:
+        pairs = [tuple(pairs)]
     pairs = [pair if isinstance(pair, (list, tuple)) else (pair, pair) for pair in pairs]
     margins = tuple(tuple(whole_number(margin) for margin in pair) for pair in pairs)
     if len(margins) != rank or any(len(pair) != 2 or None in pair for pair in margins):

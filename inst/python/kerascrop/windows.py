@@ -1,9 +1,12 @@
-"""Whole-pixel crops: where a window starts and stops, and how it is cut out.
+"""Whole-pixel crops: where windows start, what happens to images that are too small, and how windows are cut out.
 
-A window is a start and a stop along one axis, in pixels counted from 0. Choosing one is plain
+A window is a start and a size along one axis, in pixels counted from 0. Choosing one is plain
 arithmetic on integers, or on integer tensors where a length is known only when the model runs.
 Cutting keeps the dtype and moves every number unchanged, whatever it is.
 """
+
+import math
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -11,29 +14,125 @@ from keras import ops
 
 from kerascrop import checks
 
+IF_SMALLER = ("error", "resize", "pad", "keep")
+
+
+class Fit(NamedTuple):
+    """How images and windows are made to fit each other, along each axis.
+
+    An image of `lengths` is cut as if it had been enlarged by `scale` and given borders of `added` pixels.
+    """
+
+    lengths: tuple  # of the enlarged image with its borders
+    sizes: tuple  # of the windows
+    added: tuple  # pixels `(before, after)`
+    scale: Any = 1  # the integer 1 where nothing is ever enlarged
+
+
+def fit(lengths, sizes, if_smaller, names, layer):
+    """What becomes of images that may be smaller than the windows.
+
+    Args:
+        lengths: of the images: integers, scalar tensors, or None where only a shape is asked for.
+        sizes: of the windows.
+        if_smaller: `"error"`; `"resize"`: enlarge the image, keeping its aspect, until it fits; `"pad"`: add pixels on
+            both sides, one more at the end where their number is odd; `"keep"`: leave the axis as it is.
+        names: of the axes, for the error.
+        layer: the layer's name, for the error.
+
+    Raises:
+        SizeError: an image is smaller, and `if_smaller` is `"error"`.
+    """
+    added, scale = ((0, 0),) * len(sizes), 1
+    if if_smaller == "error":
+        lengths = check_fits(lengths, sizes, names, layer)
+    elif if_smaller == "keep":
+        sizes = tuple(_extreme(min, length, size) for length, size in zip(lengths, sizes))
+    elif if_smaller == "pad":
+        lacking = [0 if length is None else _extreme(max, size - length, 0) for length, size in zip(lengths, sizes)]
+        added = tuple((lack // 2, lack - lack // 2) for lack in lacking)
+        lengths = tuple(_extreme(max, length, size) for length, size in zip(lengths, sizes))
+    elif None not in lengths:
+        scale = _enlargement(lengths, sizes)
+        if not isinstance(scale, int):
+            lengths = tuple(_real(length) * scale for length in lengths)
+    return Fit(tuple(lengths), tuple(sizes), added, scale)
+
+
+def _enlargement(lengths, sizes):
+    """How often images are enlarged until windows fit: 1 if they fit, a number, or a tensor where it is not known."""
+    if all(isinstance(length, int) for length in lengths):
+        scale = max(size / length for length, size in zip(lengths, sizes))
+        return scale if scale > 1 else 1
+    scales = [size / _real(length) for length, size in zip(lengths, sizes)]
+    return ops.maximum(ops.max(ops.stack(scales)), 1.0)
+
+
+def _real(length):
+    return float(length) if isinstance(length, int) else ops.cast(length, "float32")
+
+
+def _extreme(choice, first, second):
+    """`min` or `max` of two lengths, either of which may be a tensor; None if one is not known."""
+    if first is None or second is None:
+        return None
+    if isinstance(first, int) and isinstance(second, int):
+        return choice(first, second)
+    return (ops.minimum if choice is min else ops.maximum)(first, second)
+
 
 def center_window(length, size):
-    """The middle `size` pixels; an odd pixel that is left over stays at the end."""
-    start = (length - size) // 2
+    """The middle `size` pixels, a start and a stop; an odd pixel that is left over stays at the end.
+
+    In an image that has been enlarged, whose length is real, the middle may lie between two pixels.
+    """
+    left = length - size
+    if isinstance(left, float):
+        start = left / 2
+    elif not isinstance(left, int) and "float" in keras.backend.standardize_dtype(left.dtype):
+        start = ops.relu(left) / 2
+    else:
+        start = left // 2
     return start, start + size
-
-
-def border_window(length, before, after):
-    """All but `before` pixels at the start and `after` at the end; negative margins add."""
-    return before, length - after
-
-
-def border_length(length, before, after):
-    """What these margins leave of a length; None where it is not known."""
-    if length is None:
-        return None
-    start, stop = border_window(length, before, after)
-    return stop - start
 
 
 def random_start(length, size, shape, seed):
     """Starts of windows of `size` pixels, uniform over all that fit, the last one included."""
-    return keras.random.randint(shape, 0, length - size + 1, dtype="int32", seed=seed)
+    return keras.random.randint(shape, 0, room(length, size) + 1, dtype="int32", seed=seed)
+
+
+def room(length, size):
+    """How many whole pixels a window can be moved; an enlarged image's length is real, and may be off by a rounding."""
+    left = length - size
+    if isinstance(left, float):
+        return math.floor(left + 1e-3)
+    if not isinstance(left, int) and "float" in keras.backend.standardize_dtype(left.dtype):
+        return ops.cast(ops.floor(left + 1e-3), "int32")
+    return left
+
+
+def grid_starts(length, size, stride):
+    """Starts of windows that cover an axis, `stride` apart; the last window ends where the axis does.
+
+    Returns:
+        A NumPy array, or a tensor where the length is one.
+    """
+    left = length - size
+    if isinstance(left, (int, float)):
+        return np.minimum(np.arange(grid_count(length, size, stride)) * stride, left)
+    dtype = keras.backend.standardize_dtype(left.dtype)
+    steps = ops.cast(ops.ceil(ops.cast(left, "float32") / stride - 1e-4), "int32")
+    return ops.minimum(ops.cast(ops.arange(steps + 1, dtype="int32") * stride, dtype), left)
+
+
+def grid_count(length, size, stride):
+    """How many windows `grid_starts()` makes; None where a length is not known."""
+    return None if length is None or size is None else math.ceil((length - size) / stride - 1e-4) + 1
+
+
+def border_length(length, before, after):
+    """What these margins leave of a length; None where it is not known."""
+    return None if length is None else length - before - after
 
 
 def check_fits(lengths, sizes, names, layer):
@@ -112,8 +211,30 @@ def _gather(images, axes, starts, sizes):
     return ops.take(ops.reshape(images, (-1, *shape[last + 1 :])), index, axis=0)
 
 
+def cut_grid(images, axes, lines, sizes):
+    """Cut the windows of a grid out of a batch: `(batch, windows, ...)`, row by row.
+
+    Args:
+        images, axes, sizes: as in `cut()`.
+        lines: along each axis the starts of its windows, `(n,)`.
+    """
+    ndim = len(images.shape)
+    axes = [axis % ndim for axis in axes]
+    crops = images
+    for axis, line, size in reversed(list(zip(axes, lines, sizes))):
+        index = ops.cast(line, "int32")[:, None] + ops.arange(size, dtype="int32")
+        crops = ops.take(crops, index, axis=axis)  # where the axis was there are two now: windows, pixels
+    counts = [axis + i for i, axis in enumerate(axes)]
+    rest = [axis for axis in range(1, ndim + len(axes)) if axis not in counts]
+    shape = ops.shape(crops)
+    crops = ops.transpose(crops, (0, *counts, *rest))
+    return ops.reshape(crops, (shape[0], math.prod(shape[axis] for axis in counts), *(shape[axis] for axis in rest)))
+
+
 def pad(images, axes, margins, fill_value):
     """Add `(before, after)` pixels of `fill_value`, which the images' type can hold, along each of the axes."""
+    if all(isinstance(margin, int) and margin == 0 for pair in margins for margin in pair):
+        return images
     checks.check_holds(fill_value, "fill_value", keras.backend.standardize_dtype(images.dtype))
     padding = [(0, 0)] * len(images.shape)
     for axis, margin in zip(axes, margins):
@@ -121,10 +242,24 @@ def pad(images, axes, margins, fill_value):
     return ops.pad(images, padding, constant_values=ops.cast(fill_value, images.dtype))
 
 
-def window_boxes(starts, sizes, batch):
-    """The boxes `x1, y1, x2, y2` of 2D windows in float32: `(batch, 4)`, or `(4,)` where batch is None."""
-    (top, left), (height, width) = starts, sizes
-    sides = [ops.cast(side, "float32") for side in (left, top, left + width, top + height)]
-    if batch is not None:
-        sides = [ops.broadcast_to(side, (batch,)) for side in sides]
-    return ops.stack(sides, axis=-1)
+def window_boxes(starts, fit, batch):
+    """The windows' boxes in float32, in edge coordinates of the original images: `x1, y1, x2, y2` in two dimensions.
+
+    Args:
+        starts: along each axis an integer, a scalar, or a tensor whose shape broadcasts with the others'.
+        fit: the `Fit` that they were chosen for.
+        batch: the number of images; boxes of a shape without it are repeated.
+
+    Returns:
+        `(batch, 2 * rank)`, or `(batch, windows, 2 * rank)` for starts `(batch, windows)` or `(1, windows)`.
+    """
+    first = [
+        (ops.cast(start, "float32") - ops.cast(before, "float32")) / fit.scale
+        for start, (before, _) in zip(starts, fit.added)
+    ]
+    last = [start + ops.cast(size, "float32") / fit.scale for start, size in zip(first, fit.sizes)]
+    sides = [*reversed(first), *reversed(last)]
+    many = max(len(side.shape) for side in sides) > 1
+    sides = [ops.reshape(side, (1,) * (1 + many)) if len(side.shape) == 0 else side for side in sides]
+    shape = (batch, ops.shape(sides[0])[1]) if many else (batch,)
+    return ops.stack([ops.broadcast_to(side, shape) for side in sides], axis=-1)

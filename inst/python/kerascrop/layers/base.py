@@ -1,33 +1,115 @@
 """Choose, then apply: what all crop layers share.
 
 A crop is a box. A layer chooses one box (or several) for each image; whole-pixel boxes are cut out by
-`windows.cut()`, all others are resampled by `sampling.sample()`.
+`windows.cut()`, all others are resampled by `sampling.sample()`. What goes with the images, their masks, bounding
+boxes and key points, is cropped by the same boxes: see `joint`.
 """
+
+import math
 
 import keras
 from keras import ops
 
 from kerascrop import axes, checks, sampling, windows
+from kerascrop import boxes as geometry
+from kerascrop.layers import joint
 
 
 class Crop(keras.layers.Layer):
     """Base of all layers that crop images.
 
+    A subclass chooses, `choose()`, and applies, `apply()`; both see batches only.
+
     Args:
         data_format: `"channels_last"` or `"channels_first"`; None takes `keras.config.image_data_format()`.
         return_boxes: return `(crops, boxes)`, the boxes in float32, `x1, y1, x2, y2` in pixels of the input.
+        box_format: the format of bounding boxes that go with the images: see `kerascrop.convert_boxes()`.
+        min_visible: drop bounding boxes of which less than this fraction is inside of the crop: their label becomes
+            -1, their sides 0. Boxes of which nothing is left are always dropped.
         **kwargs: arguments of `keras.layers.Layer`, such as `name` and `dtype`.
     """
 
     rank = 2
+    takes_clips = False
+    parts = joint.PARTS  # what of the inputs is cropped with the images, or belongs to single images
 
-    def __init__(self, *, data_format=None, return_boxes=False, **kwargs):
+    def __init__(self, *, data_format=None, return_boxes=False, box_format="xyxy", min_visible=0.0, **kwargs):
         # Whole pixels are never cast, and boxes stay float32 when images are float16.
         super().__init__(autocast=False, **kwargs)
         if data_format is None:
             data_format = keras.config.image_data_format()
         self.data_format = checks.check_choice(data_format, "data_format", ("channels_last", "channels_first"))
         self.return_boxes = checks.check_flag(return_boxes, "return_boxes")
+        self.box_format = geometry.check_box_format(box_format)
+        self.min_visible = checks.check_fraction(min_visible, "min_visible")
+
+    def choose(self, data, training):
+        """What is cut out of a batch, for `apply()`; and its boxes, `(batch, 4)` or `(batch, crops, 4)`."""
+        raise NotImplementedError
+
+    def apply(self, choice, images, is_mask=False):
+        """Cut it out of the images, or of masks of the same size."""
+        raise NotImplementedError
+
+    def crop_lengths(self, choice):
+        """The crops' size in pixels, along each axis."""
+        raise NotImplementedError
+
+    def views(self, shapes):
+        """How many crops there are of an image, as an axis of the output: `()`, or `(number,)`."""
+        return ()
+
+    def crops_shape(self, images_shape):
+        """The shape of one crop of each image."""
+        raise NotImplementedError
+
+    def call(self, inputs, training=None):
+        data = self.named(inputs)
+        data = {**data, **keras.tree.map_structure(ops.convert_to_tensor, self._parts(data))}
+        self.check_shapes(_shapes(data))
+        batched = self._is_batched(data["images"].shape)
+        if not batched:
+            data = {**data, **keras.tree.map_structure(lambda x: x[None], self._parts(data))}
+        choice, boxes = self.choose(data, self._is_training(training))
+        crops = self._apply_to_all(data, choice, boxes)
+        if not batched:
+            crops = {**crops, **keras.tree.map_structure(lambda x: x[0], self._parts(crops))}
+            boxes = boxes[0]
+        return self.outputs(crops if isinstance(inputs, dict) else crops["images"], ops.cast(boxes, "float32"))
+
+    def _apply_to_all(self, data, choice, boxes):
+        images = data["images"]
+        views = len(boxes.shape) == 3
+        extents = [tuple(reversed(lengths)) for lengths in (self.lengths(ops.shape(images)), self.crop_lengths(choice))]
+        crops = {**data, "images": self.apply(choice, images)}
+        if "segmentation_masks" in data:
+            crops["segmentation_masks"] = joint.crop_masks(
+                data["segmentation_masks"], images, self.rank, self.data_format,
+                lambda masks: self.apply(choice, masks, is_mask=True),
+            )
+        if "bounding_boxes" in data:
+            crops["bounding_boxes"] = joint.crop_boxes(
+                data["bounding_boxes"], boxes, self.box_format, extents, self.min_visible, views
+            )
+        if "keypoints" in data:
+            crops["keypoints"] = joint.crop_points(data["keypoints"], boxes, self.rank, extents[1], views)
+        return crops
+
+    def named(self, inputs):
+        """The inputs, or their shapes, as a dict: `images` and what goes with them."""
+        return joint.check_keys(inputs, self.name) if isinstance(inputs, dict) else {"images": inputs}
+
+    def check_shapes(self, shapes):
+        """Stop unless the shapes of a dict of inputs fit this layer, and each other."""
+        checks.check_images_shape(shapes["images"], self.rank, self.name, clips=self.takes_clips)
+        joint.check_shapes(shapes, self.rank, self.data_format, self.name)
+
+    def _parts(self, data):
+        """What of the inputs has an axis for the batch."""
+        return {key: data[key] for key in self.parts if key in data}
+
+    def _is_batched(self, images_shape):
+        return len(images_shape) > self.rank + 1
 
     def outputs(self, crops, boxes):
         """What `call()`, `compute_output_shape()` and `compute_output_spec()` return."""
@@ -37,66 +119,167 @@ class Crop(keras.layers.Layer):
         """The spatial lengths in a shape of images."""
         return axes.spatial_shape(shape, self.rank, self.data_format)
 
-    def spec(self, shapes, dtype):
-        """Symbolic outputs for output shapes: crops in `dtype`, boxes in float32."""
-        if not self.return_boxes:
-            return keras.KerasTensor(shapes, dtype)
-        return keras.KerasTensor(shapes[0], dtype), keras.KerasTensor(shapes[1], "float32")
+    def compute_output_shape(self, input_shape):
+        shapes = self.named(input_shape)
+        self.check_shapes(shapes)
+        crops, boxes = self._output_shapes(shapes)
+        return self.outputs(crops if isinstance(input_shape, dict) else crops["images"], boxes)
+
+    def compute_output_spec(self, inputs, training=None):
+        data = self.named(inputs)
+        shapes = _shapes(data)
+        self.check_shapes(shapes)
+        shapes, boxes = self._output_shapes(shapes)
+        dtypes = joint.dtypes(self._parts(data))
+        dtypes["images"] = self.crops_dtype(dtypes["images"])
+        spec = {key: keras.tree.map_structure_up_to(dtypes[key], _tensor, dtypes[key], shapes[key]) for key in dtypes}
+        crops = {**data, **spec}
+        return self.outputs(crops if isinstance(inputs, dict) else crops["images"], keras.KerasTensor(boxes, "float32"))
+
+    def crops_dtype(self, images_dtype):
+        """The type of the crops of images of a type."""
+        return images_dtype
+
+    def _output_shapes(self, shapes):
+        """The shapes of all outputs, as a dict, and of the boxes."""
+        images = tuple(shapes["images"])
+        batch = images[:1] if self._is_batched(images) else ()
+        views = (*batch, *self.views(shapes))
+        one = self.crops_shape(images)
+
+        def seen(shape):  # of what is there for each view
+            return (*views, *shape[len(batch) :])
+
+        crops = {**shapes, "images": checks.check_memory(seen(one), self.name)}
+        if "segmentation_masks" in shapes:
+            masks, lengths = shapes["segmentation_masks"], self.lengths(one)
+            has_channels = len(masks) == len(images)
+            masks = self._replace(masks, lengths) if has_channels else (*masks[: -self.rank], *lengths)
+            crops["segmentation_masks"] = seen(masks)
+        if "bounding_boxes" in shapes:
+            crops["bounding_boxes"] = {name: seen(part) for name, part in shapes["bounding_boxes"].items()}
+        if "keypoints" in shapes:
+            crops["keypoints"] = seen(shapes["keypoints"])
+        return crops, (*views, 2 * self.rank)
+
+    def _replace(self, shape, lengths):
+        return axes.replace_lengths(shape, self.rank, self.data_format, lengths)
+
+    def _is_training(self, training):
+        """Whether this is training: as the caller says, or else PyTorch's `train()` and `eval()`."""
+        return getattr(self, "mode", None) if training is None else training
+
+    if keras.backend.backend() == "torch":
+
+        def train(self, mode=True):
+            self.mode = mode
+            return super().train(mode)
 
     def get_config(self):
-        return {**super().get_config(), "data_format": self.data_format, "return_boxes": self.return_boxes}
+        return {
+            **super().get_config(),
+            "data_format": self.data_format,
+            "return_boxes": self.return_boxes,
+            "box_format": self.box_format,
+            "min_visible": self.min_visible,
+        }
+
+
+def _shapes(data):
+    return {key: _shape(value) for key, value in data.items()}
+
+
+def _shape(value):
+    if isinstance(value, dict):
+        return {key: _shape(part) for key, part in value.items()}
+    return tuple(getattr(value, "shape", ()))
+
+
+def _tensor(dtype, shape):
+    return keras.KerasTensor(shape, dtype)
 
 
 class WindowCrop(Crop):
     """Base of the layers that cut whole pixels, `(batch, height, width, channels)` or one image.
 
-    A subclass checks the images' lengths, `check()`, says how large its windows are, `window_sizes()`, and where they
-    start, `choose()`. Lengths are integers, scalar tensors, or None in `compute_output_shape()`.
+    A subclass fits images and windows to each other, `fit()`, and says where the windows start, `starts()`.
     A clip `(batch, time, height, width, channels)` is cropped as one image with more channels would be.
     """
 
-    def check(self, lengths):
-        """The lengths, once they are known to be large enough."""
+    takes_clips = True
+    fill_value = 0
+
+    def fit(self, lengths):
+        """A `windows.Fit`, for lengths that are integers, scalar tensors, or None in `compute_output_shape()`."""
         raise NotImplementedError
 
-    def window_sizes(self, lengths):
-        """The window's size along each axis."""
+    def starts(self, fit, data, training):
+        """The windows' first pixels along each axis: integers, scalar tensors, or `(batch,)`."""
         raise NotImplementedError
 
-    def choose(self, lengths, sizes, batch, training):
-        """The window's first pixel along each axis: an integer, a scalar tensor or `(batch,)`."""
-        raise NotImplementedError
+    def choose(self, data, training):
+        shape = ops.shape(data["images"])
+        fit = self.fit(self.lengths(shape))
+        checks.check_memory(self._replace(shape, fit.sizes), self.name)
+        starts = self.starts(fit, data, training)
+        return (fit, starts), self.boxes(starts, fit, shape[0])
+
+    def apply(self, choice, images, is_mask=False):
+        fit, starts = choice
+        spatial = axes.spatial_axes(self.rank, self.data_format)
+        padded = windows.pad(images, spatial, fit.added, 0 if is_mask else self.fill_value)
+        if isinstance(fit.scale, int):
+            return self.cut(padded, starts, fit.sizes)
+        boxes = self.boxes(starts, fit, ops.shape(images)[0])
+        if isinstance(fit.scale, float):
+            return self.enlarge(images, boxes, fit.sizes, is_mask)
+
+        def cut():
+            # XLA compiles what it will not run: the slice has to be possible even where the image is too small for it.
+            lengths = self.lengths(ops.shape(images))
+            lacking = windows.fit(lengths, fit.sizes, "pad", self.axis_names, self.name).added
+            whole = keras.tree.map_structure(lambda start: ops.cast(start, "int32"), starts)
+            return self.cut(windows.pad(images, spatial, lacking, 0), whole, fit.sizes)
+
+        return ops.cond(fit.scale > 1, lambda: self.enlarge(images, boxes, fit.sizes, is_mask), cut)
+
+    def boxes(self, starts, fit, batch):
+        """The windows' boxes, `(batch, 4)` or `(batch, windows, 4)`, in pixels of the input."""
+        return windows.window_boxes(starts, fit, batch)
 
     def cut(self, images, starts, sizes):
         return windows.cut(images, axes.spatial_axes(self.rank, self.data_format), starts, sizes)
 
-    def measure(self, shape):
-        """The checked lengths of images of this shape, the sizes of their windows, and the shape of their crops."""
-        checks.check_images_shape(shape, self.rank, self.name, clips=True)
-        lengths = self.check(self.lengths(shape))
-        sizes = self.window_sizes(lengths)
-        crops = axes.replace_lengths(shape, self.rank, self.data_format, sizes)
-        return lengths, sizes, checks.check_memory(crops, self.name)
-
-    def call(self, images, training=None):
+    def enlarge(self, images, boxes, sizes, is_mask):
+        """Crops of images that are too small, enlarged; their dtype stays: integers are rounded."""
+        dtype = keras.backend.standardize_dtype(images.dtype)
+        nearest = is_mask or dtype == "bool"
+        spatial = [axis % len(images.shape) for axis in axes.spatial_axes(self.rank, self.data_format)]
+        others = [axis for axis in range(1, len(images.shape)) if axis not in spatial]
+        # What is neither batch nor space, time and channels, is sampled together.
+        order = (0, *spatial, *others)
         shape = ops.shape(images)
-        lengths, sizes, _ = self.measure(shape)
-        batch = shape[0] if len(shape) > self.rank + 1 else None
-        starts = self.choose(lengths, sizes, batch, training)
-        crops = self.cut(images, starts, sizes)
-        return self.outputs(crops, windows.window_boxes(starts, sizes, batch)) if self.return_boxes else crops
+        moved = ops.reshape(ops.transpose(images, order), (-1, *(shape[axis] for axis in spatial), math.prod(shape[axis] for axis in others)))
+        interpolation = "nearest" if nearest else "bilinear"
+        crops = sampling.sample(moved, boxes, sizes, fill_mode="nearest", interpolation=interpolation)
+        if not nearest:
+            crops = ops.cast(ops.round(crops) if "int" in dtype else crops, dtype)
+        views = len(boxes.shape) - 2
+        crops = ops.reshape(crops, (*ops.shape(crops)[:-1], *(shape[axis] for axis in others)))
+        back = sorted(range(len(order)), key=order.__getitem__)
+        return ops.transpose(crops, (0, *range(1, 1 + views), *(axis + views for axis in back[1:])))
 
-    def compute_output_shape(self, images_shape):
-        _, _, crops = self.measure(images_shape)
-        boxes = (images_shape[0], 4) if len(images_shape) > self.rank + 1 else (4,)
-        return self.outputs(crops, boxes)
+    def crop_lengths(self, choice):
+        return choice[0].sizes
 
-    def compute_output_spec(self, images, training=None):
-        return self.spec(self.compute_output_shape(images.shape), images.dtype)
+    def crops_shape(self, images_shape):
+        return self._replace(images_shape, self.fit(self.lengths(images_shape)).sizes)
 
 
 class SampledCrop(Crop):
     """Base of the layers whose boxes have real-valued sides: every crop is resampled to one size.
+
+    A subclass says where the boxes are, `locate()`.
 
     Args:
         height, width: size of the crops, in pixels.
@@ -112,24 +295,29 @@ class SampledCrop(Crop):
         self.fill_mode = checks.check_choice(fill_mode, "fill_mode", sampling.FILL_MODES)
         self.fill_value = checks.check_number(fill_value, "fill_value")
 
-    def sample(self, images, boxes):
-        """Resample boxes of a batch of images; images and crops are in this layer's data format."""
+    def apply(self, choice, images, is_mask=False):
         size = (self.height, self.width)
-        images = self.to_channels_last(images)
-        crops = sampling.sample(images, boxes, size, self.antialias, self.fill_mode, self.fill_value)
+        images = self.to_channels_last(images) if is_mask else self.to_channels_last(self.to_floats(images))
+        how = {"interpolation": "nearest"} if is_mask else {"antialias": self.antialias, "fill_value": self.fill_value}
+        crops = sampling.sample(images, choice, size, fill_mode=self.fill_mode, **how)
         order = axes.from_channels_last(len(crops.shape), self.rank, self.data_format)
         return ops.transpose(crops, order) if order else crops
 
+    def to_floats(self, images):
+        return ops.cast(images, self.compute_dtype)
+
     def to_channels_last(self, images):
-        """Images in the compute dtype, with the channels last."""
-        images = ops.cast(images, self.compute_dtype)
         order = axes.to_channels_last(len(images.shape), self.rank, self.data_format)
         return ops.transpose(images, order) if order else images
 
-    def crops_shape(self, images_shape, boxes_shape):
-        """`(batch[, boxes], height, width, channels)`, or with the channels first."""
-        one = axes.replace_lengths(images_shape, self.rank, self.data_format, (self.height, self.width))
-        return checks.check_memory((*boxes_shape[:-1], *one[-self.rank - 1 :]), self.name)
+    def crop_lengths(self, choice):
+        return self.height, self.width
+
+    def crops_shape(self, images_shape):
+        return self._replace(images_shape, (self.height, self.width))
+
+    def crops_dtype(self, images_dtype):
+        return self.compute_dtype
 
     def get_config(self):
         return {

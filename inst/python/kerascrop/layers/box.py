@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-from kerascrop import boxes as geometry
 from kerascrop import checks
+from kerascrop.boxes import convert_boxes
 from kerascrop.layers.base import SampledCrop
 
 
@@ -17,7 +17,8 @@ class BoxCrop(SampledCrop):
 
     Input: a list `[images, boxes]`: images `(batch, height, width, channels)` and boxes `(batch, 4)` or
     `(batch, boxes, 4)`; for one image without the batch, `(4,)` or `(boxes, 4)`. With
-    `data_format="channels_first"` images are `(batch, channels, height, width)`.
+    `data_format="channels_first"` images are `(batch, channels, height, width)`. Or a dict of `images`, `boxes` and what
+    goes with the images: see `CenterCrop`. Masks are sampled at the nearest pixel.
 
     Output shape: `(batch, height, width, channels)`, for many boxes `(batch, boxes, height, width, channels)`, in the
     layer's compute dtype; with `return_boxes=True` also the boxes, in `"xyxy"` format.
@@ -25,13 +26,13 @@ class BoxCrop(SampledCrop):
     Args:
         height, width: size of the crops, in pixels.
         box_format: one of Keras's box formats, such as `"xyxy"` (pixels, edge coordinates) or `"rel_yxyx"`; or
-            `"grid"`, corners `x, y, x', y'` in `[-1, 1]`, PyTorch's image coordinates.
+            `"grid"`, corners `x, y, x', y'` in `[-1, 1]`, PyTorch's image coordinates. `bounding_boxes` have it too.
         antialias: average all pixels of a box that is larger than the crop, rather than the nearest four.
         fill_mode: what is outside the image: `"constant"`, `"nearest"` or `"reflect"`.
         fill_value: the number for `"constant"`.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
-        return_boxes: also return the boxes, `x1, y1, x2, y2` in pixels.
-        **kwargs: arguments of `keras.layers.Layer`, such as `name`.
+        **kwargs: `return_boxes` and `min_visible` as in `CenterCrop`, and arguments of `keras.layers.Layer`, such as
+            `name`.
 
     Raises:
         SizeError: a size is no positive whole number.
@@ -45,6 +46,8 @@ class BoxCrop(SampledCrop):
     [[5, 6], [9, 10]]
     """
 
+    parts = (*SampledCrop.parts, "boxes")
+
     def __init__(
         self,
         height,
@@ -54,7 +57,6 @@ class BoxCrop(SampledCrop):
         fill_mode="constant",
         fill_value=0.0,
         data_format=None,
-        return_boxes=False,
         **kwargs,
     ):
         super().__init__(
@@ -64,38 +66,29 @@ class BoxCrop(SampledCrop):
             fill_mode=fill_mode,
             fill_value=fill_value,
             data_format=data_format,
-            return_boxes=return_boxes,
+            box_format=box_format,
             **kwargs,
         )
-        self.box_format = geometry.check_box_format(box_format)
 
-    def call(self, inputs):
-        images, boxes = self._pair(inputs)
-        images, boxes = ops.convert_to_tensor(images), ops.convert_to_tensor(boxes)
-        self._check_shapes(images.shape, boxes.shape)
-        boxes = geometry.convert_boxes(boxes, self.box_format, "xyxy", *self.lengths(ops.shape(images)))
-        if len(images.shape) == 3:
-            crops = self.sample(images[None], boxes[None])[0]
-        else:
-            crops = self.sample(images, boxes)
-        return self.outputs(crops, ops.cast(boxes, "float32"))
-
-    def compute_output_shape(self, input_shape):
-        images_shape, boxes_shape = self._pair(input_shape)
-        self._check_shapes(images_shape, boxes_shape)
-        return self.outputs(self.crops_shape(images_shape, boxes_shape), tuple(boxes_shape))
-
-    def compute_output_spec(self, inputs):
-        return self.spec(self.compute_output_shape([x.shape for x in self._pair(inputs)]), self.compute_dtype)
-
-    def get_config(self):
-        return {**super().get_config(), "box_format": self.box_format}
-
-    def _pair(self, inputs):
-        if not isinstance(inputs, (list, tuple)) or len(inputs) != 2:
-            raise checks.ArgumentError(f"`{self.name}` takes a list of two: images and boxes.")
+    def named(self, inputs):
+        if not isinstance(inputs, dict):
+            if not isinstance(inputs, (list, tuple)) or len(inputs) != 2:
+                raise checks.ArgumentError(f"`{self.name}` takes a list of two: images and boxes; or a dict.")
+            inputs = {"images": inputs[0], "boxes": inputs[1]}
+        inputs = super().named(inputs)
+        if "boxes" not in inputs:
+            raise checks.ArgumentError(f"`{self.name}` takes a dict with `images` and the `boxes` to cut.")
         return inputs
 
-    def _check_shapes(self, images_shape, boxes_shape):
-        checks.check_images_shape(images_shape, self.rank, self.name)
-        checks.check_boxes_shape(boxes_shape, images_shape, self.name)
+    def check_shapes(self, shapes):
+        super().check_shapes(shapes)
+        checks.check_boxes_shape(shapes["boxes"], shapes["images"], self.name)
+
+    def choose(self, data, training):
+        height, width = self.lengths(ops.shape(data["images"]))
+        boxes = convert_boxes(data["boxes"], self.box_format, "xyxy", height, width)
+        return boxes, boxes
+
+    def views(self, shapes):
+        many = len(shapes["boxes"]) - self._is_batched(shapes["images"]) == 2
+        return (shapes["boxes"][-2],) if many else ()

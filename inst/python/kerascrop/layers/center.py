@@ -1,4 +1,4 @@
-"""The middle of an image."""
+"""The middle of an image, a sequence or a volume."""
 
 import keras
 
@@ -6,27 +6,72 @@ from kerascrop import axes, checks, windows
 from kerascrop.layers.base import WindowCrop
 
 
+class SizedCrop(WindowCrop):
+    """Base of the layers whose windows have a size that is given, in any number of dimensions.
+
+    Args:
+        sizes: of the windows, in pixels, along each axis.
+        if_smaller, fill_value: see `CenterCrop`.
+        **kwargs: see `kerascrop.layers.base.Crop`.
+    """
+
+    def __init__(self, sizes, if_smaller="error", fill_value=0, **kwargs):
+        super().__init__(**kwargs)
+        self.axis_names = axes.AXIS_NAMES[self.rank]
+        for name, size in zip(self.axis_names, checks.check_sizes(sizes, self.axis_names)):
+            setattr(self, name, size)
+        self.if_smaller = checks.check_choice(if_smaller, "if_smaller", windows.IF_SMALLER)
+        self.fill_value = checks.check_number(fill_value, "fill_value")
+
+    @property
+    def sizes(self):
+        return tuple(getattr(self, name) for name in self.axis_names)
+
+    def fit(self, lengths):
+        return windows.fit(lengths, self.sizes, self.if_smaller, self.axis_names, self.name)
+
+    def starts(self, fit, data, training):
+        return [windows.center_window(length, size)[0] for length, size in zip(fit.lengths, fit.sizes)]
+
+    def get_config(self):
+        sizes = dict(zip(self.axis_names, self.sizes))
+        return {**super().get_config(), **sizes, "if_smaller": self.if_smaller, "fill_value": self.fill_value}
+
+
 @keras.saving.register_keras_serializable("kerascrop")
-class CenterCrop(WindowCrop):
+class CenterCrop(SizedCrop):
     """Cut out the middle `height` by `width` pixels.
 
     The window starts at `(length - size) // 2`: an odd pixel that is left over stays at the bottom or right.
     Pixels are moved, never computed: the dtype stays, whatever it is.
 
     Input shape: `(batch, height, width, channels)`, with `"channels_first"` `(batch, channels, height, width)`;
-    one image without the batch, or a clip `(batch, time, height, width, channels)`.
+    one image without the batch, or a clip `(batch, time, height, width, channels)`. Or a dict, Keras's joint form:
+    `images`, and perhaps `segmentation_masks` `(batch, height, width[, channels])`, `bounding_boxes`, a dict of `boxes`
+    `(batch, boxes, 4)` and `labels` `(batch, boxes)`, and `keypoints` `(batch, points, 2)`, x and y in pixels. All are
+    cropped alike, and keep their type; what has other keys passes.
 
     Output shape: the same with the new height and width; with `return_boxes=True` also the boxes, `(batch, 4)`.
 
     Args:
         height, width: size of the crop, in pixels.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
-        return_boxes: also return the box, `x1, y1, x2, y2` in pixels.
+        if_smaller: what to do when an image is smaller than the crop: `"error"`; `"resize"`, enlarge the image (bilinear,
+            masks to the nearest pixel), keeping its aspect, until the crop fits, as Keras does; `"pad"`, add pixels of
+            `fill_value` on both sides, an odd one at the end; `"keep"`, leave that axis as it is.
+        fill_value: the number that new pixels get; for integer images, one that their type can hold. Masks get 0.
+        return_boxes: also return the box, `x1, y1, x2, y2` in pixels of the input.
+        box_format: the format of `bounding_boxes`, before and after: `"xyxy"` (pixels), `"rel_xyxy"` (fractions of the
+            image, then of the crop), …; see `kerascrop.convert_boxes()`.
+        min_visible: drop bounding boxes of which less than this fraction is left: their label becomes -1 (unsigned
+            labels come as int32), their sides 0.
         **kwargs: arguments of `keras.layers.Layer`, such as `name`.
 
     Raises:
-        SizeError: a size is no positive whole number, or larger than the images.
-        ShapeError: the input is no batch of images, nor one image.
+        SizeError: a size is no positive whole number, or larger than the images while `if_smaller` is `"error"`.
+        ShapeError: the input is no batch of images, nor one image; or masks have another size.
+        BoxError: bounding boxes of another shape or number than the labels, or an unknown format.
+        ArgumentError: an unknown choice, or a `fill_value` that the images cannot hold.
 
     Example:
 
@@ -34,19 +79,33 @@ class CenterCrop(WindowCrop):
     [[5, 6], [9, 10]]
     """
 
-    def __init__(self, height, width, data_format=None, return_boxes=False, **kwargs):
-        super().__init__(data_format=data_format, return_boxes=return_boxes, **kwargs)
-        self.height = checks.check_size(height, "height")
-        self.width = checks.check_size(width, "width")
+    def __init__(self, height, width, data_format=None, if_smaller="error", fill_value=0, **kwargs):
+        super().__init__((height, width), if_smaller, fill_value, data_format=data_format, **kwargs)
 
-    def check(self, lengths):
-        return windows.check_fits(lengths, self.window_sizes(lengths), axes.AXIS_NAMES[self.rank], self.name)
 
-    def window_sizes(self, lengths):
-        return self.height, self.width
+@keras.saving.register_keras_serializable("kerascrop")
+class CenterCrop1D(SizedCrop):
+    """Cut out the middle `length` steps of sequences, `(batch, length, channels)`.
 
-    def choose(self, lengths, sizes, batch, training):
-        return [windows.center_window(length, size)[0] for length, size in zip(lengths, sizes)]
+    With `"channels_first"`, sequences are `(batch, channels, length)`. Boxes have two numbers, `x1, x2`. All else is as
+    in `CenterCrop`.
+    """
 
-    def get_config(self):
-        return {**super().get_config(), "height": self.height, "width": self.width}
+    rank = 1
+
+    def __init__(self, length, data_format=None, if_smaller="error", fill_value=0, **kwargs):
+        super().__init__((length,), if_smaller, fill_value, data_format=data_format, **kwargs)
+
+
+@keras.saving.register_keras_serializable("kerascrop")
+class CenterCrop3D(SizedCrop):
+    """Cut out the middle of volumes, `(batch, depth, height, width, channels)`.
+
+    With `"channels_first"`, volumes are `(batch, channels, depth, height, width)`. Boxes have six numbers,
+    `x1, y1, z1, x2, y2, z2`. All else is as in `CenterCrop`.
+    """
+
+    rank = 3
+
+    def __init__(self, depth, height, width, data_format=None, if_smaller="error", fill_value=0, **kwargs):
+        super().__init__((depth, height, width), if_smaller, fill_value, data_format=data_format, **kwargs)

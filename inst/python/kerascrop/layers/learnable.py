@@ -30,7 +30,8 @@ class LearnableCrop(SampledCrop):
     by things that stand out more than the object does, and are as large.
 
     Input shape: `(batch, height, width, channels)`, with `"channels_first"` `(batch, channels, height, width)`; one
-    image without the batch. Or, with a localizer of your own, a list `[images, features]`: it sees the features.
+    image without the batch. Or, with a localizer of your own, a list `[images, features]`: it sees the features. Or a
+    dict of `images`, perhaps `features`, and what goes with the images: see `CenterCrop`.
 
     Output shape: `(batch, height, width, channels)` with the crops' size, in the compute dtype; with
     `return_boxes=True` also the boxes, `(batch, 4)`.
@@ -49,8 +50,8 @@ class LearnableCrop(SampledCrop):
         antialias: average all pixels of a box that is larger than the crop.
         snap: at inference, move a `"fixed"` box to whole pixels, so that the crop is an exact slice.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
-        return_boxes: also return the boxes, `x1, y1, x2, y2` in pixels.
-        **kwargs: arguments of `keras.layers.Layer`, such as `name`.
+        **kwargs: `return_boxes`, `box_format` and `min_visible` as in `CenterCrop`, and arguments of
+            `keras.layers.Layer`, such as `name`.
 
     Raises:
         SizeError: a size is no positive whole number; `min_size` is above `max_size`; the images are smaller than a
@@ -58,6 +59,8 @@ class LearnableCrop(SampledCrop):
         ShapeError: the input is no batch of images, or a localizer returns another number of numbers.
         ArgumentError: an unknown `size` or `localizer`.
     """
+
+    parts = (*SampledCrop.parts, "features")
 
     def __init__(
         self,
@@ -70,12 +73,9 @@ class LearnableCrop(SampledCrop):
         antialias=True,
         snap=False,
         data_format=None,
-        return_boxes=False,
         **kwargs,
     ):
-        super().__init__(
-            height, width, antialias=antialias, data_format=data_format, return_boxes=return_boxes, **kwargs
-        )
+        super().__init__(height, width, antialias=antialias, data_format=data_format, **kwargs)
         self.size = checks.check_choice(size, "size", tuple(SIZES))
         self.min_size = checks.check_extent(min_size, "min_size")
         self.max_size = checks.check_extent(max_size, "max_size")
@@ -91,8 +91,9 @@ class LearnableCrop(SampledCrop):
         self.seed_generator = keras.random.SeedGenerator()
 
     def build(self, input_shape):
-        images_shape, features_shape = self._parts(input_shape)
-        self._check_shape(images_shape)
+        shapes = self.named(input_shape)
+        self.check_shapes(shapes)
+        images_shape, features_shape = shapes["images"], shapes.get("features")
         images_shape = (None, *images_shape[-3:])
         height, width = self.lengths(images_shape)
         policy = {"name": "localizer", "dtype": self.dtype_policy}
@@ -114,18 +115,13 @@ class LearnableCrop(SampledCrop):
                 f"shape (batch, {self.numbers}), not {tuple(returned)}."
             )
 
-    def call(self, inputs, training=None):
-        images, features = self._parts(inputs)
-        images = ops.convert_to_tensor(images)
-        self._check_shape(images.shape)
-        single = len(images.shape) == 3
-        images = images[None] if single else images
+    def choose(self, data, training):
+        images = data["images"]
         if training and self.is_built_in and images.shape[0] != 0:
             boxes = self.explore(images)
         else:
-            boxes = self.locate(images, features)
-        crops = self.sample(images, boxes)
-        return self.outputs(crops[0], boxes[0]) if single else self.outputs(crops, boxes)
+            boxes = self.locate(images, data.get("features"))
+        return boxes, boxes
 
     def locate(self, images, features=None):
         """The boxes at inference: `(batch, 4)`, `x1, y1, x2, y2` in pixels, for a batch of images."""
@@ -136,10 +132,10 @@ class LearnableCrop(SampledCrop):
             return ops.zeros((0, 4))  # Keras's convolutions stumble over empty batches
         height, width = self._image_size(images)
         if self.is_built_in:
-            view = self.localizer.look(self.to_channels_last(images))
+            view = self._view(images)
             boxes = boxes_around(*self._find(view, height, width, training=False), height, width)
         else:
-            numbers = self.localizer(ops.cast(images, self.compute_dtype) if features is None else features)
+            numbers = self.localizer(self.to_floats(images) if features is None else features)
             numbers = ops.clip(ops.cast(numbers, "float32"), 0.0, 1.0)
             boxes = boxes_inside(numbers[:, :2], self._size(numbers, height, width), height, width)
         if self.snap and self.size == "fixed":
@@ -150,7 +146,7 @@ class LearnableCrop(SampledCrop):
     def explore(self, images):
         """The boxes in training: moved and scaled a little; adds the loss of turned images."""
         height, width = self._image_size(images)
-        view = self.localizer.look(self.to_channels_last(images))
+        view = self._view(images)
         batch = ops.shape(view)[0]
         turned = ops.flip(ops.flip(view[::TURNED], axis=1), axis=2)
         centre, size = self._find(ops.concatenate([view, turned], axis=0), height, width, training=True)
@@ -190,16 +186,6 @@ class LearnableCrop(SampledCrop):
                 )
         return low, high
 
-    def compute_output_shape(self, input_shape):
-        images_shape, _ = self._parts(input_shape)
-        self._check_shape(images_shape)
-        boxes_shape = (*images_shape[:-3], 4)
-        return self.outputs(self.crops_shape(images_shape, boxes_shape), boxes_shape)
-
-    def compute_output_spec(self, inputs, training=None):
-        images, _ = self._parts(inputs)
-        return self.spec(self.compute_output_shape(images.shape), self.compute_dtype)
-
     def get_config(self):
         config = super().get_config()
         del config["fill_mode"], config["fill_value"]  # a box never reaches outside
@@ -220,6 +206,10 @@ class LearnableCrop(SampledCrop):
         if isinstance(config["localizer"], dict):
             config = {**config, "localizer": keras.saving.deserialize_keras_object(config["localizer"])}
         return super().from_config(config)
+
+    def _view(self, images):
+        """What the built-in localizer looks at."""
+        return self.localizer.look(self.to_channels_last(self.to_floats(images)))
 
     def _find(self, view, height, width, training):
         """The built-in localizer's centres and sizes, `(batch, 2)` each, in pixels."""
@@ -249,17 +239,18 @@ class LearnableCrop(SampledCrop):
         least = (self.height, self.width) if self.size == "fixed" else (1, 1)
         return windows.check_fits(lengths, least, axes.AXIS_NAMES[self.rank], self.name)
 
-    def _check_shape(self, images_shape):
-        checks.check_images_shape(images_shape, self.rank, self.name)
-        height, width = self.lengths(images_shape)
+    def check_shapes(self, shapes):
+        super().check_shapes(shapes)
+        height, width = self.lengths(shapes["images"])
         if height and width:
             self.bounds(height, width)
 
-    def _parts(self, inputs):
-        """Images, and features or None; of tensors or of shapes."""
-        if not isinstance(inputs, (list, tuple)) or isinstance(inputs[0], (int, type(None))):
-            return inputs, None
-        if len(inputs) != 2 or self.is_built_in:
+    def named(self, inputs):
+        is_pair = isinstance(inputs, (list, tuple)) and not isinstance(inputs[0], (int, type(None)))
+        if is_pair and len(inputs) == 2:
+            inputs = {"images": inputs[0], "features": inputs[1]}
+        inputs = super().named(inputs)
+        if self.is_built_in and ("features" in inputs or is_pair):
             raise checks.ArgumentError(
                 f"`{self.name}` takes images; a list of images and features goes with a `localizer` of your own."
             )

@@ -3,60 +3,221 @@
 import random
 
 import keras
+from keras import ops
 
-from kerascrop import checks, windows
-from kerascrop.layers.center import CenterCrop
+from kerascrop import boxes, checks, windows
+from kerascrop.layers.center import SizedCrop
+
+FOCI = (None, "boxes", "mask", "foreground")
 
 
-@keras.saving.register_keras_serializable("kerascrop")
-class RandomCrop(CenterCrop):
-    """Cut `height` by `width` pixels out of a random place of each image.
-
-    In training every place is equally likely, the last row and column included, and each axis is drawn on its
-    own; at inference the crop is the centre, of the same size. The dtype stays, whatever it is.
-
-    Input shape: `(batch, height, width, channels)`, with `"channels_first"` `(batch, channels, height, width)`;
-    one image without the batch, or a clip `(batch, time, height, width, channels)`, whose frames share one place.
-
-    Output shape: the same with the new height and width; with `return_boxes=True` also the boxes, `(batch, 4)`.
-
-    Args:
-        height, width: size of the crop, in pixels.
-        per_image: draw a place for each image; False draws one for the whole batch.
-        seed: a whole number, for the same places in every run; None draws one.
-        data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
-        return_boxes: also return the boxes, `x1, y1, x2, y2` in pixels.
-        **kwargs: arguments of `keras.layers.Layer`, such as `name`.
-
-    Call arguments:
-        images: the images.
-        training: True for random places. `fit()` sets it; outside of a model, as in a `tf.data` pipeline, say so:
-            `dataset.map(lambda images: crop(images, training=True))`.
-
-    Raises:
-        SizeError: a size is no positive whole number, or larger than the images.
-        ShapeError: the input is no batch of images, nor one image.
-    """
+class RandomSizedCrop(SizedCrop):
+    """Base of the random crops, in any number of dimensions; the arguments are those of `RandomCrop`."""
 
     def __init__(
-        self, height, width, per_image=True, seed=None, data_format=None, return_boxes=False, **kwargs
+        self,
+        sizes,
+        per_image=True,
+        if_smaller="error",
+        seed=None,
+        fill_value=0,
+        focus=None,
+        positive_fraction=1.0,
+        **kwargs,
     ):
-        super().__init__(height, width, data_format=data_format, return_boxes=return_boxes, **kwargs)
+        super().__init__(sizes, if_smaller, fill_value, **kwargs)
         self.per_image = checks.check_flag(per_image, "per_image")
+        self.focus = checks.check_choice(focus, "focus", FOCI)
+        self.positive_fraction = checks.check_fraction(positive_fraction, "positive_fraction")
+        if self.focus and not self.per_image:
+            raise checks.ArgumentError(f"`focus` looks at each image: with {focus!r}, `per_image` must be True.")
         # A seed that was drawn is kept like one that was given: a saved layer replays.
         self.seed = checks.check_seed(seed)
         if self.seed is None:
             self.seed = random.randrange(2**31)
         self.seed_generator = keras.random.SeedGenerator(self.seed)
 
-    def choose(self, lengths, sizes, batch, training):
+    def starts(self, fit, data, training):
         if not training:
-            return super().choose(lengths, sizes, batch, training)
-        shape = (batch,) if self.per_image and batch is not None else ()
+            return super().starts(fit, data, training)
+        if self.focus:
+            return self._focused(fit, data)
+        images = data["images"]
+        # One place for a batch of one is a plain slice, which is faster.
+        shape = ops.shape(images)[:1] if self.per_image and images.shape[0] != 1 else ()
         return [
             windows.random_start(length, size, shape, self.seed_generator)
-            for length, size in zip(lengths, sizes)
+            for length, size in zip(fit.lengths, fit.sizes)
         ]
 
+    def _focused(self, fit, data):
+        """Places that depend on what there is to see, `(batch,)` for each axis."""
+        if self.focus == "boxes":
+            return self._showing(self._random_box(data), self.min_visible, fit)
+        mask = self._mask(data)
+        if self.focus == "foreground":
+            return self._showing(boxes.boxes_from_masks(mask), 1.0, fit)
+        return self._around_pixel(mask, fit)
+
+    def _random_box(self, data):
+        """One of each image's bounding boxes, in pixels; an empty one where there is none."""
+        if "bounding_boxes" not in data:
+            raise checks.ArgumentError(f"`{self.name}` needs `bounding_boxes` beside the images when `focus` is 'boxes'.")
+        extent = tuple(reversed(self.lengths(ops.shape(data["images"]))))
+        sides = boxes.to_corners(data["bounding_boxes"]["boxes"], self.box_format, extent)
+        sides = ops.reshape(sides, (ops.shape(sides)[0], -1, 2 * self.rank))
+        first, last = boxes.split(sides)
+        usable = ops.all(last > first, axis=-1)
+        labels = data["bounding_boxes"].get("labels")
+        if labels is not None and len(labels.shape) == len(data["bounding_boxes"]["boxes"].shape) - 1:
+            usable = usable & ops.reshape(ops.cast(labels, "float32") != -1, ops.shape(usable))
+        # One that is never usable, and empty, is there to be picked where there is no other.
+        usable = ops.pad(usable, ((0, 0), (0, 1)))
+        sides = ops.pad(sides, ((0, 0), (0, 1), (0, 0)))
+        number = ops.where(ops.any(usable, axis=1), self._random_true(usable), ops.shape(usable)[1] - 1)
+        return ops.take_along_axis(sides, number[:, None, None], axis=1)[:, 0]
+
+    def _showing(self, sides, least, fit):
+        """Places, all equally likely, that show at least a fraction of a box; or as much as any place does."""
+        first, last = boxes.split(sides)
+        shown = 1.0
+        counts = []
+        for axis, (length, size) in enumerate(zip(fit.lengths, fit.sizes)):
+            coordinate = self.rank - 1 - axis
+            before = ops.cast(fit.added[axis][0], "float32")
+            start, stop = (ops.cast(side[:, coordinate] * fit.scale + before, "float32")[:, None] for side in (first, last))
+            places = ops.arange(windows.room(length, size) + 1, dtype="int32")
+            counts.append(ops.shape(places)[0])
+            places = ops.cast(places, "float32")
+            inside = ops.relu(ops.minimum(stop, places + ops.cast(size, "float32")) - ops.maximum(start, places))
+            share = ops.divide_no_nan(inside, stop - start)
+            shown = ops.expand_dims(shown, -1) * ops.reshape(share, (-1, *(1,) * axis, counts[-1])) if axis else share
+        shown = ops.reshape(shown, (ops.shape(shown)[0], -1))
+        wanted = ops.minimum(ops.maximum(least, 1e-6), ops.max(shown, axis=1, keepdims=True))
+        return _unravel(self._random_true(shown >= wanted - 1e-6 * wanted), counts)
+
+    def _around_pixel(self, mask, fit):
+        """Places around a pixel that is not zero with probability `positive_fraction`, and zero otherwise."""
+        lengths = ops.shape(mask)[1:]
+        positive = keras.random.uniform((ops.shape(mask)[0], 1), seed=self.seed_generator) < self.positive_fraction
+        mask = ops.reshape(mask, (ops.shape(mask)[0], -1))
+        mask = ops.where(positive, mask, ~mask)
+        pixels = _unravel(self._random_true(mask), lengths)
+        starts = []
+        for pixel, length, size, (before, _) in zip(pixels, fit.lengths, fit.sizes, fit.added):
+            centre = ops.cast(pixel, "float32") * fit.scale + ops.cast(before, "float32")
+            start = ops.cast(centre, "int32") - size // 2
+            starts.append(ops.clip(start, 0, windows.room(length, size)))
+        return starts
+
+    def _mask(self, data):
+        """Where any channel of the mask, in any frame of a clip, is not zero: `(batch, height, width)`."""
+        if "segmentation_masks" not in data:
+            raise checks.ArgumentError(
+                f"`{self.name}` needs `segmentation_masks` beside the images when `focus` is {self.focus!r}."
+            )
+        mask = data["segmentation_masks"]
+        has_channels = len(mask.shape) == len(data["images"].shape)
+        mask = ops.not_equal(mask, ops.cast(0, mask.dtype))
+        if has_channels:
+            mask = ops.any(mask, axis=-1 if self.data_format == "channels_last" else -self.rank - 1)
+        return ops.any(mask, axis=1) if len(mask.shape) > self.rank + 1 else mask
+
+    def _random_true(self, flags):
+        """The index of one of the True flags of each row `(batch, n)`, all equally likely; of any where none is."""
+        flags = flags | ~ops.any(flags, axis=1, keepdims=True)
+        order = ops.cumsum(ops.cast(flags, "int32"), axis=1)
+        count = order[:, -1:]
+        share = keras.random.uniform(ops.shape(count), seed=self.seed_generator)
+        wanted = ops.minimum(ops.cast(share * ops.cast(count, "float32"), "int32"), count - 1)
+        return ops.cast(ops.argmax(ops.cast(order > wanted, "int32"), axis=1), "int32")
+
     def get_config(self):
-        return {**super().get_config(), "per_image": self.per_image, "seed": self.seed}
+        return {
+            **super().get_config(),
+            "per_image": self.per_image,
+            "seed": self.seed,
+            "focus": self.focus,
+            "positive_fraction": self.positive_fraction,
+        }
+
+
+def _unravel(index, lengths):
+    """The place along each axis, for an index that counts through all of them."""
+    places = []
+    for length in reversed(lengths):
+        places.append(index % length)
+        index = index // length
+    return places[::-1]
+
+
+@keras.saving.register_keras_serializable("kerascrop")
+class RandomCrop(RandomSizedCrop):
+    """Cut `height` by `width` pixels out of a random place of each image.
+
+    In training every place is equally likely, the last row and column included, and each axis is drawn on its
+    own; at inference the crop is the centre, of the same size. The dtype stays, whatever it is.
+
+    Input shape: as in `CenterCrop`, a dict of images, masks, boxes and key points included. The frames of a clip
+    `(batch, time, height, width, channels)` share one place.
+
+    Output shape: the same with the new height and width; with `return_boxes=True` also the boxes, `(batch, 4)`.
+
+    Args:
+        height, width: size of the crop, in pixels.
+        per_image: draw a place for each image; False draws one for the whole batch.
+        if_smaller: what to do when an image is smaller than the crop, as in `CenterCrop`.
+        seed: a whole number, for the same places in every run; None draws one.
+        data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
+        fill_value: the number that new pixels get with `if_smaller="pad"`.
+        focus: what training crops should show; needs the joint form of the input.
+            `"boxes"`: at least `min_visible` of one of the `bounding_boxes`, drawn at random, as Albumentations'
+            `AtLeastOneBBoxRandomCrop` and torchvision's `RandomIoUCrop` do; all places that show so much are equally
+            likely. Where no place does, those that show most.
+            `"mask"`: around a random pixel where `segmentation_masks` are not zero, with probability
+            `positive_fraction`, or else around one where they are zero, as MONAI's `RandCropByPosNegLabel` does. The
+            window is moved until it fits into the image.
+            `"foreground"`: all that is not zero in `segmentation_masks`, as far as it fits.
+        positive_fraction: for `focus="mask"`, in `[0, 1]`.
+        **kwargs: `return_boxes`, `box_format` and `min_visible` as in `CenterCrop`, and arguments of
+            `keras.layers.Layer`, such as `name`.
+
+    Call arguments:
+        inputs: the images, or a dict.
+        training: True for random places. `fit()` sets it; outside of a model, as in a `tf.data` pipeline, say so:
+            `dataset.map(lambda images: crop(images, training=True))`. Under PyTorch, `train()` and `eval()` set it.
+
+    Raises:
+        SizeError: a size is no positive whole number, or larger than the images while `if_smaller` is `"error"`.
+        ShapeError, BoxError: as in `CenterCrop`.
+        ArgumentError: an unknown choice, or `focus` without the boxes or masks that it needs.
+    """
+
+    def __init__(self, height, width, per_image=True, if_smaller="error", seed=None, data_format=None, **kwargs):
+        super().__init__((height, width), per_image, if_smaller, seed, data_format=data_format, **kwargs)
+
+
+@keras.saving.register_keras_serializable("kerascrop")
+class RandomCrop1D(RandomSizedCrop):
+    """Cut `length` steps out of a random place of each sequence, `(batch, length, channels)`.
+
+    All else is as in `RandomCrop`, with boxes of two numbers, `x1, x2`.
+    """
+
+    rank = 1
+
+    def __init__(self, length, per_image=True, if_smaller="error", seed=None, data_format=None, **kwargs):
+        super().__init__((length,), per_image, if_smaller, seed, data_format=data_format, **kwargs)
+
+
+@keras.saving.register_keras_serializable("kerascrop")
+class RandomCrop3D(RandomSizedCrop):
+    """Cut a random place out of each volume, `(batch, depth, height, width, channels)`.
+
+    All else is as in `RandomCrop`, with boxes of six numbers, `x1, y1, z1, x2, y2, z2`.
+    """
+
+    rank = 3
+
+    def __init__(self, depth, height, width, per_image=True, if_smaller="error", seed=None, data_format=None, **kwargs):
+        super().__init__((depth, height, width), per_image, if_smaller, seed, data_format=data_format, **kwargs)

@@ -1,0 +1,106 @@
+"""Several crops of each image."""
+
+import itertools
+import math
+
+import keras
+from keras import ops
+
+from kerascrop import axes, checks, windows
+from kerascrop.layers.center import SizedCrop
+
+VIEWS = ("five", "ten", "grid")
+
+
+@keras.saving.register_keras_serializable("kerascrop")
+class MultiCrop(SizedCrop):
+    """Cut several windows of `height` by `width` pixels out of each image.
+
+    `"five"` are the corners, top left, top right, bottom left and bottom right, and the centre; `"ten"` adds the same
+    five, each mirrored left to right. `"grid"` are windows `stride` pixels apart, row by row, the last ones moved back
+    to end where the image ends: with a stride of at most the size every pixel is in one. `Uncrop` puts what a network
+    makes of them together again.
+
+    Input shape: as in `CenterCrop`, a dict of images, masks, boxes and key points included.
+
+    Output shape: `(batch, windows, height, width, channels)`; with `return_boxes=True` also the boxes, `(batch, windows,
+    4)`. A mirrored window's box runs from right to left: `x1` is its right side. Masks, bounding boxes and key points
+    get the axis of windows too. To feed a network, merge it with the batch: `keras.ops.reshape(crops, (-1, height,
+    width, channels))`.
+
+    Args:
+        height, width: size of the crops, in pixels.
+        views: `"five"`, `"ten"` or `"grid"`.
+        stride: for `"grid"`, pixels from one window to the next: a number, or `(vertical, horizontal)`. None takes the
+            crops' size, so that windows touch.
+        data_format, if_smaller, fill_value, **kwargs: as in `CenterCrop`.
+
+    Raises:
+        SizeError: a size or stride is no positive whole number, a stride is larger than the crop (so that pixels would
+            be left out), or the images are smaller.
+        ArgumentError: unknown `views`, or a `stride` without a grid.
+        ShapeError, BoxError: as in `CenterCrop`.
+    """
+
+    def __init__(
+        self, height, width, views="five", stride=None, data_format=None, if_smaller="error", fill_value=0, **kwargs
+    ):
+        super().__init__((height, width), if_smaller, fill_value, data_format=data_format, **kwargs)
+        self.arrangement = checks.check_choice(views, "views", VIEWS)
+        if stride is not None and views != "grid":
+            raise checks.ArgumentError(f"`stride` goes with views='grid', not with {views!r}.")
+        self.stride = self._check_stride(stride)
+
+    def _check_stride(self, stride):
+        if stride is None:
+            return None
+        strides = stride if isinstance(stride, (list, tuple)) else (stride,) * self.rank
+        if len(strides) != self.rank:
+            raise checks.SizeError(f"`stride` must be a number of pixels, or {self.rank} of them, not {stride!r}.")
+        for step, size, name in zip(strides, self.sizes, self.axis_names):
+            if checks.check_size(step, "stride") > size:
+                raise checks.SizeError(
+                    f"`stride` must be at most the crops' {name}, {size}, or pixels would be left out, not {step}."
+                )
+        return tuple(checks.check_size(step, "stride") for step in strides)
+
+    def views(self, shapes):
+        if self.arrangement != "grid":
+            return (5 if self.arrangement == "five" else 10,)
+        fit = self.fit(self.lengths(shapes["images"]))
+        counts = [windows.grid_count(*axis) for axis in zip(fit.lengths, fit.sizes, self.strides(fit))]
+        return (None if None in counts else math.prod(counts),)
+
+    def strides(self, fit):
+        return self.stride or fit.sizes
+
+    def starts(self, fit, data, training):
+        """The starts of all windows along each axis; of a grid its lines."""
+        if self.arrangement == "grid":
+            return [windows.grid_starts(*axis) for axis in zip(fit.lengths, fit.sizes, self.strides(fit))]
+        ends = [(0, length - size) for length, size in zip(fit.lengths, fit.sizes)]
+        return list(zip(*itertools.product(*ends), super().starts(fit, data, training)))
+
+    def boxes(self, starts, fit, batch):
+        if self.arrangement == "grid":
+            lines = [ops.convert_to_tensor(line, "float32") for line in starts]
+            starts = ops.meshgrid(*lines, indexing="ij")
+        else:
+            starts = [ops.stack([ops.cast(start, "float32") for start in line]) for line in starts]
+        boxes = windows.window_boxes([ops.reshape(start, (1, -1)) for start in starts], fit, batch)
+        if self.arrangement != "ten":
+            return boxes
+        x1, y1, x2, y2 = ops.unstack(boxes, 4, axis=-1)
+        return ops.concatenate([boxes, ops.stack([x2, y1, x1, y2], axis=-1)], axis=1)
+
+    def cut(self, images, starts, sizes):
+        if self.arrangement == "grid":
+            return windows.cut_grid(images, axes.spatial_axes(self.rank, self.data_format), starts, sizes)
+        crops = ops.stack([super(MultiCrop, self).cut(images, window, sizes) for window in zip(*starts)], axis=1)
+        if self.arrangement != "ten":
+            return crops
+        mirrored = ops.flip(crops, axes.spatial_axes(self.rank, self.data_format)[-1])
+        return ops.concatenate([crops, mirrored], axis=1)
+
+    def get_config(self):
+        return {**super().get_config(), "views": self.arrangement, "stride": self.stride}

@@ -1,0 +1,112 @@
+"""Boxes of random area and aspect in training, the largest centred one at inference."""
+
+import random
+
+import keras
+from keras import ops
+
+from kerascrop import checks
+from kerascrop.boxes import boxes_inside
+from kerascrop.layers.base import SampledCrop
+
+ATTEMPTS = 10
+
+
+@keras.saving.register_keras_serializable("kerascrop")
+class RandomResizedCrop(SampledCrop):
+    """Cut a box of random area, aspect and place out of each image and resize it to `height` by `width`.
+
+    In training the area is uniform in `scale`, as a fraction of the image's, and the aspect (width by height) uniform
+    in the logarithms of `ratio`; of ten such boxes the first that fits into the image is taken, and its place is uniform.
+    Where none fits, and at inference, it is the largest centred box of the crop's aspect. So Szegedy et al. 2015, "Going
+    Deeper with Convolutions", trained, and torchvision's `RandomResizedCrop` draws; here each image has a box of its own.
+
+    Input shape: `(batch, height, width, channels)`, with `"channels_first"` `(batch, channels, height, width)`, or one
+    image; or a dict of images, masks, boxes and key points, as in `CenterCrop`. Masks are sampled at the nearest pixel.
+
+    Output shape: `(batch, height, width, channels)`, in the layer's compute dtype; with `return_boxes=True` also the
+    boxes, `(batch, 4)`.
+
+    Args:
+        height, width: size of the crops, in pixels.
+        scale: bounds of the box's area, as fractions of the image's, in `(0, 1]`.
+        ratio: bounds of its width divided by its height.
+        antialias: average all pixels of a box that is larger than the crop, rather than the nearest four.
+        per_image: draw a box for each image; False draws one for the whole batch.
+        seed: a whole number, for the same boxes in every run; None draws one.
+        data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
+        **kwargs: `return_boxes`, `box_format` and `min_visible` as in `CenterCrop`, and arguments of
+            `keras.layers.Layer`, such as `name`.
+
+    Raises:
+        SizeError: a size is no positive whole number.
+        ArgumentError: `scale` or `ratio` is no pair of positive numbers, the smaller one first; `scale` is above 1.
+        ShapeError, BoxError: as in `CenterCrop`.
+    """
+
+    def __init__(
+        self,
+        height,
+        width,
+        scale=(0.08, 1.0),
+        ratio=(3 / 4, 4 / 3),
+        antialias=True,
+        per_image=True,
+        seed=None,
+        data_format=None,
+        **kwargs,
+    ):
+        super().__init__(height, width, antialias=antialias, data_format=data_format, **kwargs)
+        self.scale = checks.check_range(scale, "scale")
+        if self.scale[1] > 1:
+            raise checks.ArgumentError(f"`scale` is a fraction of the image's area: at most 1, not {scale!r}.")
+        self.ratio = checks.check_range(ratio, "ratio")
+        self.per_image = checks.check_flag(per_image, "per_image")
+        # A seed that was drawn is kept like one that was given: a saved layer replays.
+        self.seed = checks.check_seed(seed)
+        if self.seed is None:
+            self.seed = random.randrange(2**31)
+        self.seed_generator = keras.random.SeedGenerator(self.seed)
+
+    def choose(self, data, training):
+        batch = ops.shape(data["images"])[0]
+        height, width = (ops.cast(length, "float32") for length in self.lengths(ops.shape(data["images"])))
+        largest = self._largest(height, width)
+        if training:
+            drawn = batch if self.per_image else 1
+            size, place = self._draw(drawn, height, width, largest), self._uniform((drawn, 2))
+        else:
+            size, place = largest[None], ops.full((1, 2), 0.5)
+        boxes = ops.broadcast_to(boxes_inside(place, size, height, width), (batch, 4))
+        return boxes, boxes
+
+    def _largest(self, height, width):
+        """The size `(width, height)` of the largest box with the crop's aspect."""
+        enlarged = ops.minimum(width / self.width, height / self.height)
+        return ops.stack([self.width * enlarged, self.height * enlarged])
+
+    def _draw(self, number, height, width, largest):
+        """Random sizes `(number, 2)` that fit into the image."""
+        low, high = self.scale
+        area = height * width * (low + (high - low) * self._uniform((number, ATTEMPTS)))
+        low, high = self.ratio
+        ratio = low * (high / low) ** self._uniform((number, ATTEMPTS))
+        sizes = ops.stack([ops.sqrt(area * ratio), ops.sqrt(area / ratio)], axis=-1)
+        fits = ops.all(sizes <= ops.stack([width, height]), axis=-1)
+        first = ops.cast(ops.argmax(ops.cast(fits, "int32"), axis=1), "int32")
+        chosen = ops.take_along_axis(sizes, first[:, None, None], axis=1)[:, 0]
+        return ops.where(ops.any(fits, axis=1)[:, None], chosen, largest)
+
+    def _uniform(self, shape):
+        return keras.random.uniform(shape, seed=self.seed_generator)
+
+    def get_config(self):
+        config = super().get_config()
+        del config["fill_mode"], config["fill_value"]  # a box never reaches outside
+        return {
+            **config,
+            "scale": self.scale,
+            "ratio": self.ratio,
+            "per_image": self.per_image,
+            "seed": self.seed,
+        }

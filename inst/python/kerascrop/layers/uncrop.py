@@ -1,0 +1,122 @@
+"""Crops, put back to where they came from."""
+
+import keras
+from keras import ops
+
+from kerascrop import axes, checks, sampling
+from kerascrop.boxes import check_box_format, convert_boxes
+
+
+@keras.saving.register_keras_serializable("kerascrop")
+class Uncrop(keras.layers.Layer):
+    """Paste crops into images of `height` by `width` pixels: what a crop layer did, undone.
+
+    Each crop is resized to its box, antialiased where the box is the smaller one. Where crops overlap, their mean
+    counts; where there is none, `fill_value`. Crops of whole pixels go back unchanged. So a large image can be
+    predicted in tiles: `MultiCrop(views="grid", return_boxes=True)`, the network, `Uncrop`.
+
+    Input: a list `[crops, boxes]`: crops `(batch, height, width, channels)` with boxes `(batch, 4)`, or
+    `(batch, boxes, height, width, channels)` with `(batch, boxes, 4)`; for one image without the batch. With
+    `data_format="channels_first"` crops are `(batch[, boxes], channels, height, width)`. The boxes are those that the
+    crop layer returned with `return_boxes=True`. A mirrored box, `x1 > x2`, is mirrored back.
+
+    Output shape: `(batch, height, width, channels)`, in the crops' dtype; integers are averaged in float32 and rounded.
+
+    Args:
+        height, width: size of the images, in pixels.
+        box_format: of the boxes: see `kerascrop.convert_boxes()`; relative to the images that are made.
+        fill_value: the number that pixels get which no crop covers.
+        data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
+        **kwargs: arguments of `keras.layers.Layer`, such as `name`.
+
+    Raises:
+        SizeError: a size is no positive whole number.
+        ShapeError: the crops have no such shape.
+        BoxError: boxes of another shape or number than the crops, or an unknown format.
+
+    Example:
+
+    >>> crops, boxes = kerascrop.CenterCrop(2, 2, return_boxes=True)(np.arange(16).reshape(1, 4, 4, 1))
+    >>> kerascrop.Uncrop(4, 4)([crops, boxes])[0, ..., 0]
+    [[0, 0, 0, 0], [0, 5, 6, 0], [0, 9, 10, 0], [0, 0, 0, 0]]
+    """
+
+    def __init__(self, height, width, box_format="xyxy", fill_value=0, data_format=None, **kwargs):
+        super().__init__(autocast=False, **kwargs)
+        self.height = checks.check_size(height, "height")
+        self.width = checks.check_size(width, "width")
+        self.box_format = check_box_format(box_format)
+        self.fill_value = checks.check_number(fill_value, "fill_value")
+        if data_format is None:
+            data_format = keras.config.image_data_format()
+        self.data_format = checks.check_choice(data_format, "data_format", ("channels_last", "channels_first"))
+
+    def call(self, inputs):
+        self._check_pair(inputs)
+        crops, boxes = (ops.convert_to_tensor(part) for part in inputs)
+        self._check_shapes(crops.shape, boxes.shape)
+        dtype = keras.backend.standardize_dtype(crops.dtype)
+        checks.check_holds(self.fill_value, "fill_value", dtype)
+        batched, many = self._forms(crops.shape, boxes.shape)
+        crops = crops if batched else crops[None]
+        boxes = boxes if batched else boxes[None]
+        crops, boxes = (crops, boxes) if many else (crops[:, None], boxes[:, None])
+        order = axes.to_channels_last(5, 2, self.data_format)
+        crops = ops.transpose(crops, order) if order else crops
+        boxes = convert_boxes(boxes, self.box_format, "xyxy", self.height, self.width)
+        images = sampling.paste(crops, boxes, (self.height, self.width), self.fill_value)
+        order = axes.from_channels_last(4, 2, self.data_format)
+        images = ops.transpose(images, order) if order else images
+        images = ops.cast(images if "float" in dtype else ops.round(images), dtype)
+        return images if batched else images[0]
+
+    def compute_output_shape(self, input_shape):
+        self._check_pair(input_shape)
+        crops, boxes = input_shape
+        self._check_shapes(crops, boxes)
+        batched, _ = self._forms(crops, boxes)
+        shape = (*crops[: int(batched)], *crops[-3:])
+        return checks.check_memory(
+            axes.replace_lengths(shape, 2, self.data_format, (self.height, self.width)), self.name
+        )
+
+    def compute_output_spec(self, inputs):
+        self._check_pair(inputs)
+        return keras.KerasTensor(self.compute_output_shape([x.shape for x in inputs]), inputs[0].dtype)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "height": self.height,
+            "width": self.width,
+            "box_format": self.box_format,
+            "fill_value": self.fill_value,
+            "data_format": self.data_format,
+        }
+
+    def _check_pair(self, inputs):
+        if not isinstance(inputs, (list, tuple)) or len(inputs) != 2:
+            raise checks.ArgumentError(f"`{self.name}` takes a list of two: crops and their boxes.")
+
+    def _forms(self, crops_shape, boxes_shape):
+        """Whether there is a batch, and whether an image has an axis of crops."""
+        many = len(crops_shape) == 5 or (len(crops_shape) == 4 and len(boxes_shape) == 2 and boxes_shape[-1] == 4)
+        if len(crops_shape) == 4:
+            # (batch, 4) boxes go with a batch of single crops; so do (crops, 4) with the crops of one image.
+            many = False
+        return len(crops_shape) >= 4, many
+
+    def _check_shapes(self, crops_shape, boxes_shape):
+        if not 3 <= len(crops_shape) <= 5:
+            raise checks.ShapeError(
+                f"`{self.name}` takes crops (batch, height, width, channels) or (batch, boxes, height, width, channels), "
+                f"not {tuple(crops_shape)}."
+            )
+        expected = crops_shape[: len(crops_shape) - 3]
+        got = boxes_shape[:-1]
+        fits = len(got) == len(expected) and all(a is None or b is None or a == b for a, b in zip(expected, got))
+        if not fits or boxes_shape[-1] != 4:
+            raise checks.BoxError(
+                f"`{self.name}` needs a box for each crop: with crops {tuple(crops_shape)}, "
+                f"boxes {(*expected, 4)}, not {tuple(boxes_shape)}."
+            )

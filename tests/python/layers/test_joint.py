@@ -1,0 +1,237 @@
+"""Joint inputs: draw a blob, crop, find it in the crop, and compare with where boxes, masks and key points say it is."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import kerascrop
+from kerascrop import boxes as geometry
+from kerascrop.checks import ArgumentError, BoxError, ShapeError
+
+LENGTHS = {1: (17,), 2: (19, 23), 3: (11, 13, 17)}
+BLOBS = {  # along each axis the first pixel of the blob and the first one after it
+    1: ([(6, 10)], [(9, 11)]),
+    2: ([(8, 12), (9, 12)], [(7, 11), (11, 14)]),
+    3: ([(4, 7), (5, 8), (7, 10)], [(4, 6), (6, 9), (8, 10)]),
+}
+CROPS = {1: (12,), 2: (13, 16), 3: (7, 9, 12)}
+BACKGROUND = 0.125
+
+
+def layers(rank):
+    """All layers of a rank, each with arguments that leave the blobs in sight."""
+    suffix = {1: "1D", 2: "", 3: "3D"}[rank]
+    size = CROPS[rank]
+    large = tuple(length + 5 for length in LENGTHS[rank])
+
+    def get(name):
+        return getattr(kerascrop, name + suffix)
+
+    table = {
+        "center": lambda **kwargs: get("CenterCrop")(*size, **kwargs),
+        "border": lambda **kwargs: get("BorderCrop")([(2, 3), (-1, 1), (0, -2)][:rank], **kwargs),
+        "random": lambda **kwargs: get("RandomCrop")(*size, seed=1, focus="boxes", min_visible=1.0, **kwargs),
+        "pad": lambda **kwargs: get("CenterCrop")(*large, if_smaller="pad", **{"fill_value": BACKGROUND, **kwargs}),
+        "keep": lambda **kwargs: get("RandomCrop")(*large, if_smaller="keep", **kwargs),
+        "resize": lambda **kwargs: get("CenterCrop")(*(2 * length for length in LENGTHS[rank]), if_smaller="resize", **kwargs),
+    }
+    if rank == 2:
+        table |= {
+            "box": lambda **kwargs: kerascrop.BoxCrop(26, 38, **kwargs),
+            "resized": lambda **kwargs: kerascrop.RandomResizedCrop(40, 40, scale=(0.9, 1), seed=3, **kwargs),
+            "five": lambda **kwargs: kerascrop.MultiCrop(13, 16, **kwargs),
+            "ten": lambda **kwargs: kerascrop.MultiCrop(13, 16, views="ten", **kwargs),
+            "grid": lambda **kwargs: kerascrop.MultiCrop(13, 16, views="grid", stride=5, **kwargs),
+            "learnable": lambda **kwargs: kerascrop.LearnableCrop(18, 20, **kwargs),
+        }
+    return table
+
+
+CASES = [(rank, name) for rank in (1, 2, 3) for name in layers(rank)]
+
+
+def scenes(rank, data_format, box_format):
+    """Two images with a blob each, and what belongs to them."""
+    lengths = LENGTHS[rank]
+    images = np.full((2, *lengths, 1), BACKGROUND, "float32")
+    corners = np.array(BLOBS[rank], "float32")[:, ::-1]  # x first
+    for image, blob in zip(images, BLOBS[rank]):
+        image[tuple(slice(*side) for side in blob)] = 1.0
+    masks = (images[..., 0] == 1).astype("int32") * 7
+    boxes = np.concatenate([corners[..., 0], corners[..., 1]], axis=-1)[:, None]
+    boxes = np.concatenate([boxes, np.zeros_like(boxes)], axis=1)  # and one that is only padding
+    middle = corners.mean(-1)[:, None]
+    boxes = geometry.from_corners(ops.convert_to_tensor(boxes), box_format, lengths[::-1])
+    return {
+        "images": images if data_format == "channels_last" else np.moveaxis(images, -1, 1),
+        "segmentation_masks": masks,
+        "bounding_boxes": {"boxes": ops.convert_to_numpy(boxes), "labels": np.array([[3, -1], [5, -1]], "int32")},
+        "keypoints": middle,
+        "labels": np.array([1, 2], "int64"),
+    }
+
+
+def found(bright):
+    """The box, x first, around all that is bright."""
+    lines = [np.flatnonzero(bright.any(axis=tuple(set(range(bright.ndim)) - {axis}))) for axis in range(bright.ndim)]
+    return np.array([line[0] for line in lines[::-1]] + [line[-1] + 1 for line in lines[::-1]], "float64")
+
+
+def arrays(data):
+    return keras.tree.map_structure(ops.convert_to_numpy, data)
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("rank, name", CASES)
+def test_the_blob_is_where_boxes_masks_and_key_points_say(rank, name, data_format):
+    formats = ["xyxy", "rel_xyxy"] if rank != 2 else geometry.BOX_FORMATS
+    for box_format in formats:
+        data = scenes(rank, data_format, box_format)
+        if name == "box":
+            cut = np.array([[3, 2, 22, 15], [1, 4, 20, 17]], "float32")
+            data["boxes"] = ops.convert_to_numpy(geometry.from_corners(ops.convert_to_tensor(cut), box_format, (23, 19)))
+        layer = layers(rank)[name](data_format=data_format, box_format=box_format)
+        crops = arrays(layer(data, training=name in ("random", "keep", "resized")))
+        images = crops["images"] if data_format == "channels_last" else np.moveaxis(crops["images"], -rank - 1, -1)
+        images = images[..., 0]
+        views = images.ndim == rank + 2
+        boxes = ops.convert_to_numpy(
+            geometry.to_corners(crops["bounding_boxes"]["boxes"], box_format, images.shape[-1 : -rank - 1 : -1])
+        )
+        labels = crops["bounding_boxes"]["labels"]
+        np.testing.assert_array_equal(crops["labels"], [1, 2])
+        assert crops["segmentation_masks"].dtype == np.int32 and set(np.unique(crops["segmentation_masks"])) == {0, 7}
+        assert (labels[..., 1] == -1).all()
+        seen = 0
+        for place in np.ndindex(images.shape[:2] if views else images.shape[:1]):
+            bright, mask = images[place] > (1 + BACKGROUND) / 2, crops["segmentation_masks"][place] == 7
+            if labels[place][0] == -1:
+                assert not bright.any()
+                continue
+            seen += 1
+            blob, box = found(bright), boxes[place][0]
+            whole = name in ("center", "border", "random", "pad", "keep", "five", "ten", "grid")
+            # A resampled blob's edge lies within a pixel of the box; bilinear edges are half as wide as the step.
+            tolerance = 1e-4 if whole else 1.01
+            np.testing.assert_allclose(blob, box, atol=tolerance)
+            np.testing.assert_allclose(found(mask), box, atol=1e-4 if whole else 0.51)
+            point = crops["keypoints"][place][0]
+            if whole and (box[rank:] - box[:rank] < np.ptp(np.array(BLOBS[rank][place[0]])[::-1], axis=1)).any():
+                continue  # a blob that is cut has another middle
+            np.testing.assert_allclose(point, (blob[:rank] + blob[rank:]) / 2, atol=tolerance)
+        assert seen >= (4 if views else 2)
+
+
+@pytest.mark.parametrize("rank, name", CASES)
+def test_one_image_is_a_batch_of_one_and_symbols_tell_the_shapes(rank, name):
+    data = scenes(rank, "channels_last", "xyxy")
+    if name == "box":
+        data["boxes"] = np.array([[3, 2, 22, 15], [1, 4, 20, 17]], "float32")
+    layer = layers(rank)[name](return_boxes=True)
+    crops, boxes = layer(data)
+    one, box = layer(keras.tree.map_structure(lambda x: x[0], data))
+    for whole, part in zip(keras.tree.flatten((crops, boxes)), keras.tree.flatten((one, box))):
+        np.testing.assert_allclose(arrays(whole)[0], arrays(part), atol=1e-5)
+    symbols = keras.tree.map_structure(lambda x: keras.KerasTensor((None, *x.shape[1:]), x.dtype), data)
+    for promised, got in zip(keras.tree.flatten(layer(symbols)), keras.tree.flatten((crops, boxes))):
+        assert (None, *got.shape[1:]) == promised.shape
+        assert promised.dtype == keras.backend.standardize_dtype(got.dtype)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("name", layers(2))
+def test_masks_and_labels_keep_their_type_in_tf_data(name):
+    import tensorflow as tf
+
+    data = scenes(2, "channels_last", "xyxy")
+    data["images"] = (data["images"] * 255).astype("uint8")
+    data["segmentation_masks"] = data["segmentation_masks"].astype("uint8")
+    if name == "box":
+        data["boxes"] = np.array([[3, 2, 22, 15], [1, 4, 20, 17]], "float32")
+    layer = layers(2)[name](**({"fill_value": 31} if name == "pad" else {}))
+    expected = arrays(layer(data))
+    unknown = {
+        **keras.tree.map_structure(lambda x: tf.TensorSpec((None, *x.shape[1:]), x.dtype), data),
+        "images": tf.TensorSpec((None, None, None, 1), "uint8"),
+        "segmentation_masks": tf.TensorSpec((None, None, None), "uint8"),
+    }
+    known = tf.data.Dataset.from_tensors(data)
+    for dataset in (known, tf.data.Dataset.from_generator(lambda: iter([data]), output_signature=unknown)):
+        (crops,) = dataset.map(lambda data: layer(data, training=False))
+        for a, b in zip(keras.tree.flatten(expected), keras.tree.flatten(arrays(crops))):
+            assert a.dtype == b.dtype
+            np.testing.assert_allclose(a, b, atol=1e-4)
+        assert crops["segmentation_masks"].dtype == tf.uint8 and crops["labels"].dtype == tf.int64
+
+
+def test_boxes_that_are_hardly_seen_are_dropped():
+    # A crop of columns 4 to 7 shows all, half and a quarter of these boxes.
+    boxes = np.array([[[4, 3, 8, 7], [2, 3, 6, 7], [1, 3, 5, 7], [0, 3, 4, 7]]], "float32")
+    data = {"images": np.zeros((1, 12, 12, 1), "float32"), "bounding_boxes": {"boxes": boxes, "labels": np.array([[1, 2, 3, 4]])}}
+    for least, kept in ((0, [1, 2, 3, -1]), (0.25, [1, 2, 3, -1]), (0.3, [1, 2, -1, -1]), (0.5, [1, 2, -1, -1]), (1, [1, -1, -1, -1])):
+        crops = arrays(kerascrop.CenterCrop(12, 4, min_visible=least)(data))["bounding_boxes"]
+        np.testing.assert_array_equal(crops["labels"], [kept])
+        assert (crops["boxes"][crops["labels"] == -1] == 0).all()
+    np.testing.assert_array_equal(arrays(kerascrop.CenterCrop(12, 4)(data))["bounding_boxes"]["boxes"][0, 1], [0, 3, 2, 7])
+    without = {**data, "bounding_boxes": {"boxes": boxes}}
+    assert list(kerascrop.CenterCrop(12, 4)(without)["bounding_boxes"]) == ["boxes"]
+
+
+def test_labels_of_other_kinds_are_dropped_alike():
+    boxes = np.array([[[0, 0, 4, 4], [8, 8, 12, 12]]], "float32")
+    images = np.zeros((1, 12, 12, 1), "float32")
+    for labels, dropped in (
+        (np.array([[1, 2]], "float32"), [[-1, -1]]),
+        (np.array([[[0, 1], [1, 0]]]), [[[-1, -1], [-1, -1]]]),
+        (np.array([[1, 2]], "uint8"), [[-1, -1]]),
+    ):
+        crops = kerascrop.CenterCrop(4, 4)({"images": images, "bounding_boxes": {"boxes": boxes, "labels": labels}})
+        np.testing.assert_array_equal(arrays(crops)["bounding_boxes"]["labels"], dropped)
+
+
+def test_key_points_outside_stay_outside_and_keep_further_numbers():
+    points = np.array([[[1, 2, 1], [7, 6, 0]]], "float32")  # x, y, and whether it was visible
+    crops = kerascrop.CenterCrop(4, 4)({"images": np.zeros((1, 12, 12, 1), "float32"), "keypoints": points})
+    np.testing.assert_array_equal(arrays(crops)["keypoints"], [[[-3, -2, 1], [3, 2, 0]]])
+
+
+@pytest.mark.parametrize("channels", [(), (1,), (2,)])
+def test_masks_of_clips_and_with_channels_are_cropped_like_the_images(channels, rng):
+    clips = rng.normal(size=(2, 3, 9, 12, 4)).astype("float32")
+    masks = rng.integers(5, size=(2, 3, 9, 12, *channels)).astype("uint8")
+    boxes = np.tile(np.array([3, 2, 8, 7], "float32"), (2, 3, 1, 1))
+    data = {"images": clips, "segmentation_masks": masks, "bounding_boxes": {"boxes": boxes}}
+    if len(channels) == 0:
+        data["keypoints"] = np.full((2, 3, 5, 2), 5.0, "float32")
+    crops = arrays(kerascrop.CenterCrop(5, 6)(data))
+    np.testing.assert_array_equal(crops["segmentation_masks"], masks[:, :, 2:7, 3:9])
+    np.testing.assert_array_equal(crops["images"], clips[:, :, 2:7, 3:9])
+    np.testing.assert_array_equal(crops["bounding_boxes"]["boxes"], boxes - [3, 2, 3, 2])
+
+
+IMAGES = np.zeros((2, 9, 12, 3), "float32")
+
+
+@pytest.mark.parametrize(
+    "data, error, message",
+    [
+        ({"image": IMAGES}, ArgumentError, r"a dict with `images`, not one of \['image'\]"),
+        ({"images": IMAGES, "segmentation_masks": np.zeros((2, 9, 11))}, ShapeError, r"`segmentation_masks` of the images' size \(2, 9, 12\)"),
+        ({"images": IMAGES, "segmentation_masks": np.zeros((3, 9, 12, 1))}, ShapeError, r"not \(3, 9, 12, 1\)"),
+        ({"images": IMAGES, "bounding_boxes": np.zeros((2, 1, 4))}, ArgumentError, "`bounding_boxes` as a dict"),
+        ({"images": IMAGES, "bounding_boxes": {"labels": np.zeros((2, 1))}}, ArgumentError, "`bounding_boxes` as a dict"),
+        ({"images": IMAGES, "bounding_boxes": {"boxes": np.zeros((2, 1, 5))}}, BoxError, r"\(2, 'boxes', 4\)"),
+        ({"images": IMAGES, "bounding_boxes": {"boxes": np.zeros((2, 4))}}, BoxError, r"\(2, 'boxes', 4\)"),
+        (
+            {"images": IMAGES, "bounding_boxes": {"boxes": np.zeros((2, 3, 4)), "labels": np.zeros((2, 2))}},
+            BoxError,
+            r"a label for each bounding box: there are boxes of shape \(2, 3, 4\), but labels of shape \(2, 2\)",
+        ),
+        ({"images": IMAGES, "keypoints": np.zeros((2, 3, 1))}, ShapeError, r"key points of shape \(2, 'points', 2\)"),
+        ({"images": IMAGES, "keypoints": np.zeros((3, 3, 2))}, ShapeError, r"not \(3, 3, 2\)"),
+    ],
+)
+def test_what_does_not_fit_is_an_error_that_names_it(data, error, message):
+    with pytest.raises(error, match=message):
+        kerascrop.CenterCrop(4, 4)(data)
