@@ -30,7 +30,7 @@ cluttered_digits <- function(n, canvas = 64, digit = 20, distractors = 6, split 
   seed <- as_seed(seed) %||% sample.int(largest_size, 1)
   call <- rlang::current_env()
   digits <- with_python_errors(
-    python_part("data", call)$cluttered_digits(n, canvas, digit, distractors, split, seed), call
+    python_part("digits", call)$cluttered_digits(n, canvas, digit, distractors, split, seed), call
   )
   boxes <- from_numpy(digits$boxes)
   colnames(boxes) <- box_sides
