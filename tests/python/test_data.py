@@ -220,3 +220,102 @@ def test_image_data_generator_flows(images):
     centre = data.crop_generator(flow, 5, 6, mode="center")
     np.testing.assert_array_equal(centre[0][0], 2 * images[:3, 2:7, 3:9])
     assert model().predict(centre, verbose=0).shape == (4, 1)
+
+
+def crops_of(dataset):
+    return [keras.tree.map_structure(keras.ops.convert_to_numpy, element) for element in dataset]
+
+
+@pytest.mark.tensorflow
+def test_a_dataset_is_cropped_to_the_centre(images):
+    import tensorflow as tf
+
+    x = images.astype("uint8")
+    dataset = tf.data.Dataset.from_tensor_slices((x, np.arange(4), np.ones(4, "float64")))
+    for batched in (dataset, dataset.batch(3)):
+        cropped = data.crop_dataset(batched, 5, 6, mode="center")
+        assert cropped.cardinality() == batched.cardinality()
+        for spec, given in zip(cropped.element_spec, batched.element_spec):
+            assert spec.dtype == given.dtype and spec.shape.rank == given.shape.rank
+        crops, labels, _ = (np.concatenate(parts) if batched is not dataset else np.stack(parts)
+                            for parts in zip(*crops_of(cropped)))
+        np.testing.assert_array_equal(crops, x[:, 2:7, 3:9])
+        np.testing.assert_array_equal(labels, np.arange(4))
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("batch_size", [None, 4])
+def test_random_places_of_a_dataset_replay_with_a_seed_and_change_in_each_epoch(images, batch_size):
+    import tensorflow as tf
+
+    many = np.concatenate([images] * 16)
+    dataset = tf.data.Dataset.from_tensor_slices(many)
+    dataset = dataset if batch_size is None else dataset.batch(batch_size)
+
+    def epochs(seed):
+        cropped = data.crop_dataset(dataset, 5, 6, seed=seed, num_parallel_calls=4)
+        return [np.reshape(crops_of(cropped), (64, 5, 6, 3)) for _ in range(2)]
+
+    one, other = epochs(1), epochs(1)
+    np.testing.assert_array_equal(one, other)
+    first, second = (places(many, epoch) for epoch in one)
+    assert first != second and first != places(many, epochs(2)[0])
+    tops, lefts = np.array(first + second).T
+    assert set(tops) == set(range(5)) and set(lefts) == set(range(7))
+    assert abs(np.corrcoef(tops, lefts)[0, 1]) < 0.35
+    repeated = data.crop_dataset(dataset, 5, 6, seed=1).repeat(2)
+    halves = np.reshape(crops_of(repeated), (2, 64, 5, 6, 3))
+    assert places(many, halves[0]) != places(many, halves[1])
+
+
+@pytest.mark.tensorflow
+def test_a_dataset_of_unknown_sizes_is_cropped_and_small_images_stop_it(rng):
+    import tensorflow as tf
+
+    given = [rng.integers(256, size=(h, w, 3), dtype="uint8") for h, w in ((9, 12), (6, 5), (5, 6), (4, 8))]
+    dataset = tf.data.Dataset.from_generator(
+        lambda: iter(given), output_signature=tf.TensorSpec((None, None, 3), "uint8")
+    )
+    cropped = data.crop_dataset(dataset, 5, 5, mode="center")
+    assert cropped.element_spec.shape == (5, 5, 3)
+    results = crops_of(cropped.take(3))
+    for x, crop in zip(given, results, strict=False):
+        top, left = (x.shape[0] - 5) // 2, (x.shape[1] - 5) // 2
+        np.testing.assert_array_equal(crop, x[top : top + 5, left : left + 5])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="cannot cut height 5"):
+        crops_of(cropped)
+
+
+@pytest.mark.tensorflow
+def test_dataset_errors_come_at_once_in_plain_words(images):
+    import tensorflow as tf
+
+    dataset = tf.data.Dataset.from_tensor_slices(images)
+    with pytest.raises(SizeError, match="^`[a-z_0-9]*` cannot cut height 10 out of images of height 9.*larger images.$"):
+        data.crop_dataset(dataset, 10, 6)
+    with pytest.raises(ShapeError, match="Grey images"):
+        data.crop_dataset(dataset.map(lambda x: x[..., 0]), 5, 6)
+    with pytest.raises(ShapeError, match="number of axes"):
+        data.crop_dataset(dataset.map(lambda x: tf.numpy_function(lambda x: x, [x], tf.float32)), 5, 6)
+    with pytest.raises(ArgumentError, match="`dataset` must be a tf.data.Dataset.*crop_generator"):
+        data.crop_dataset([images], 5, 6)
+    with pytest.raises(SizeError, match="`num_parallel_calls`"):
+        data.crop_dataset(dataset, 5, 6, num_parallel_calls=0)
+    with pytest.raises(ArgumentError, match="`mode`"):
+        data.crop_dataset(dataset, 5, 6, mode="middle")
+
+
+@pytest.mark.tensorflow
+def test_fit_takes_a_cropped_dataset(images):
+    import tensorflow as tf
+
+    dataset = tf.data.Dataset.from_tensor_slices((images, np.ones((4, 1)))).batch(2)
+    net = model()
+    net.fit(data.crop_dataset(dataset, 5, 6), epochs=2, shuffle=False, verbose=0)
+    assert net.optimizer.iterations == 4
+
+
+def test_other_backends_are_told_to_use_the_generator(monkeypatch):
+    monkeypatch.setattr(keras.config, "backend", lambda: "jax")
+    with pytest.raises(ArgumentError, match="needs Keras's TensorFlow backend; this session runs on jax.*crop_generator"):
+        data.crop_dataset(None, 5, 6)

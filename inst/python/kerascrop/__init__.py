@@ -1,7 +1,7 @@
 """Every kind of crop for Keras models: centre, border, random, given by boxes, and learned."""
 
 from kerascrop.boxes import box_iou, convert_boxes
-from kerascrop.data import crop_generator
+from kerascrop.data import crop_dataset, crop_generator
 from kerascrop.digits import cluttered_digits
 from kerascrop.layers.border import BorderCrop
 from kerascrop.layers.box import BoxCrop
@@ -22,6 +22,7 @@ __all__ = [
     "box_iou",
     "cluttered_digits",
     "convert_boxes",
+    "crop_dataset",
     "crop_generator",
     "sample",
 ]

@@ -141,10 +141,90 @@ class CroppedBatches(keras.utils.PyDataset):
         return getattr(self.source, name)
 
 
+def crop_dataset(
+    dataset, height, width, mode="random", seed=None, if_smaller="error", data_format=None, num_parallel_calls=None
+):
+    """Crop the images of a `tf.data.Dataset`.
+
+    Args:
+        dataset: a dataset of `x`, `(x, y)` or `(x, y, sample_weight)`, batched or not; their sizes may be unknown. `x`
+            are images, `(batch, height, width, channels)` or one alone, or a dict of images, masks, boxes and key
+            points as the crop layers take it. The rest passes untouched.
+        height, width: size of the crops, in pixels.
+        mode: `"random"`, for training: a place of its own for each image, anew in each epoch. `"center"`, for
+            prediction.
+        seed: a whole number, for the same places in every run, with parallel calls too; None draws one.
+        if_smaller: what happens to images smaller than the crop; see `CenterCrop`.
+        data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
+        num_parallel_calls: how many elements are cropped at the same time; None lets TensorFlow decide. The order
+            stays.
+
+    Returns:
+        A `tf.data.Dataset` of the same structure and dtypes. It keeps the `class_names` and `file_paths` that Keras's
+        own loaders add.
+
+    Raises:
+        SizeError, ArgumentError, ShapeError: wrong arguments or elements; Keras does not run on TensorFlow. Images of
+            unknown size that turn out smaller than the crop stop the dataset when they come.
+
+    Example:
+
+    >>> dataset = tf.data.Dataset.from_tensor_slices(np.zeros((6, 8, 8, 3), "uint8")).batch(2)
+    >>> kerascrop.crop_dataset(dataset, 4, 4).element_spec
+    TensorSpec(shape=(None, 4, 4, 3), dtype=tf.uint8, name=None)
+    """
+    tf = import_tensorflow("crop_dataset()")
+    if not isinstance(dataset, tf.data.Dataset):
+        raise checks.ArgumentError(
+            f"`dataset` must be a tf.data.Dataset, not an object of type {type(dataset).__name__}. "
+            "`crop_generator()` takes generators and other iterables."
+        )
+    crop = Cropper(height, width, mode, seed, if_smaller, data_format)
+    if num_parallel_calls is not None:
+        num_parallel_calls = checks.check_size(num_parallel_calls, "num_parallel_calls")
+
+    @tf.autograph.experimental.do_not_convert
+    def crop_element(number, element):
+        parts = element if isinstance(element, tuple) else (element,)
+        try:
+            _check_rank(parts[0])
+            crops = crop(parts[0], tf.stack([number, tf.zeros_like(number)]))
+        except ValueError as error:
+            raise type(error)(_message(error)) from error
+        return (crops, *parts[1:]) if isinstance(element, tuple) else crops
+
+    cropped = tf.data.Dataset.zip((random_numbers(crop.seed), dataset)).map(
+        crop_element, num_parallel_calls=num_parallel_calls or tf.data.AUTOTUNE, deterministic=True
+    )
+    for name in ("class_names", "file_paths"):
+        if hasattr(dataset, name):
+            setattr(cropped, name, getattr(dataset, name))
+    return cropped
+
+
+def random_numbers(seed):
+    """An endless dataset of random whole numbers, others in each epoch, that a seed fixes."""
+    import tensorflow as tf
+
+    return tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
+
+
+def import_tensorflow(caller):
+    """TensorFlow, where Keras runs on it: layers in a tf.data pipeline are TensorFlow operations."""
+    if keras.config.backend() != "tensorflow":
+        raise checks.ArgumentError(
+            f"{caller} needs Keras's TensorFlow backend; this session runs on {keras.config.backend()}. "
+            "`crop_generator()` works on all backends."
+        )
+    import tensorflow
+
+    return tensorflow
+
+
 def _check_batch(parts):
     if not 1 <= len(parts) <= 3:
         raise checks.ShapeError(f"a batch must be x, (x, y) or (x, y, sample_weight); this one has {len(parts)} parts.")
-    images = parts[0].get("images") if isinstance(parts[0], dict) else parts[0]
+    images = _images(parts[0])
     shape = getattr(images, "shape", None)
     if shape is None:
         raise checks.ShapeError(f"images must be an array or a tensor, not an object of type {type(images).__name__}.")
@@ -153,6 +233,18 @@ def _check_batch(parts):
             f"images must have 4 axes, (batch, height, width, channels); these have shape {tuple(shape)}. "
             "Grey images need an axis of one channel."
         )
+
+
+def _check_rank(x):
+    if getattr(getattr(_images(x), "shape", None), "rank", None) is None:
+        raise checks.ShapeError(
+            "The images of the dataset must be tensors with a known number of axes. "
+            "`images.set_shape([None, None, 3])` in a map before says how many they have."
+        )
+
+
+def _images(x):
+    return x.get("images") if isinstance(x, dict) else x
 
 
 def _message(error):
