@@ -291,7 +291,7 @@ def test_dataset_errors_come_at_once_in_plain_words(images):
     import tensorflow as tf
 
     dataset = tf.data.Dataset.from_tensor_slices(images)
-    with pytest.raises(SizeError, match="^`[a-z_0-9]*` cannot cut height 10 out of images of height 9.*larger images.$"):
+    with pytest.raises(SizeError, match="^`[a-z_0-9]*` cannot cut height 10 out of images of height 9.*images.$"):
         data.crop_dataset(dataset, 10, 6)
     with pytest.raises(ShapeError, match="Grey images"):
         data.crop_dataset(dataset.map(lambda x: x[..., 0]), 5, 6)
@@ -317,5 +317,5 @@ def test_fit_takes_a_cropped_dataset(images):
 
 def test_other_backends_are_told_to_use_the_generator(monkeypatch):
     monkeypatch.setattr(keras.config, "backend", lambda: "jax")
-    with pytest.raises(ArgumentError, match="needs Keras's TensorFlow backend; this session runs on jax.*crop_generator"):
+    with pytest.raises(ArgumentError, match="needs Keras's TensorFlow backend.*runs on jax.*crop_generator"):
         data.crop_dataset(None, 5, 6)

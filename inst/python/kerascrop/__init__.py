@@ -3,6 +3,7 @@
 from kerascrop.boxes import box_iou, convert_boxes
 from kerascrop.data import crop_dataset, crop_generator
 from kerascrop.digits import cluttered_digits
+from kerascrop.directories import crops_from_directory
 from kerascrop.layers.border import BorderCrop
 from kerascrop.layers.box import BoxCrop
 from kerascrop.layers.center import CenterCrop
@@ -24,5 +25,6 @@ __all__ = [
     "convert_boxes",
     "crop_dataset",
     "crop_generator",
+    "crops_from_directory",
     "sample",
 ]
