@@ -5,9 +5,9 @@
 #'
 #' @param generator What makes the batches:
 #'   * an R function without arguments, which returns the next batch each time it is called, and `NULL` after the last
-#'     (a generator of the package coro works too). A batch is `x`, `list(x, y)` or `list(x, y, sample_weight)`; `x` is an
-#'     array of images `(batch, height, width, channels)`, or a named list with `images` and what is cropped along with
-#'     them, as the crop layers take it;
+#'     (a generator of the package coro works too). A batch is `x`, `list(x, y)` or `list(x, y, sample_weight)`; `x` is
+#'     an array of images `(batch, height, width, channels)`, or a named list with `images` and what is cropped along
+#'     with them, as the crop layers take it;
 #'   * a Python generator or iterator of such batches;
 #'   * a Keras `PyDataset`, such as the flows of an `ImageDataGenerator`.
 #' @param height,width Size of the crops in pixels: whole numbers, at least 1.
@@ -16,15 +16,15 @@
 #'   [set.seed()] fixes.
 #' @param if_smaller What happens to images smaller than the crop: `"error"`, or what [layer_center_crop()] offers.
 #' @param data_format `"channels_last"`, `"channels_first"`, or `NULL` for Keras's setting.
-#' @returns For `fit()` and `predict()` of keras3, or `model$fit()`: a Python generator, which ends when its source does;
-#'   from a `PyDataset` another one, whose length `fit()` knows. [reticulate::iter_next()] takes a batch out by hand.
-#'   Labels and weights pass untouched; R arrays of doubles become `float32`, factors whole numbers from 0.
+#' @returns For `fit()` and `predict()` of keras3, or `model$fit()`: a Python generator, which ends when its source
+#'   does; from a `PyDataset` another one, whose length `fit()` knows. [reticulate::iter_next()] takes a batch out by
+#'   hand. Labels and weights pass untouched; R arrays of doubles become `float32`, factors whole numbers from 0.
 #'
 #'   An R function is called one batch ahead, always by R's main thread; with it, leave Keras's `steps_per_execution` at
 #'   1.
 #' @section Errors:
-#' `kerascrop_error_argument` and `kerascrop_error_size`: wrong arguments, at once. A batch that cannot be cropped, or an
-#' error in an R function, stops the training with a Python error that says which batch it was, counted from 1.
+#' `kerascrop_error_argument` and `kerascrop_error_size`: wrong arguments, at once. A batch that cannot be cropped, or
+#' an error in an R function, stops the training with a Python error that says which batch it was, counted from 1.
 #' @family data
 #' @export
 #' @examplesIf reticulate::py_module_available("keras")
@@ -64,8 +64,8 @@ crop_generator <- function(generator, height, width, mode = c("random", "center"
 #'   stays, and a seed gives the same places, either way.
 #' @returns A dataset of the same structure. Each epoch has places of its own.
 #' @section Errors:
-#' `kerascrop_error_argument`, `kerascrop_error_size`, `kerascrop_error_shape`: wrong arguments or elements, or Keras does
-#' not run on TensorFlow. Images of unknown size that are too small stop the dataset when they come.
+#' `kerascrop_error_argument`, `kerascrop_error_size`, `kerascrop_error_shape`: wrong arguments or elements, or Keras
+#' does not run on TensorFlow. Images of unknown size that are too small stop the dataset when they come.
 #' @family data
 #' @export
 #' @examplesIf reticulate::py_module_available("tensorflow")

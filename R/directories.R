@@ -1,8 +1,8 @@
 #' Crops of the images in labelled folders
 #'
 #' Reads a folder that has one folder of images for each class, and gives random crops for training or centre crops for
-#' prediction, as a TensorFlow dataset. Of a JPEG only the crop's part is decoded; and where crops are reduced (`resize`),
-#' the decoder does part of that. PNG, BMP and the first frame of GIF files are read too.
+#' prediction, as a TensorFlow dataset. Of a JPEG only the crop's part is decoded; and where crops are reduced
+#' (`resize`), the decoder does part of that. PNG, BMP and the first frame of GIF files are read too.
 #'
 #' The arguments that `keras3::image_dataset_from_directory()` has too mean the same here.
 #'
@@ -12,20 +12,20 @@
 #' @param resize `NULL` cuts `height` by `width` pixels of the file. A number of pixels cuts what these would be if the
 #'   image's shorter side were resized to that number, and resizes the crop: `resize = 256` with crops of 224 by 224 is
 #'   the classic recipe for ImageNet. At least `height` and `width`.
-#' @param labels `"inferred"`, from the folders; `NULL`, for images without labels; or whole numbers, one for each file in
-#'   the order of their sorted paths.
+#' @param labels `"inferred"`, from the folders; `NULL`, for images without labels; or whole numbers, one for each file
+#'   in the order of their sorted paths.
 #' @param label_mode `"int"`, `"categorical"` (one-hot), `"binary"` (0 or 1), or `NULL`, for images without labels.
 #' @param class_names The folders to read, in the order of the labels, which count from 0; `NULL` takes all, sorted.
 #' @param color_mode `"rgb"`, `"grayscale"` or `"rgba"`.
 #' @param shuffle Whether each epoch has an order of its own; else files come sorted. `NULL` shuffles for random crops.
-#' @param seed A whole number, for the same order and places in every run; `NULL` draws one from R's random numbers, which
-#'   [set.seed()] fixes.
+#' @param seed A whole number, for the same order and places in every run; `NULL` draws one from R's random numbers,
+#'   which [set.seed()] fixes.
 #' @param validation_split,subset The fraction of files kept for validation, and `"training"` or `"validation"`. `seed`
 #'   fixes who is in which, whatever `shuffle` is, and must be given.
-#' @param if_smaller What to do, where nothing is resized, with an image smaller than the crop: `"error"`, which names the
-#'   file; `"resize"`, which enlarges it until the crop fits; `"pad"`, with black, on all sides.
-#' @param antialias Let each pixel of a reduced crop be a mean over all the file's pixels that it covers. Without, crops are
-#'   bilinear, though of a JPEG that is already reduced to less than twice their size.
+#' @param if_smaller What to do, where nothing is resized, with an image smaller than the crop: `"error"`, which names
+#'   the file; `"resize"`, which enlarges it until the crop fits; `"pad"`, with black, on all sides.
+#' @param antialias Let each pixel of a reduced crop be a mean over all the file's pixels that it covers. Without, crops
+#'   are bilinear, though of a JPEG that is already reduced to less than twice their size.
 #' @param errors What to do with files that are empty, truncated or no image: `"raise"`, an error that names them;
 #'   `"skip"`, a warning that names them. Most are found at once; what only shows when a file is decoded stops the
 #'   dataset, or is left out, there.
@@ -78,6 +78,7 @@ as_labels <- function(labels, call = caller_env()) {
   if (is.factor(labels)) labels <- as.integer(labels) - 1L
   if (is.numeric(labels) && is_whole(labels)) return(as.list(as.integer(labels)))
   kerascrop_abort(c(
-    "{.arg labels} must be {.val inferred}, {.code NULL}, or whole numbers, one for each file.", x = "It is {shown(labels)}."
+    "{.arg labels} must be {.val inferred}, {.code NULL}, or whole numbers, one for each file.",
+    x = "It is {shown(labels)}."
   ), "argument", call)
 }

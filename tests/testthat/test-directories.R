@@ -75,5 +75,5 @@ test_that("wrong arguments are errors", {
   file.copy(system.file("extdata", "chelsea.jpg", package = "kerascrop"), file.path(folder, "a"))
   expect_error(crops_from_directory(folder, 5, 6, resize = 4), "resize", class = "kerascrop_error_size")
   expect_error(crops_from_directory(folder, 5, 6, errors = "ignore"), "errors", class = "kerascrop_error_argument")
-  expect_error(crops_from_directory(folder, 5, 6, color_mode = "cmyk"), "color_mode", class = "kerascrop_error_argument")
+  expect_error(crops_from_directory(folder, 5, 6, color_mode = "cmyk"), "color", class = "kerascrop_error_argument")
 })

@@ -77,7 +77,7 @@ def crops_from_directory(
         `(batch,)`, or float32 `(batch, classes)` or `(batch, 1)`. It has the attributes `class_names` and `file_paths`.
 
     Raises:
-        ArgumentError, SizeError: wrong arguments; no such folder, no folders in it, or no images in these; broken files.
+        ArgumentError, SizeError: wrong arguments; no such folder, no folders or images in it; broken files.
 
     Example:
 

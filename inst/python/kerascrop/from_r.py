@@ -1,4 +1,4 @@
-"""What R needs to be a source of batches: its functions called on the main thread, its errors and our warnings carried."""
+"""What R needs to be a source of batches: a main thread to run on, and errors and warnings carried to and fro."""
 
 import queue
 import threading
@@ -16,9 +16,9 @@ def batches(results):
 class Ahead:
     """Results of an R function until None, always one ahead.
 
-    R runs on the main thread only. TensorFlow asks for batches from a thread of its own, while the main thread waits for
-    one: so one has to be there already, and the next is made when the main thread runs again. From 1.31 on, reticulate
-    does this itself: `py_iterator(prefetch = 1)`.
+    R runs on the main thread only. TensorFlow asks for batches from a thread of its own, while the main thread waits
+    for one: so one has to be there already, and the next is made when the main thread runs again. From 1.31 on,
+    reticulate does this itself: `py_iterator(prefetch = 1)`.
     """
 
     def __init__(self, function):
