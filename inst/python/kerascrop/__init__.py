@@ -1,7 +1,9 @@
 """Every kind of crop for Keras models: centre, border, random, given by boxes, and learned."""
 
 from kerascrop.boxes import box_iou, boxes_from_masks, boxes_from_theta, convert_boxes, theta_from_boxes
-from kerascrop.data import cluttered_digits
+from kerascrop.data import crop_dataset, crop_generator
+from kerascrop.digits import cluttered_digits
+from kerascrop.directories import crops_from_directory
 from kerascrop.layers.border import BorderCrop, BorderCrop1D, BorderCrop3D
 from kerascrop.layers.box import BoxCrop
 from kerascrop.layers.center import CenterCrop, CenterCrop1D, CenterCrop3D
@@ -36,6 +38,9 @@ __all__ = [
     "boxes_from_theta",
     "cluttered_digits",
     "convert_boxes",
+    "crop_dataset",
+    "crop_generator",
+    "crops_from_directory",
     "paste",
     "sample",
     "theta_from_boxes",
