@@ -175,7 +175,9 @@ def _neighbours(position, length):
 def _kernel(position, step, length):
     """Weights `(batch, boxes, size, length)` of every pixel of an axis in every sample; each row sums to 1."""
     centres = ops.cast(ops.arange(length, dtype="int32"), position.dtype) + 0.5
-    reach = ops.maximum(ops.abs(step), 1.0)[..., None, None]
+    step = ops.abs(step)
+    # Not `ops.maximum()`, which makes float32 of float64 under PyTorch.
+    reach = (1.0 + ops.cast(step >= 1.0, step.dtype) * (step - 1.0))[..., None, None]
     distance = (position[..., None] - centres) / reach
     # At a kink the slope is the right-hand one, as in `_neighbours()`: a mean of both would be 0 at whole pixels,
     # and a box that starts there would never move.

@@ -190,9 +190,11 @@ def cut(images, axes, starts, sizes):
     if any(len(getattr(start, "shape", ())) for start in starts):
         return _gather(images, axes, starts, sizes)
     shape = list(ops.shape(images))
-    begin = [np.int32(0)] * len(shape)  # JAX wants one type for all
+    begin = [0] * len(shape)
     for axis, start, size in zip(axes, starts, sizes):
-        begin[axis], shape[axis] = np.int32(start) if isinstance(start, int) else start, size
+        begin[axis], shape[axis] = start, size
+    if not all(isinstance(start, int) for start in starts):
+        begin = [ops.cast(start, "int32") for start in begin]  # JAX wants one type for all
     return ops.slice(images, begin, shape)
 
 
