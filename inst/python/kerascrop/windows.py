@@ -82,17 +82,8 @@ def _extreme(choice, first, second):
 
 
 def center_window(length, size):
-    """The middle `size` pixels, a start and a stop; an odd pixel that is left over stays at the end.
-
-    In an image that has been enlarged, whose length is real, the middle may lie between two pixels.
-    """
-    left = length - size
-    if isinstance(left, float):
-        start = left / 2
-    elif not isinstance(left, int) and "float" in keras.backend.standardize_dtype(left.dtype):
-        start = ops.relu(left) / 2
-    else:
-        start = left // 2
+    """The middle `size` pixels, a start and a stop; an odd pixel that is left over stays at the end."""
+    start = room(length, size) // 2
     return start, start + size
 
 
