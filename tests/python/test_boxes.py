@@ -3,7 +3,7 @@ import pytest
 from keras import ops
 
 from kerascrop import boxes
-from kerascrop.checks import BoxError
+from kerascrop.checks import BoxError, ShapeError
 
 tensor = ops.convert_to_tensor
 BOX = np.array([[2.0, 1.0, 8.0, 4.0]], "float32")  # in an image of height 10 and width 20
@@ -79,3 +79,22 @@ def test_boxes_around_are_centred_where_there_is_room_and_inside_everywhere(rng)
     roomy = (np.abs(centre - [10, 5]) + size / 2 < [10, 5]).all(1)
     assert roomy.sum() > 20
     np.testing.assert_allclose(np.stack([x1 + x2, y1 + y2], 1)[roomy] / 2, centre[roomy], atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(30,), (12, 9), (5, 8, 7)])
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "float32"])
+def test_boxes_from_masks_are_around_all_that_is_not_zero(shape, dtype, rng):
+    masks = rng.uniform(size=(20, *shape)) < 0.01 * np.array([1, 5] * 10).reshape(-1, *(1,) * len(shape))
+    masks[3] = False
+    masks[4] = True
+    got = ops.convert_to_numpy(boxes.boxes_from_masks((masks * 3).astype(dtype)))
+    assert got.dtype == np.float32
+    for mask, box in zip(masks, got):
+        places = np.argwhere(mask) if mask.any() else np.array([np.zeros(len(shape)), np.array(shape) - 1])
+        np.testing.assert_array_equal(box, [*places.min(0)[::-1], *(places.max(0)[::-1] + 1)])
+
+
+def test_boxes_from_masks_of_another_shape_are_an_error():
+    for shape in ((3,), (1, 2, 3, 4, 5)):
+        with pytest.raises(ShapeError, match="`masks` must have shape"):
+            boxes.boxes_from_masks(np.zeros(shape))

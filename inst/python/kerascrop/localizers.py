@@ -68,15 +68,19 @@ class MapLocalizer(layers.Layer):
         self.filters = filters
         policy = {"dtype": self.dtype_policy}
         convolution = {"data_format": "channels_last", **policy}  # whatever Keras's setting is
+        # All have names, by which PyTorch stores weights.
         self.convolutions = [
-            layers.Conv2D(filters, CELL, CELL, use_bias=False, **convolution),
-            layers.Conv2D(filters, 3, padding="same", use_bias=False, **convolution),
-            layers.Conv2D(filters, 3, padding="same", use_bias=False, **convolution),
+            layers.Conv2D(filters, CELL, CELL, use_bias=False, name="cells", **convolution),
+            layers.Conv2D(filters, 3, padding="same", use_bias=False, name="around_1", **convolution),
+            layers.Conv2D(filters, 3, padding="same", use_bias=False, name="around_2", **convolution),
         ]
         # Without normalisation maps stay flat, and crops collapse to the centre.
-        self.norms = [layers.BatchNormalization(momentum=0.9, **policy) for _ in self.convolutions]
-        self.score = layers.Conv2D(1, 1, use_bias=False, kernel_initializer="zeros", **convolution)
-        self.size = layers.Conv2D(sizes, 1, kernel_initializer="zeros", **convolution) if sizes else None
+        self.norms = [
+            layers.BatchNormalization(momentum=0.9, name=f"{before.name}_norm", **policy) for before in self.convolutions
+        ]
+        head = {"kernel_initializer": "zeros", **convolution}
+        self.score = layers.Conv2D(1, 1, use_bias=False, name="score", **head)
+        self.size = layers.Conv2D(sizes, 1, name="size", **head) if sizes else None
 
     def build(self, images_shape):
         height, width = images_shape[1:3]

@@ -84,17 +84,8 @@ def _extreme(choice, first, second):
 
 
 def center_window(length, size):
-    """The middle `size` pixels, a start and a stop; an odd pixel that is left over stays at the end.
-
-    In an image that has been enlarged, whose length is real, the middle may lie between two pixels.
-    """
-    left = length - size
-    if isinstance(left, float):
-        start = left / 2
-    elif not isinstance(left, int) and "float" in keras.backend.standardize_dtype(left.dtype):
-        start = ops.relu(left) / 2
-    else:
-        start = left // 2
+    """The middle `size` pixels, a start and a stop; an odd pixel that is left over stays at the end."""
+    start = room(length, size) // 2
     return start, start + size
 
 
@@ -193,9 +184,11 @@ def cut(images, axes, starts, sizes):
     if any(len(getattr(start, "shape", ())) for start in starts):
         return _gather(images, axes, starts, sizes)
     shape = list(ops.shape(images))
-    begin = [np.int32(0)] * len(shape)  # JAX wants one type for all
+    begin = [0] * len(shape)
     for axis, start, size in zip(axes, starts, sizes):
-        begin[axis], shape[axis] = np.int32(start) if isinstance(start, int) else start, size
+        begin[axis], shape[axis] = start, size
+    if not all(isinstance(start, int) for start in starts):
+        begin = [ops.cast(start, "int32") for start in begin]  # JAX wants one type for all
     return ops.slice(images, begin, shape)
 
 

@@ -19,10 +19,16 @@ LAYERS = {
     "center": lambda **kwargs: kerascrop.CenterCrop(HEIGHT, WIDTH, **kwargs),
     "border": lambda **kwargs: kerascrop.BorderCrop(((1, 3), (-1, 7)), **kwargs),
     "random": lambda **kwargs: kerascrop.RandomCrop(HEIGHT, WIDTH, seed=1, **kwargs),
+    "pad": lambda **kwargs: kerascrop.RandomCrop(11, WIDTH, seed=1, if_smaller="pad", **kwargs),
+    "five": lambda **kwargs: kerascrop.MultiCrop(HEIGHT, WIDTH, **kwargs),
+    "ten": lambda **kwargs: kerascrop.MultiCrop(HEIGHT, WIDTH, views="ten", **kwargs),
+    "grid": lambda **kwargs: kerascrop.MultiCrop(HEIGHT, WIDTH, views="grid", stride=(5, 4), **kwargs),
+    "resized": lambda **kwargs: kerascrop.RandomResizedCrop(HEIGHT, WIDTH, seed=1, **kwargs),
     "box": lambda **kwargs: kerascrop.BoxCrop(HEIGHT, WIDTH, **kwargs),
     "learnable": lambda **kwargs: kerascrop.LearnableCrop(HEIGHT, WIDTH, size="free", **kwargs),
 }
-WHOLE_PIXELS = ("center", "border", "random")
+WHOLE_PIXELS = ("center", "border", "random", "pad", "five", "ten", "grid")
+VIEWS = {"five": (5,), "ten": (10,), "grid": (2 * 3,)}
 layers = pytest.mark.parametrize("name", LAYERS)
 
 
@@ -38,8 +44,8 @@ def symbolic(name, shape, dtype="float32"):
     return [images, keras.Input((4,))] if name == "box" else images
 
 
-def first(outputs):
-    return outputs[0] if isinstance(outputs, (list, tuple)) else outputs
+def crops_shape(name, batch):
+    return (batch, *VIEWS.get(name, ()), 11 if name == "pad" else HEIGHT, WIDTH, 3)
 
 
 def array(x):
@@ -53,10 +59,9 @@ def test_both_data_formats_give_the_same_crops(name, images):
     crops = array(last(inputs(name, images)))
     swapped.build([s.shape for s in inputs(name, images)] if name == "box" else (4, 3, 9, 12))
     swapped.set_weights(last.get_weights())
-    assert crops.shape == (4, HEIGHT, WIDTH, 3)
-    np.testing.assert_allclose(
-        array(swapped(inputs(name, images.transpose(0, 3, 1, 2)))), crops.transpose(0, 3, 1, 2), rtol=1e-5, atol=1e-3
-    )
+    assert crops.shape == crops_shape(name, 4)
+    got = array(swapped(inputs(name, images.transpose(0, 3, 1, 2))))
+    np.testing.assert_allclose(np.moveaxis(got, -3, -1), crops, rtol=1e-5, atol=1e-3)
 
 
 @layers
@@ -66,8 +71,8 @@ def test_keras_setting_of_the_data_format_is_the_default(name, images):
     try:
         layer = LAYERS[name]()
         assert layer.data_format == "channels_first"
-        assert layer(inputs(name, images.transpose(0, 3, 1, 2))).shape == (4, 3, HEIGHT, WIDTH)
-        assert LAYERS[name](data_format="channels_last")(inputs(name, images)).shape == (4, HEIGHT, WIDTH, 3)
+        assert layer(inputs(name, images.transpose(0, 3, 1, 2))).shape[-3:] == (3, *crops_shape(name, 4)[-3:-1])
+        assert LAYERS[name](data_format="channels_last")(inputs(name, images)).shape == crops_shape(name, 4)
     finally:
         keras.config.set_image_data_format(before)
 
@@ -92,14 +97,15 @@ def test_the_symbolic_output_agrees_with_the_real_one(name, shape, images):
             assert promised.dtype == keras.backend.standardize_dtype(got.dtype)
             assert len(promised.shape) == len(got.shape)
             assert all(a in (None, b) for a, b in zip(promised.shape, got.shape))
-        if name != "border":
-            assert model.outputs[0].shape[1:] == (HEIGHT, WIDTH, 3)
+        if shape[0] or name not in ("border", "grid"):
+            assert model.outputs[0].shape == crops_shape(name, None)
 
 
 @layers
 def test_return_boxes_tells_what_was_cut(name, images):
     crops, boxes = LAYERS[name](return_boxes=True)(inputs(name, images))
-    resampled = kerascrop.BoxCrop(HEIGHT, WIDTH)([images, array(boxes)])
+    antialias = getattr(LAYERS[name](), "antialias", False)
+    resampled = kerascrop.BoxCrop(*crops.shape[-3:-1], antialias=antialias)([images, array(boxes)])
     np.testing.assert_allclose(array(crops), array(resampled), rtol=1e-5, atol=2e-2)
 
 
@@ -117,7 +123,7 @@ def test_whole_pixels_keep_their_type(name, dtype, images):
 def test_an_empty_batch_gives_an_empty_batch(name, images):
     x = inputs(name, images)
     x = [part[:0] for part in x] if name == "box" else x[:0]
-    assert LAYERS[name]()(x).shape == (0, HEIGHT, WIDTH, 3)
+    assert LAYERS[name]()(x).shape == crops_shape(name, 0)
 
 
 @layers
@@ -134,11 +140,12 @@ def test_mixed_precision(name, images):
     crops, boxes = layer(inputs(name, images))
     assert keras.backend.standardize_dtype(boxes.dtype) == "float32"
     assert keras.backend.standardize_dtype(crops.dtype) == ("float32" if name in WHOLE_PIXELS else "float16")
-    exact = kerascrop.BoxCrop(HEIGHT, WIDTH)([images, array(boxes)])
+    antialias = getattr(LAYERS[name](), "antialias", False)
+    exact = kerascrop.BoxCrop(*crops.shape[-3:-1], antialias=antialias)([images, array(boxes)])
     np.testing.assert_allclose(array(crops).astype("float32"), array(exact), atol=2e-3)
 
 
-@pytest.mark.parametrize("name", ["box", "learnable"])
+@pytest.mark.parametrize("name", ["box", "learnable", "resized"])
 @pytest.mark.parametrize("dtype", ["float64", "bfloat16"])
 def test_resampled_crops_come_in_the_layers_type(name, dtype, images):
     crops = LAYERS[name](dtype=dtype)(inputs(name, images))
@@ -218,7 +225,7 @@ def test_arguments_are_checked(name):
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("jit_compile", [False, True])
-@pytest.mark.parametrize("name", WHOLE_PIXELS)
+@pytest.mark.parametrize("name", ["center", "border", "random"])
 def test_images_of_unknown_size_that_are_too_small_are_an_error_under_xla_too(name, jit_compile):
     import tensorflow as tf
 
@@ -229,3 +236,59 @@ def test_images_of_unknown_size_that_are_too_small_are_an_error_under_xla_too(na
     assert crop(np.zeros((2, 9, 12, 3), "float32")).shape == (2, HEIGHT, WIDTH, 3)
     with pytest.raises(tf.errors.InvalidArgumentError, match="cannot.(cut|remove)"):
         crop(np.zeros((2, 4, 12, 3), "float32"))
+
+
+@pytest.mark.parametrize("name", ["border", "center", "random"])
+def test_channels_in_front_are_hinted_at_where_that_would_help(name):
+    layer = kerascrop.BorderCrop(1) if name == "border" else LAYERS[name]()
+    with pytest.raises(kerascrop.checks.SizeError, match=r"images of 1 channels, use `data_format='channels_first'`"):
+        layer(np.zeros((6, 1, 28, 28), "float32"))
+    for other in (np.zeros((6, 1, 2, 2), "float32"), np.zeros((6, 1, 28, 1), "float32")):
+        with pytest.raises(kerascrop.checks.SizeError) as failure:
+            layer(other)
+        assert "data_format" not in str(failure.value)
+
+
+LINES = {1: (12,), 3: (6, 8, 9)}
+OTHER_DIMENSIONS = {
+    (1, "center"): lambda: kerascrop.CenterCrop1D(5),
+    (1, "border"): lambda: kerascrop.BorderCrop1D((-1, 3)),
+    (1, "random"): lambda: kerascrop.RandomCrop1D(5, seed=1),
+    (3, "center"): lambda: kerascrop.CenterCrop3D(3, 5, 9),
+    (3, "border"): lambda: kerascrop.BorderCrop3D(((1, 2), (-1, 0), (3, 3))),
+    (3, "random"): lambda: kerascrop.RandomCrop3D(3, 5, 9, seed=1),
+}
+
+
+@pytest.mark.parametrize("rank, name", OTHER_DIMENSIONS)
+def test_sequences_and_volumes_train_predict_and_are_saved(rank, name, rng, tmp_path):
+    x = rng.normal(size=(4, *LINES[rank], 2)).astype("float32")
+    expected = array(OTHER_DIMENSIONS[rank, name]()(x))
+    for jit_compile in (False, BACKEND != "torch"):
+        symbol = keras.Input(x.shape[1:])
+        crops = OTHER_DIMENSIONS[rank, name]()(symbol)
+        model = keras.Model(symbol, [crops, keras.layers.Dense(1)(keras.layers.Flatten()(crops))])
+        model.compile("sgd", [None, "mse"], jit_compile=jit_compile)
+        assert np.isfinite(model.fit(x, [expected, np.ones((4, 1))], verbose=0).history["loss"]).all()
+        np.testing.assert_array_equal(model.predict(x, verbose=0)[0], expected)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again.predict(x, verbose=0)[0], expected)
+    config = model.layers[1].get_config()
+    assert type(model.layers[1]).from_config(config).get_config() == config
+    assert array(OTHER_DIMENSIONS[rank, name]()(x[:0])).shape == (0, *expected.shape[1:])
+    bytes_ = ops.convert_to_tensor((x * 9).astype("int32"))
+    assert OTHER_DIMENSIONS[rank, name]()(bytes_, training=True).dtype == bytes_.dtype
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("rank, name", OTHER_DIMENSIONS)
+def test_sequences_and_volumes_of_unknown_size(rank, name, rng):
+    import tensorflow as tf
+
+    x = rng.normal(size=(4, *LINES[rank], 2)).astype("float32")
+    layer = OTHER_DIMENSIONS[rank, name]()
+    unknown = tf.TensorSpec((None, *(None,) * rank, 2))
+    np.testing.assert_array_equal(tf.function(layer, input_signature=[unknown])(x), array(layer(x)))
+    drawn = tf.function(lambda images: layer(images, training=True), input_signature=[unknown])(x)
+    assert drawn.shape == layer(x).shape

@@ -164,8 +164,14 @@ class Crop(keras.layers.Layer):
         return axes.replace_lengths(shape, self.rank, self.data_format, lengths)
 
     def _is_training(self, training):
-        """Whether this is training: as the caller says, or else PyTorch's `train()` and `eval()`."""
-        return getattr(self, "mode", None) if training is None else training
+        """Whether this is training: as the caller says, or else PyTorch's `train()` and `eval()`.
+
+        Those count for what PyTorch calls itself. Keras's models also call them, in `fit()` and `predict()`, and leave
+        them as they are; what a Keras model calls goes by Keras's rules alone.
+        """
+        if training is None and self._get_call_context().entry_layer is self:
+            return getattr(self, "mode", None)
+        return training
 
     if keras.backend.backend() == "torch":
 
@@ -217,7 +223,7 @@ class WindowCrop(Crop):
 
     def choose(self, data, training):
         shape = ops.shape(data["images"])
-        fit = self.fit(self.lengths(shape))
+        fit = self._fit(shape)
         checks.check_memory(self._replace(shape, fit.sizes), self.name)
         starts = self.starts(fit, data, training)
         return (fit, starts), self.boxes(starts, fit, shape[0])
@@ -271,7 +277,24 @@ class WindowCrop(Crop):
         return choice[0].sizes
 
     def crops_shape(self, images_shape):
-        return self._replace(images_shape, self.fit(self.lengths(images_shape)).sizes)
+        return self._replace(images_shape, self._fit(images_shape).sizes)
+
+    def _fit(self, shape):
+        """`fit()` for a shape of images; where they are too small, says whether the other data format would do."""
+        try:
+            return self.fit(self.lengths(shape))
+        except checks.SizeError as error:
+            other = ({"channels_last", "channels_first"} - {self.data_format}).pop()
+            channels = shape[-1 if other == "channels_last" else -self.rank - 1]
+            try:
+                self.fit(axes.spatial_shape(shape, self.rank, other))
+            except checks.SizeError:
+                raise error from None
+            if channels not in (1, 2, 3, 4):
+                raise
+            raise checks.SizeError(
+                f"{error} If {tuple(shape)} are images of {channels} channels, use `data_format={other!r}`."
+            ) from None
 
 
 class SampledCrop(Crop):

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kerascrop import axes, checks, windows
+from kerascrop import axes, checks, seeds, windows
 from kerascrop.boxes import boxes_around, boxes_inside, extent
 from kerascrop.layers.base import SampledCrop
 from kerascrop.localizers import GlobalLocalizer, MapLocalizer
@@ -88,7 +88,7 @@ class LearnableCrop(SampledCrop):
         self.is_built_in = localizer is None
         if is_layer:
             self.localizer = localizer
-        self.seed_generator = keras.random.SeedGenerator()
+        self.seed_generator = seeds.Seeds(name=f"{self.name}_seeds")
 
     def build(self, input_shape):
         shapes = self.named(input_shape)

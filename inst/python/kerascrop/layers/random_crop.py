@@ -1,11 +1,9 @@
 """A random place in training, the centre at inference."""
 
-import random
-
 import keras
 from keras import ops
 
-from kerascrop import boxes, checks, windows
+from kerascrop import boxes, checks, seeds, windows
 from kerascrop.layers.center import SizedCrop
 
 FOCI = (None, "boxes", "mask", "foreground")
@@ -31,11 +29,8 @@ class RandomSizedCrop(SizedCrop):
         self.positive_fraction = checks.check_fraction(positive_fraction, "positive_fraction")
         if self.focus and not self.per_image:
             raise checks.ArgumentError(f"`focus` looks at each image: with {focus!r}, `per_image` must be True.")
-        # A seed that was drawn is kept like one that was given: a saved layer replays.
-        self.seed = checks.check_seed(seed)
-        if self.seed is None:
-            self.seed = random.randrange(2**31)
-        self.seed_generator = keras.random.SeedGenerator(self.seed)
+        self.seed = seeds.given_or_drawn(seed)
+        self.seed_generator = seeds.Seeds(self.seed, name=f"{self.name}_seeds")
 
     def starts(self, fit, data, training):
         if not training:
@@ -185,7 +180,8 @@ class RandomCrop(RandomSizedCrop):
     Call arguments:
         inputs: the images, or a dict.
         training: True for random places. `fit()` sets it; outside of a model, as in a `tf.data` pipeline, say so:
-            `dataset.map(lambda images: crop(images, training=True))`. Under PyTorch, `train()` and `eval()` set it.
+            `dataset.map(lambda images: crop(images, training=True))`. Under PyTorch, `train()` and `eval()` of the layer,
+            or of a `torch.nn.Module` that holds it, set it; until then it is False, as everywhere in Keras.
 
     Raises:
         SizeError: a size is no positive whole number, or larger than the images while `if_smaller` is `"error"`.

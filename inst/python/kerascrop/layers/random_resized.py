@@ -1,11 +1,9 @@
 """Boxes of random area and aspect in training, the largest centred one at inference."""
 
-import random
-
 import keras
 from keras import ops
 
-from kerascrop import checks
+from kerascrop import checks, seeds
 from kerascrop.boxes import boxes_inside
 from kerascrop.layers.base import SampledCrop
 
@@ -62,11 +60,8 @@ class RandomResizedCrop(SampledCrop):
             raise checks.ArgumentError(f"`scale` is a fraction of the image's area: at most 1, not {scale!r}.")
         self.ratio = checks.check_range(ratio, "ratio")
         self.per_image = checks.check_flag(per_image, "per_image")
-        # A seed that was drawn is kept like one that was given: a saved layer replays.
-        self.seed = checks.check_seed(seed)
-        if self.seed is None:
-            self.seed = random.randrange(2**31)
-        self.seed_generator = keras.random.SeedGenerator(self.seed)
+        self.seed = seeds.given_or_drawn(seed)
+        self.seed_generator = seeds.Seeds(self.seed, name=f"{self.name}_seeds")
 
     def choose(self, data, training):
         batch = ops.shape(data["images"])[0]

@@ -16,7 +16,8 @@ class Uncrop(keras.layers.Layer):
     predicted in tiles: `MultiCrop(views="grid", return_boxes=True)`, the network, `Uncrop`.
 
     Input: a list `[crops, boxes]`: crops `(batch, height, width, channels)` with boxes `(batch, 4)`, or
-    `(batch, boxes, height, width, channels)` with `(batch, boxes, 4)`; for one image without the batch. With
+    `(batch, boxes, height, width, channels)` with `(batch, boxes, 4)`; or one crop `(height, width, channels)` with
+    `(4,)`. Several crops of one image need the batch, `crops[None]`: without it they are a batch of single ones. With
     `data_format="channels_first"` crops are `(batch[, boxes], channels, height, width)`. The boxes are those that the
     crop layer returned with `return_boxes=True`. A mirrored box, `x1 > x2`, is mirrored back.
 
@@ -57,9 +58,8 @@ class Uncrop(keras.layers.Layer):
         self._check_shapes(crops.shape, boxes.shape)
         dtype = keras.backend.standardize_dtype(crops.dtype)
         checks.check_holds(self.fill_value, "fill_value", dtype)
-        batched, many = self._forms(crops.shape, boxes.shape)
-        crops = crops if batched else crops[None]
-        boxes = boxes if batched else boxes[None]
+        batched, many = len(crops.shape) > 3, len(crops.shape) > 4
+        crops, boxes = (crops, boxes) if batched else (crops[None], boxes[None])
         crops, boxes = (crops, boxes) if many else (crops[:, None], boxes[:, None])
         order = axes.to_channels_last(5, 2, self.data_format)
         crops = ops.transpose(crops, order) if order else crops
@@ -74,8 +74,7 @@ class Uncrop(keras.layers.Layer):
         self._check_pair(input_shape)
         crops, boxes = input_shape
         self._check_shapes(crops, boxes)
-        batched, _ = self._forms(crops, boxes)
-        shape = (*crops[: int(batched)], *crops[-3:])
+        shape = (*(crops[:1] if len(crops) > 3 else ()), *crops[-3:])
         return checks.check_memory(
             axes.replace_lengths(shape, 2, self.data_format, (self.height, self.width)), self.name
         )
@@ -97,14 +96,6 @@ class Uncrop(keras.layers.Layer):
     def _check_pair(self, inputs):
         if not isinstance(inputs, (list, tuple)) or len(inputs) != 2:
             raise checks.ArgumentError(f"`{self.name}` takes a list of two: crops and their boxes.")
-
-    def _forms(self, crops_shape, boxes_shape):
-        """Whether there is a batch, and whether an image has an axis of crops."""
-        many = len(crops_shape) == 5 or (len(crops_shape) == 4 and len(boxes_shape) == 2 and boxes_shape[-1] == 4)
-        if len(crops_shape) == 4:
-            # (batch, 4) boxes go with a batch of single crops; so do (crops, 4) with the crops of one image.
-            many = False
-        return len(crops_shape) >= 4, many
 
     def _check_shapes(self, crops_shape, boxes_shape):
         if not 3 <= len(crops_shape) <= 5:
