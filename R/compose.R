@@ -77,14 +77,14 @@ check_object <- function(object, class, call) {
        or missing."
     },
     x = "It is {shown(object)}.",
-    i = if (is.numeric(object) && is.null(dim(object))) {
+    i = if (is.numeric(object) && length(object) <= 2) {
       "To make a layer that is not in a model yet, name the other arguments, as in
        {.code {name}({first} = {shown(object)}{if (!first %in% c('cropping', 'length')) ', ...'})}."
     } else if (class == "Uncrop") {
       "A crop layer with {.code return_boxes = TRUE} returns such a list."
     } else if (is_plain_list(object) && !is.null(names(object))) {
       "Its names are {.val {names(object)}}."
-    } else if (is.list(object)) {
+    } else if (is_plain_list(object)) {
       "Take one tensor of it, such as {.code object[[1]]}; or name its parts, as in
        {.code list(images = x, segmentation_masks = m)}."
     } else if (is_python(object) && reticulate::py_has_attr(object, "outputs")) {

@@ -20,7 +20,7 @@ as_images <- function(x, arg = caller_arg(x), call = caller_env()) {
     ), "shape", call)
   }
   dim(x) <- full
-  size <- stats::setNames(shape, c(if (batched) "batch", "height", "width", if (length(shape) > 2) "channels"))
+  size <- rlang::set_names(shape, c(if (batched) "batch", "height", "width", if (length(shape) > 2) "channels"))
   list(
     x = x, n = full[1], lengths = c(height = full[2], width = full[3]), channels = full[4], size = size,
     # One crop of a single image gets its image's number of dimensions back; a batch stays one. The boxes know the

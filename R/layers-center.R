@@ -6,7 +6,8 @@
 #'
 #' @param object What the layer is composed with: missing or `NULL`, to get the layer itself; a Sequential model, to
 #'   which it is added; a tensor, or an array of images, on which it is called; or a named list of them, see below.
-#' @param height,width,depth,length Size of the crop in pixels (`length`: in steps): whole numbers, at least 1.
+#' @param height,width Size of the crop in pixels: whole numbers, at least 1.
+#' @param depth,length The same for the first axis of volumes, and for sequences, in steps.
 #' @param data_format `"channels_last"`, for images `(batch, height, width, channels)`, or `"channels_first"`, for
 #'   `(batch, channels, height, width)`. `NULL` takes Keras's setting, which is the first unless changed.
 #' @param ... Named arguments of the Keras layer: `name`, `dtype`, `trainable`.
