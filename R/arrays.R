@@ -66,7 +66,7 @@ move_to_numpy <- function(x, dtype = "float32", call = caller_env(), arg = "x") 
       kerascrop_abort(c(
         "NumPy has no missing value for {dtype %||% typeof(x)}.",
         x = "{.arg {arg}} has {sum(is.na(x))} missing value{?s}.",
-        i = "With {.code dtype = \"float32\"} they become {.code NaN}."
+        i = "In floating-point numbers they become {.code NaN}."
       ), "argument", call)
     }
     storage.mode(x) <- "double"

@@ -11,8 +11,8 @@ as_box_format <- function(x, arg = caller_arg(x), call = caller_env()) {
   )
 }
 
-# A matrix of boxes, one a row, with finite sides in order.
-as_boxes <- function(x, arg = caller_arg(x), call = caller_env()) {
+# A matrix of boxes, one a row, with finite sides in order; `mirrored` boxes may run from right to left.
+as_boxes <- function(x, arg = caller_arg(x), call = caller_env(), mirrored = FALSE) {
   force(arg)
   check_given(x, "box", arg, call)
   if (is.numeric(x) && is.null(dim(x)) && length(x) == 4) x <- t(x)
@@ -30,7 +30,7 @@ as_boxes <- function(x, arg = caller_arg(x), call = caller_env()) {
       x = "Box {wrong[1]} is {shown(unname(x[wrong[1], ]))}."
     ), "box", call)
   }
-  reversed <- which(x[, 3] <= x[, 1] | x[, 4] <= x[, 2])
+  reversed <- which((if (mirrored) x[, 3] == x[, 1] else x[, 3] <= x[, 1]) | x[, 4] <= x[, 2])
   if (length(reversed)) {
     kerascrop_abort(c(
       "{.arg {arg}} must have {.code x1 < x2} and {.code y1 < y2}.",
@@ -125,4 +125,40 @@ box_iou <- function(boxes, others) {
   area <- function(box) (box[, "x2"] - box[, "x1"]) * (box[, "y2"] - box[, "y1"])
   both <- shared("x1", "x2") * shared("y1", "y2")
   unname(both / (area(boxes) + area(others) - both))
+}
+
+#' Boxes around the foreground
+#'
+#' The smallest boxes that hold all that is not zero: `crop_boxes(x, boxes_from_masks(mask))` crops to the foreground.
+#'
+#' @param masks Masks: a matrix, an array `(height, width, channels)` with 1 to 4 channels, or a batch `(batch, height,
+#'   width)` or `(batch, height, width, channels)`; numeric, logical or raw. A pixel counts when any channel is not
+#'   zero.
+#' @returns A matrix with a row `x1, y1, x2, y2` for each mask, in pixels. The box of a mask that is zero everywhere is
+#'   the whole image.
+#' @section Errors:
+#' `kerascrop_error_shape`: `masks` have no such shape. `kerascrop_error_argument`: there are `NA`s.
+#' @family boxes
+#' @export
+#' @examples
+#' mask <- matrix(0, 8, 8)
+#' mask[3:5, 2:6] <- 1
+#' boxes_from_masks(mask)
+#' crop_boxes(mask, boxes_from_masks(mask))
+boxes_from_masks <- function(masks) {
+  check_given(masks, "shape", "masks", rlang::current_env())
+  if (length(dim(masks)) == 3 && !dim(masks)[3] %in% 1:4) dim(masks) <- c(dim(masks), 1)
+  images <- as_images(masks)
+  there <- images$x != 0
+  if (anyNA(there)) {
+    kerascrop_abort(c(
+      "{.arg masks} must not have missing values.", x = "There are {sum(is.na(there))}."
+    ), "argument")
+  }
+  boxes <- vapply(seq_len(images$n), function(i) {
+    places <- which(array(there[i, , , ], dim(there)[-1]), arr.ind = TRUE)
+    if (!nrow(places)) places <- rbind(1, images$lengths)
+    c(min(places[, 2]) - 1, min(places[, 1]) - 1, max(places[, 2]), max(places[, 1]))
+  }, double(4))
+  matrix(boxes, ncol = 4, byrow = TRUE, dimnames = list(NULL, box_sides))
 }

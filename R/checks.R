@@ -12,8 +12,9 @@ shown <- function(x) {
   if (is.null(x)) return("NULL")
   if (rlang::is_string(x)) return(paste0('"', if (nchar(x) > 60) paste0(substr(x, 1, 57), "...") else x, '"'))
   if (is.atomic(x) && length(x) == 1) return(format(x, digits = 10))
-  if (is.atomic(x) && is.null(dim(x)) && length(x) > 0 && length(x) <= 6) {
-    return(paste0("c(", paste(format(x, trim = TRUE), collapse = ", "), ")"))
+  if (is.atomic(x) && !is.object(x) && is.null(dim(x)) && length(x) > 0 && length(x) <= 6) {
+    shown <- if (is.character(x)) paste0('"', x, '"') else format(x, trim = TRUE)
+    return(paste0("c(", paste(shown, collapse = ", "), ")"))
   }
   if (is_python(x)) return(paste("a Python object of class", sub("^.*[.]", "", class(x)[1])))
   paste("of class", class(x)[1], "and length", length(x))
@@ -46,18 +47,24 @@ as_count <- function(x, arg = caller_arg(x), call = caller_env()) {
   kerascrop_abort(c("{.arg {arg}} must be a whole number, at least 0.", x = "It is {shown(x)}."), "size", call)
 }
 
-as_margins <- function(x, arg = caller_arg(x), call = caller_env()) {
+# Margins as a pair `(before, after)` for each axis. Two numbers for a sequence are its two sides.
+as_margins <- function(x, rank = 2, arg = caller_arg(x), call = caller_env()) {
   check_given(x, "size", arg, call)
   sides <- if (is.numeric(x)) as.list(x) else if (is.list(x) && !is.object(x)) x
-  sides <- if (length(sides) == 1 && !is.list(x)) rep(sides, 2) else sides
+  sides <- if (length(sides) == 1 && !is.list(x)) rep(sides, rank) else sides
+  if (rank == 1 && is.numeric(x) && length(x) == 2) sides <- list(x)
   pairs <- lapply(sides, function(side) if (length(side) == 1) rep(unlist(side), 2) else unlist(side))
-  fine <- length(pairs) == 2 && all(vapply(pairs, function(pair) length(pair) == 2 && is_whole(pair), NA))
+  fine <- length(pairs) == rank && all(vapply(pairs, function(pair) length(pair) == 2 && is_whole(pair), NA))
   if (fine) return(lapply(pairs, as.integer))
+  forms <- list(
+    "{.code c(before, after)} for each side",
+    "{.code c(height, width)} for each axis; {.code list(c(top, bottom), c(left, right))} for each side",
+    "{.code c(depth, height, width)} for each axis; a list of three pairs {.code c(before, after)} for each side"
+  )
   kerascrop_abort(c(
     "{.arg {arg}} must be whole numbers of pixels.",
     x = "It is {shown(x)}.",
-    i = "One number goes for all sides; {.code c(height, width)} for each axis;
-         {.code list(c(top, bottom), c(left, right))} for each side. Negative numbers add a border."
+    i = paste0("One number goes for all sides; ", forms[[rank]], ". Negative numbers add a border.")
   ), "size", call)
 }
 
@@ -77,6 +84,53 @@ as_choice <- function(x, choices, arg = caller_arg(x), call = caller_env()) {
 as_number <- function(x, arg = caller_arg(x), call = caller_env()) {
   if (is.numeric(x) && length(x) == 1 && is.finite(x)) return(as.double(x))
   kerascrop_abort(c("{.arg {arg}} must be a finite number.", x = "It is {shown(x)}."), "argument", call)
+}
+
+# A number from 0 to 1.
+as_fraction <- function(x, arg = caller_arg(x), call = caller_env()) {
+  if (is.numeric(x) && length(x) == 1 && !is.na(x) && x >= 0 && x <= 1) return(as.double(x))
+  kerascrop_abort(c("{.arg {arg}} must be a number from 0 to 1.", x = "It is {shown(x)}."), "argument", call)
+}
+
+# Two positive numbers, the smaller one first.
+as_bounds <- function(x, most = Inf, arg = caller_arg(x), call = caller_env()) {
+  if (is.numeric(x) && length(x) == 2 && all(is.finite(x)) && x[1] > 0 && x[1] <= x[2] && x[2] <= most) {
+    return(as.double(x))
+  }
+  kerascrop_abort(c(
+    "{.arg {arg}} must be two positive numbers, the smaller one first{if (most < Inf) paste(', at most', most)}.",
+    x = "It is {shown(x)}."
+  ), "argument", call)
+}
+
+# How far apart windows start, for `views` that are a grid: one number, or `c(vertical, horizontal)`.
+as_stride <- function(x, sizes, views, arg = caller_arg(x), call = caller_env()) {
+  force(arg)
+  if (is.null(x)) return(NULL)
+  if (!identical(views, "grid")) {
+    kerascrop_abort(c(
+      "{.arg {arg}} goes with {.code views = \"grid\"} only.", x = "{.arg views} is {shown(views[1])}."
+    ), "argument", call)
+  }
+  if (!length(x) %in% 1:2 || !is_whole(x) || any(x < 1)) {
+    kerascrop_abort(c(
+      "{.arg {arg}} must be a whole number of pixels, at least 1, or {.code c(vertical, horizontal)}.",
+      x = "It is {shown(x)}."
+    ), "size", call)
+  }
+  x <- rep_len(as.integer(x), 2)
+  for (axis in which(x > sizes)) {
+    kerascrop_abort(c(
+      "{.arg {arg}} must be at most the size of the crops, or pixels would be left out.",
+      x = "It is {x[axis]}, but {.arg {names(sizes)[axis]}} is {sizes[[axis]]}."
+    ), "size", call)
+  }
+  x
+}
+
+as_name <- function(x, arg = caller_arg(x), call = caller_env()) {
+  if (is.null(x) || (rlang::is_string(x) && nzchar(x) && !is.na(x))) return(x)
+  kerascrop_abort(c("{.arg {arg}} must be {.code NULL} or a string.", x = "It is {shown(x)}."), "argument", call)
 }
 
 as_seed <- function(x, arg = caller_arg(x), call = caller_env()) {
@@ -114,6 +168,10 @@ check_memory <- function(shape, call = caller_env()) {
 }
 
 fill_modes <- c("constant", "nearest", "reflect")
+
+if_smaller_choices <- c("error", "resize", "pad", "keep")
+
+multi_views <- c("five", "ten", "grid")
 
 # Stops when windows of `sizes` pixels do not fit into images of `lengths`.
 check_fits <- function(lengths, sizes, call = caller_env()) {

@@ -1,10 +1,32 @@
+# What checks and converts the arguments that layers have in common, by their names.
+argument_checks <- list(
+  height = as_size, width = as_size, depth = as_size, length = as_size,
+  data_format = as_data_format, name = as_name, seed = as_seed,
+  if_smaller = function(x, ...) as_choice(x, if_smaller_choices, ...),
+  focus = function(x, ...) if (!is.null(x)) as_choice(x, c("boxes", "mask", "foreground"), ...),
+  fill_mode = function(x, ...) as_choice(x, fill_modes, ...), fill_value = as_number,
+  box_format = as_box_format, min_visible = as_fraction, positive_fraction = as_fraction,
+  antialias = as_flag, per_image = as_flag, return_boxes = as_flag, snap = as_flag
+)
+
+# The arguments of the layer function that calls this, each checked by its name, but for `object`. Those that are
+# given here, checked in their own way, are taken instead.
+checked_arguments <- function(..., call = caller_env()) {
+  given <- list(...)
+  names <- setdiff(names(formals(rlang::frame_fn(call))), c("object", "...", names(given)))
+  check <- function(name) {
+    eval(as.call(list(argument_checks[[name]], as.name(name), arg = name, call = call)), call)
+  }
+  c(sapply(names, check, simplify = FALSE), given)
+}
+
 # Builds a Python layer, then: returns it (no `object`), adds it to a Sequential model, or calls it on a
-# tensor, a list of tensors, or an array.
-compose <- function(object, class, ..., call = caller_env()) {
+# tensor, an array, or a list of them.
+compose <- function(object, class, arguments, ..., call = caller_env()) {
   # The left side of a pipe comes first, so that names are given in the order in which one reads.
   object <- if (missing(object)) NULL else object
   check_object(object, class, call)
-  arguments <- check_named_dots(list(...), call)
+  arguments <- c(arguments, check_named_dots(list(...), call))
   arguments <- arguments[!vapply(arguments, is.null, NA)]
   module <- load_module(call)
   layer <- with_python_errors(do.call(module[[class]], arguments), call)
@@ -13,7 +35,7 @@ compose <- function(object, class, ..., call = caller_env()) {
     with_python_errors(add_layer(object, layer), call)
     return(invisible(object))
   }
-  inputs <- as_inputs(object, arguments$data_format, call)
+  inputs <- as_inputs(object, layer, call)
   with_python_errors(layer(inputs), call)
 }
 
@@ -27,23 +49,44 @@ is_sequential <- function(object) any(endsWith(class(object), ".Sequential"))
 
 is_python <- function(object) inherits(object, "python.builtin.object")
 
+is_plain_list <- function(object) is.list(object) && !is.object(object)
+
+# A named list of images and what goes with them.
+is_joint <- function(object) is_plain_list(object) && "images" %in% names(object)
+
+# Two inputs in order: images and boxes or features; crops and their boxes.
+is_pair <- function(object) is_plain_list(object) && length(object) == 2
+
 # Stops unless `object` is something that a layer can be composed with, and shows the call that was meant.
 check_object <- function(object, class, call) {
   is_array <- (is.numeric(object) || is.logical(object) || is.raw(object)) && length(dim(object)) >= 2
   is_tensor <- is_python(object) && reticulate::py_has_attr(object, "shape")
-  takes_pairs <- class %in% c("BoxCrop", "LearnableCrop")
-  is_pair <- takes_pairs && is.list(object) && !is.data.frame(object) && length(object) == 2
-  if (is.null(object) || is_tensor || is_sequential(object) || is_pair || is_array) return(invisible())
+  fits <- if (class == "Uncrop") {
+    is_pair(object)
+  } else {
+    is_tensor || is_array || is_joint(object) || (class %in% c("BoxCrop", "LearnableCrop") && is_pair(object))
+  }
+  if (is.null(object) || is_sequential(object) || fits) return(invisible())
   name <- call_name(call)
+  first <- setdiff(names(formals(rlang::frame_fn(call))), "object")[1]
   kerascrop_abort(c(
-    "{.arg object} must be a Sequential model, a tensor, an array of images, or missing.",
+    if (class == "Uncrop") {
+      "{.arg object} must be a list of two, crops and their boxes, or missing."
+    } else {
+      "{.arg object} must be a Sequential model, a tensor, an array of images, a named list with {.code images},
+       or missing."
+    },
     x = "It is {shown(object)}.",
-    i = if (is.numeric(object)) {
-      first <- if (class == "BorderCrop") "cropping" else "height"
+    i = if (is.numeric(object) && length(object) <= 2) {
       "To make a layer that is not in a model yet, name the other arguments, as in
-       {.code {name}({first} = {shown(object)}{if (first == 'height') ', ...'})}."
-    } else if (is.list(object)) {
-      "Take one tensor of it, such as {.code object[[1]]}."
+       {.code {name}({first} = {shown(object)}{if (!first %in% c('cropping', 'length')) ', ...'})}."
+    } else if (class == "Uncrop") {
+      "A crop layer with {.code return_boxes = TRUE} returns such a list."
+    } else if (is_plain_list(object) && !is.null(names(object))) {
+      "Its names are {.val {names(object)}}."
+    } else if (is_plain_list(object)) {
+      "Take one tensor of it, such as {.code object[[1]]}; or name its parts, as in
+       {.code list(images = x, segmentation_masks = m)}."
     } else if (is_python(object) && reticulate::py_has_attr(object, "outputs")) {
       "For a functional model use its output, {.code model$outputs[[1]]}."
     }
@@ -55,16 +98,56 @@ call_name <- function(call) {
   name %||% "layer"
 }
 
-# R arrays become tensors of Keras's float type, or keep their integers; Python objects pass.
-as_inputs <- function(object, data_format, call) {
+# What R users give becomes tensors; Python objects pass.
+as_inputs <- function(object, layer, call) {
   if (is_python(object)) return(object)
-  if (is.list(object)) return(lapply(unname(object), as_tensor, call = call))
-  data_format <- data_format %||% reticulate::import("keras")$config$image_data_format()
-  if (data_format == "channels_last") check_channels(dim(object), "object", call)
-  as_tensor(object, call)
+  if (is_joint(object)) return(as_joint(object, layer, call))
+  if (is.list(object)) return(lapply(unname(object), as_tensor, "object", call))
+  as_image_tensor(object, layer, "object", call)
 }
 
-as_tensor <- function(object, call) {
-  if (is_python(object)) return(object)
-  move_to_numpy(object, if (is.double(object)) "float32", call, "object")
+# A named list of R arrays and tensors.
+as_joint <- function(object, layer, call) {
+  check_joint_names(object, "object", call)
+  object <- object[!vapply(object, is.null, NA)]
+  boxes <- object[["bounding_boxes"]]
+  if (!is.null(boxes) && !is_python(boxes)) {
+    if (!is_plain_list(boxes) || !"boxes" %in% names(boxes)) {
+      kerascrop_abort(c(
+        "{.arg bounding_boxes} must be a list of {.code boxes} and perhaps {.code labels}.",
+        x = "It is {shown(boxes)}.",
+        i = "For instance {.code bounding_boxes = list(boxes = boxes, labels = labels)}."
+      ), "box", call)
+    }
+    check_joint_names(boxes, "bounding_boxes", call)
+    check_finite_boxes(boxes[["boxes"]], "bounding_boxes$boxes", call)
+    object[["bounding_boxes"]] <- as_tensors(boxes, call)
+  }
+  object[["images"]] <- as_image_tensor(object[["images"]], layer, "images", call)
+  as_tensors(object, call)
+}
+
+check_joint_names <- function(parts, arg, call) {
+  names <- rlang::names2(parts)
+  if (all(nzchar(names)) && !anyDuplicated(names)) return(invisible())
+  kerascrop_abort(c(
+    "Each part of {.arg {arg}} must have a name of its own.", x = "The names are {.val {names}}."
+  ), "argument", call)
+}
+
+as_tensors <- function(parts, call) {
+  # A list in the list, bounding boxes, has been seen to.
+  Map(function(part, name) if (is_plain_list(part)) part else as_tensor(part, name, call), parts, names(parts))
+}
+
+as_image_tensor <- function(x, layer, arg, call) {
+  if (is_python(x)) return(x)
+  if (layer$data_format == "channels_last") check_channels(dim(x), arg, call, layer$rank)
+  as_tensor(x, arg, call)
+}
+
+# R arrays become tensors of Keras's float type, or keep their integers.
+as_tensor <- function(x, arg, call) {
+  if (is_python(x)) return(x)
+  move_to_numpy(x, if (is.double(x)) "float32", call, arg)
 }

@@ -18,9 +18,15 @@ with_python_errors <- function(code, call = caller_env()) {
     class <- switch(problem$type,
       SizeError = "size", ShapeError = "shape", BoxError = "box", ArgumentError = "argument", "python"
     )
-    message <- if (class == "python") paste0(problem$type, ": ", problem$text) else problem$text
+    message <- if (class == "python") paste0(problem$type, ": ", problem$text) else in_r_words(problem$text)
     kerascrop_abort("{message}", class, call = call)
   })
+}
+
+# The module speaks of Python's things; R has its own names for them.
+in_r_words <- function(text) {
+  text <- gsub("\\bTrue\\b", "TRUE", gsub("\\bFalse\\b", "FALSE", text))
+  gsub("\\b(a|as a) dict\\b", "\\1 named list", text)
 }
 
 # The type and text of a Python error, without what Keras wraps around it: Keras puts the message in bold,

@@ -1,31 +1,42 @@
 #' Crop plain arrays
 #'
-#' The crops of the layers, for images in R arrays, with no model. `crop_center()`, `crop_border()` and
-#' `crop_random()` move whole pixels: the result has the type of `x`, every number is the same, and Python is not
-#' needed. `crop_boxes()` takes boxes with real-valued sides and resamples (bilinear, in double precision).
+#' The crops of the layers, for images in R arrays, with no model. `crop_center()`, `crop_border()`, `crop_random()` and
+#' `crop_multi()` move whole pixels: the result has the type of `x`, every number is the same, and Python is not needed
+#' (unless images are enlarged, by `if_smaller = "resize"`). `crop_boxes()` takes boxes with real-valued sides and
+#' resamples (bilinear, in double precision).
 #'
 #' @param x Images: a matrix (height, width), an array `(height, width, channels)` with 1 to 4 channels, or a batch
 #'   `(batch, height, width, channels)` with any number; numeric, logical or raw. Or the path of one PNG or JPEG file,
 #'   which is read as an array of numbers from 0 to 1.
 #' @param height,width Size of the crop in pixels. For `crop_boxes()` the default is the size of the first box, rounded.
+#' @param if_smaller What to do when the images are smaller than the crop: `"error"`; `"resize"`, enlarge them
+#'   (bilinear, logical ones to the nearest pixel; integers are rounded), keeping their aspect, until the crop fits;
+#'   `"pad"`, add pixels of `fill_value` on both sides, an odd one at the end; `"keep"`, leave that axis as it is.
 #' @param cropping Pixels to remove: one number for all sides; `c(height, width)`, each for both sides of its axis; or
 #'   `list(c(top, bottom), c(left, right))`. Negative numbers add pixels of `fill_value`.
 #' @param seed A whole number, for the same places in every call; `NULL` continues R's own random numbers, which
 #'   [set.seed()] fixes. Each image of a batch has a place of its own.
+#' @param views Which windows: `"five"`, the corners (top left, top right, bottom left, bottom right) and the centre;
+#'   `"ten"`, the same five, and each mirrored left to right; `"grid"`, windows `stride` pixels apart, row by row, the
+#'   last ones ending where the image ends.
+#' @param stride For `"grid"`: one number of pixels, or `c(vertical, horizontal)`. `NULL` takes the crops' size.
 #' @param boxes Boxes, `x1, y1, x2, y2` in pixels (see [kerascrop-package]): four numbers, or a matrix with a row for
 #'   each. One image may have several; a batch has one for each image, or one for all.
 #' @param antialias Average all the pixels of a box that is larger than the crop, rather than the nearest four.
 #' @param fill_mode What is outside of the image: `"constant"`, `"nearest"` (the edge's pixels) or `"reflect"`.
-#' @param fill_value The number for `"constant"`, and for the pixels that `crop_border()` adds: one that the type of `x`
-#'   can hold.
-#' @returns Images of the same kind as `x`; several boxes of one image give a batch. The attribute `boxes` has the boxes
-#'   that were cut, a row for each crop.
+#' @param fill_value The number for `"constant"`, and for pixels that are added: one that the type of `x` can hold.
+#' @returns Images of the same kind as `x`; several crops of one image give a batch, in `crop_multi()` those of the
+#'   first image first. The attribute `boxes` has the boxes that were cut, a row for each crop (those of mirrored
+#'   windows run from right to left), with the dimensions of `x` as their own attribute `size`: so [uncrop()] can undo
+#'   all of this.
 #' @section Errors:
-#' `kerascrop_error_size`: a size is no positive whole number, or larger than the images. `kerascrop_error_shape`: `x`
-#' has no such shape. `kerascrop_error_box`: boxes of another shape, with `NA`, or reversed (a box that reaches
-#' outside of the image is no error). `kerascrop_error_argument`: anything else about the arguments, also a file that
-#' cannot be read.
-#' @seealso [layer_center_crop()] and the other layers, for models; [plot_crops()] to look at the result.
+#' `kerascrop_error_size`: a size is no positive whole number, or larger than the images while `if_smaller` is
+#' `"error"`. `kerascrop_error_shape`: `x` has no such shape. `kerascrop_error_box`: boxes of another shape, with `NA`,
+#' or reversed (a box that reaches outside of the image is no error). `kerascrop_error_argument`: anything else about
+#' the arguments, also a file that cannot be read.
+#' @family array functions
+#' @seealso [layer_center_crop()] and the other layers, for models; [plot_crops()] to look at the result;
+#'   [boxes_from_masks()] to crop to the foreground.
 #' @name crop_array
 #' @examples
 #' photo <- system.file("extdata", "chelsea.jpg", package = "kerascrop")
@@ -37,15 +48,19 @@
 #' crop_border(x, 1)
 #' crop_border(x, c(-1, 0))
 #' crop_random(x, 2, 2, seed = 1)
+#' crop_center(x, 6, 2, if_smaller = "pad")
+#'
+#' tiles <- crop_multi(x, 2, 2, "grid")
+#' dim(tiles)
+#' uncrop(tiles)
 NULL
 
 #' @rdname crop_array
 #' @export
-crop_center <- function(x, height, width) {
+crop_center <- function(x, height, width, if_smaller = c("error", "resize", "pad", "keep"), fill_value = 0) {
   images <- as_images(x)
-  sizes <- c(height = as_size(height), width = as_size(width))
-  check_fits(images$lengths, sizes)
-  cut_windows(images, (images$lengths - sizes) %/% 2, sizes)
+  fit <- fit_windows(images$lengths, c(height = as_size(height), width = as_size(width)), as_if_smaller(if_smaller))
+  cut_fitted(images, center_starts(fit), fit, as_number(fill_value))
 }
 
 #' @rdname crop_array
@@ -61,15 +76,33 @@ crop_border <- function(x, cropping, fill_value = 0) {
 
 #' @rdname crop_array
 #' @export
-crop_random <- function(x, height, width, seed = NULL) {
+crop_random <- function(x, height, width, seed = NULL, if_smaller = c("error", "resize", "pad", "keep"),
+                        fill_value = 0) {
   images <- as_images(x)
   sizes <- c(height = as_size(height), width = as_size(width))
   seed <- as_seed(seed)
-  check_fits(images$lengths, sizes)
+  fit <- fit_windows(images$lengths, sizes, as_if_smaller(if_smaller))
   starts <- with_random_seed(seed, {
-    vapply(images$lengths - sizes + 1, sample.int, integer(images$n), size = images$n, replace = TRUE) - 1L
+    vapply(room(fit) + 1, sample.int, integer(images$n), size = images$n, replace = TRUE) - 1L
   })
-  cut_windows(images, starts, sizes)
+  cut_fitted(images, starts, fit, as_number(fill_value))
+}
+
+#' @rdname crop_array
+#' @export
+crop_multi <- function(x, height, width, views = c("five", "ten", "grid"), stride = NULL,
+                       if_smaller = c("error", "resize", "pad", "keep"), fill_value = 0) {
+  images <- as_images(x)
+  sizes <- c(height = as_size(height), width = as_size(width))
+  views <- as_choice(views, multi_views)
+  stride <- as_stride(stride, sizes, views)
+  fit <- fit_windows(images$lengths, sizes, as_if_smaller(if_smaller))
+  starts <- if (views == "grid") grid_starts(fit, stride %||% fit$sizes) else five_starts(fit)
+  if (views == "ten") starts <- starts[c(1:5, 1:5), ]
+  windows <- nrow(starts)
+  starts <- starts[rep(seq_len(windows), images$n), , drop = FALSE]
+  crops <- cut_fitted(images, starts, fit, as_number(fill_value))
+  if (views == "ten") mirror(crops, rep(1:10 > 5, images$n)) else crops
 }
 
 #' @rdname crop_array
@@ -95,69 +128,102 @@ crop_boxes <- function(x, boxes, height = NULL, width = NULL, antialias = FALSE,
   is_slice <- is_whole(boxes) && fill_mode == "constant" &&
     all(boxes[, 3] - boxes[, 1] == sizes["width"], boxes[, 4] - boxes[, 2] == sizes["height"])
   if (is_slice) return(cut_windows(images, boxes[, 2:1, drop = FALSE], sizes, fill_value))
-  resample(images, boxes, sizes, antialias, fill_mode, fill_value)
+  crops <- resample(images, boxes, sizes, antialias = antialias, fill_mode = fill_mode, fill_value = fill_value)
+  images$restore(crops, boxes)
 }
 
-# Images of any accepted kind as a batch `(n, height, width, channels)`, and the way back.
-as_images <- function(x, arg = caller_arg(x), call = caller_env()) {
-  check_given(x, "shape", arg, call)
-  if (rlang::is_string(x)) x <- read_image(x, arg, call)
-  shape <- dim(x)
-  usable <- is.numeric(x) || is.logical(x) || is.raw(x)
-  if (!usable || is.object(x) || !length(shape) %in% 2:4) {
-    kerascrop_abort(c(
-      "{.arg {arg}} must be images: a matrix, an array {.code (height, width, channels)} or a batch
-       {.code (batch, height, width, channels)}, or the path of an image file.",
-      x = if (usable && !is.null(shape)) "It has {length(shape)} dimensions." else "It is {shown(x)}."
-    ), "shape", call)
+as_if_smaller <- function(x, call = caller_env()) as_choice(x, if_smaller_choices, "if_smaller", call)
+
+# How images and windows are made to fit each other, as `windows.fit()` does for the layers: the images are cut as if
+# they had been enlarged by `scale` and had got `before` pixels in front.
+fit_windows <- function(lengths, sizes, if_smaller, call = caller_env()) {
+  before <- 0 * sizes
+  scale <- 1
+  if (if_smaller == "error") {
+    check_fits(lengths, sizes, call)
+  } else if (if_smaller == "keep") {
+    sizes <- pmin(sizes, lengths)
+  } else if (if_smaller == "pad") {
+    before <- pmax(sizes - lengths, 0) %/% 2
+    lengths <- pmax(lengths, sizes)
+  } else {
+    scale <- max(sizes / lengths, 1)
+    lengths <- lengths * scale
   }
-  check_channels(shape, arg, call)
-  batched <- length(shape) == 4
-  full <- if (batched) shape else c(1L, shape, if (length(shape) == 2) 1L)
-  if (any(full[-1] == 0)) {
-    kerascrop_abort(c(
-      "{.arg {arg}} must have pixels.", x = "It has shape {paste(shape, collapse = ' x ')}."
-    ), "shape", call)
+  list(lengths = lengths, sizes = sizes, before = before, scale = scale)
+}
+
+# How many whole pixels windows can be moved; an enlarged image's length is real, and may be off by a rounding.
+room <- function(fit) floor(fit$lengths - fit$sizes + 1e-3)
+
+# The middle; between two pixels only in images that have been enlarged.
+center_starts <- function(fit) {
+  left <- fit$lengths - fit$sizes
+  if (fit$scale == 1) left %/% 2 else left / 2
+}
+
+# The corners and the centre, a row for each.
+five_starts <- function(fit) {
+  last <- fit$lengths - fit$sizes
+  unname(rbind(0, c(0, last[[2]]), c(last[[1]], 0), last, center_starts(fit)))
+}
+
+# Windows `stride` apart, row by row; the last ones end where the image does.
+grid_starts <- function(fit, stride) {
+  line <- function(axis) {
+    left <- fit$lengths[[axis]] - fit$sizes[[axis]]
+    pmin(seq(0, ceiling(left / stride[[axis]] - 1e-4)) * stride[[axis]], left)
   }
-  dim(x) <- full
-  list(
-    x = x, n = full[1], lengths = c(height = full[2], width = full[3]), channels = full[4],
-    # One crop of a single image gets its image's number of dimensions back; a batch stays one.
-    restore = function(crops, boxes) {
-      if (!batched && dim(crops)[1] == 1) dim(crops) <- dim(crops)[seq_along(shape) + 1]
-      attr(crops, "boxes") <- boxes
-      crops
-    }
-  )
+  rows <- line(1)
+  cols <- line(2)
+  cbind(rep(rows, each = length(cols)), rep(cols, length(rows)))
 }
 
-# A single image with many channels is more likely a batch of grey images.
-check_channels <- function(shape, arg, call) {
-  if (length(shape) != 3 || shape[3] %in% 1:4) return(invisible())
-  kerascrop_abort(c(
-    "{.arg {arg}} has three dimensions, so the last is its channels: 1 to 4 of them.",
-    x = "It has shape {paste(shape, collapse = ' x ')}, that is {shape[3]} channels.",
-    i = "For a batch of grey images, add an axis: {.code dim({arg}) <- c(dim({arg}), 1)}."
-  ), "shape", call)
+# Mirrors some crops left to right, and their boxes.
+mirror <- function(crops, which) {
+  crops[which, , , ] <- crops[which, , rev(seq_len(dim(crops)[3])), ]
+  boxes <- attr(crops, "boxes")
+  boxes[which, c("x1", "x2")] <- boxes[which, c("x2", "x1")]
+  attr(crops, "boxes") <- boxes
+  crops
 }
 
-# Cuts whole-pixel windows. `starts` counts from 0: one pair for all images, or a row for each crop.
+# Cuts windows that start at `starts` of images that have been made to fit.
+cut_fitted <- function(images, starts, fit, fill_value, call = caller_env()) {
+  starts <- as_starts(starts, images$n)
+  starts <- starts - rep(fit$before, each = nrow(starts))
+  if (fit$scale == 1) return(cut_windows(images, starts, fit$sizes, fill_value, call))
+  boxes <- window_boxes(starts / fit$scale, fit$sizes / fit$scale)
+  interpolation <- if (is.logical(images$x)) "nearest" else "bilinear"
+  crops <- resample(images, boxes, fit$sizes, fill_mode = "nearest", interpolation = interpolation, call = call)
+  images$restore(with_type_of(crops, images$x), boxes)
+}
+
+# Starts as a matrix with a row for each crop: one pair is for all images.
+as_starts <- function(starts, n) {
+  if (is.matrix(starts)) starts else matrix(rep(as.double(starts), each = n), n, 2)
+}
+
+window_boxes <- function(starts, sizes) {
+  cbind(x1 = starts[, 2], y1 = starts[, 1], x2 = starts[, 2] + sizes[[2]], y2 = starts[, 1] + sizes[[1]])
+}
+
+# Cuts whole-pixel windows. `starts` counts from 0: one pair for all images, or a row for each crop, equally many of
+# each image, those of the first image first.
 cut_windows <- function(images, starts, sizes, fill_value = 0, call = caller_env()) {
-  together <- !is.matrix(starts)
-  check_memory(c(if (together) images$n else nrow(starts), sizes, images$channels), call)
+  starts <- as_starts(starts, images$n)
+  check_memory(c(nrow(starts), sizes, images$channels), call)
   fill_value <- as_type(fill_value, images$x, call)
-  starts <- matrix(as.double(starts), ncol = 2)
-  if (together) {
-    crops <- cut_window(images$x, seq_len(images$n), starts, sizes, fill_value)
-    starts <- starts[rep(1, images$n), , drop = FALSE]
+  if (images$n == nrow(starts) && images$n > 0 && all(t(starts) == starts[1, ])) {
+    crops <- cut_window(images$x, seq_len(images$n), starts[1, ], sizes, fill_value)
   } else {
     crops <- array(fill_value, c(nrow(starts), unname(sizes), images$channels))
+    image <- rep(seq_len(images$n), each = nrow(starts) %/% max(images$n, 1))
     for (i in seq_len(nrow(starts))) {
-      crops[i, , , ] <- cut_window(images$x, if (images$n == 1) 1 else i, starts[i, ], sizes, fill_value)
+      crops[i, , , ] <- cut_window(images$x, image[i], starts[i, ], sizes, fill_value)
     }
   }
-  boxes <- cbind(x1 = starts[, 2], y1 = starts[, 1], x2 = starts[, 2] + sizes[[2]], y2 = starts[, 1] + sizes[[1]])
-  images$restore(crops, boxes)
+  images$restore(crops, window_boxes(starts, sizes))
 }
 
 # One window of some images; what lies outside of them is `fill_value`.
@@ -173,69 +239,28 @@ cut_window <- function(x, images, start, sizes, fill_value) {
   crops
 }
 
-# The fill value in the type of an array, so that filling does not change the type.
-as_type <- function(value, x, call) {
-  range <- switch(typeof(x), raw = c(0, 255), logical = c(0, 1), integer = c(-1, 1) * largest_size, double = NULL)
-  if (!is.null(range) && (value != trunc(value) || value < range[1] || value > range[2])) {
-    kerascrop_abort(c(
-      "{.arg fill_value} must be a whole number from {range[1]} to {range[2]} for images of type {typeof(x)}.",
-      x = "It is {value}."
-    ), "argument", call)
-  }
-  if (is.raw(x)) return(as.raw(value))
-  storage.mode(value) <- typeof(x)
-  value
-}
-
-# Resamples boxes in double precision, in Python: a box for each image, or several boxes of one.
-resample <- function(images, boxes, sizes, antialias, fill_mode, fill_value, call = caller_env()) {
+# Resamples boxes in double precision, in Python: equally many of each image, those of the first image first.
+resample <- function(images, boxes, sizes, ..., call = caller_env()) {
   module <- load_module(call)
-  check_memory(c(nrow(boxes), sizes, images$channels), call)
-  places <- if (images$n == 1) array(boxes, c(1, dim(boxes))) else boxes
+  shape <- c(nrow(boxes), unname(sizes), images$channels)
+  check_memory(shape, call)
   with_python_errors(call = call, {
     crops <- from_numpy(module$sample(
-      move_to_numpy(images$x, "float64"), move_to_numpy(places, "float64"), as.integer(sizes),
-      antialias = antialias, fill_mode = fill_mode, fill_value = fill_value
+      move_to_numpy(images$x, "float64"), move_to_numpy(by_image(boxes, images$n), "float64"), as.integer(sizes), ...
     ))
   })
-  dim(crops) <- c(nrow(boxes), unname(sizes), images$channels)
-  images$restore(crops, boxes)
+  array(aperm(crops, c(2, 1, 3:5)), shape)
+}
+
+# Crops or boxes `(n * k, ...)`, `k` of each image, as `(n, k, ...)`.
+by_image <- function(x, n) {
+  rest <- dim(x)[-1]
+  x <- array(x, c(dim(x)[1] %/% max(n, 1), n, rest))
+  aperm(x, c(2, 1, 2 + seq_along(rest)))
 }
 
 # Runs code under a seed of its own and leaves R's random numbers as they were; `NULL` goes on with them.
 with_random_seed <- function(seed, code) {
   if (is.null(seed)) return(code)
   withr::with_seed(seed, code)
-}
-
-# A PNG or JPEG file as an array `(height, width, channels)`, or a matrix, of numbers from 0 to 1.
-read_image <- function(path, arg, call) {
-  if (!file.exists(path) || dir.exists(path)) {
-    kerascrop_abort(c(
-      "{.arg {arg}} must be images, or the path of an image file.",
-      x = if (dir.exists(path)) "{.file {path}} is a folder." else "There is no file {.file {path}}."
-    ), "argument", call)
-  }
-  bytes <- readBin(path, "raw", file.size(path))
-  start <- bytes[1:8]
-  format <- if (identical(start[1:2], as.raw(c(0xff, 0xd8)))) {
-    "jpeg"
-  } else if (identical(start[2:4], charToRaw("PNG"))) {
-    "png"
-  }
-  if (is.null(format)) {
-    kerascrop_abort(c(
-      "{.file {path}} must be a PNG or JPEG file.", x = "It does not start like one."
-    ), "argument", call)
-  }
-  rlang::check_installed(format, "to read this image.", call = call)
-  read <- getExportedValue(format, if (format == "jpeg") "readJPEG" else "readPNG")
-  # libjpeg makes up what is missing, so a JPEG file has to have its end.
-  if (format == "jpeg" && !any(bytes[-1] == 0xd9 & bytes[-length(bytes)] == 0xff)) {
-    kerascrop_abort(c("{.file {path}} cannot be read.", x = "The end of the file is missing."), "argument", call)
-  }
-  tryCatch(read(bytes), error = function(error) {
-    problem <- conditionMessage(error)
-    kerascrop_abort(c("{.file {path}} cannot be read.", x = "{problem}", i = "Is the file complete?"), "argument", call)
-  })
 }

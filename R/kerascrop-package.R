@@ -1,14 +1,23 @@
 #' kerascrop: crop layers for Keras models
 #'
-#' *A crop is a box.* Each layer chooses one box per image, and cuts it out:
+#' *A crop is a box.* Each layer chooses one box per image, or several, and cuts it out:
 #'
 #' * [layer_center_crop()]: the middle.
 #' * [layer_border_crop()]: all but the margins; negative margins add a border.
-#' * [layer_random_crop()]: a random place for each image in training, the centre at prediction.
+#' * [layer_random_crop()]: a random place for each image in training, the centre at prediction; if you like, one that
+#'   shows an object.
+#' * [layer_random_resized_crop()]: a random area, aspect and place, resized.
+#' * [layer_multi_crop()]: corners and centre, or a grid.
 #' * [layer_box_crop()]: boxes that are given, with real-valued sides.
 #' * [layer_learnable_crop()]: boxes that a small network inside the layer learns to predict.
+#' * [layer_uncrop()] puts crops back to where they came from.
 #'
-#' [crop_center()], [crop_border()], [crop_random()] and [crop_boxes()] do the same on plain R arrays, with no model.
+#' The first three have forms for sequences, `layer_center_crop_1d()`, and volumes, `layer_center_crop_3d()`. Masks,
+#' bounding boxes and key points are cropped with their images: all layers take a named list of them. What differs from
+#' Keras's own layers is listed in [differences_from_keras3].
+#'
+#' [crop_center()], [crop_border()], [crop_random()], [crop_multi()], [crop_boxes()] and [uncrop()] do the same on plain
+#' R arrays, with no model.
 #'
 #' The layers live in a bundled Python module. [install_kerascrop()] installs what it needs, and
 #' [kerascrop_sitrep()] tells what is there.

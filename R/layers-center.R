@@ -1,24 +1,46 @@
 #' Crop the middle of images
 #'
-#' Cuts out the middle `height` by `width` pixels. The window starts at `(length - size) %/% 2`: an odd pixel that is
-#' left over stays at the bottom or right. Pixels are moved, never computed, so the type of the numbers stays.
+#' Cuts out the middle `height` by `width` pixels; `layer_center_crop_1d()` the middle of sequences,
+#' `layer_center_crop_3d()` of volumes. The window starts at `(length - size) %/% 2`: an odd pixel that is left over
+#' stays at the end. Pixels are moved, never computed, so the type of the numbers stays.
 #'
 #' @param object What the layer is composed with: missing or `NULL`, to get the layer itself; a Sequential model, to
-#'   which it is added; a tensor, or an array of images, on which it is called.
+#'   which it is added; a tensor, or an array of images, on which it is called; or a named list of them, see below.
 #' @param height,width Size of the crop in pixels: whole numbers, at least 1.
+#' @param depth,length The same for the first axis of volumes, and for sequences, in steps.
 #' @param data_format `"channels_last"`, for images `(batch, height, width, channels)`, or `"channels_first"`, for
 #'   `(batch, channels, height, width)`. `NULL` takes Keras's setting, which is the first unless changed.
 #' @param ... Named arguments of the Keras layer: `name`, `dtype`, `trainable`.
+#' @param if_smaller What to do when an image is smaller than the crop: `"error"`; `"resize"`, enlarge the image,
+#'   keeping its aspect, until the crop fits (Keras's way; integers are rounded, masks take the nearest pixel); `"pad"`,
+#'   add pixels of `fill_value` on both sides, an odd one at the end; `"keep"`, leave that axis as it is.
+#' @param fill_value The number that new pixels get: one that the type of the images can hold. Masks get 0.
+#' @param box_format What the numbers of `bounding_boxes` are, before and after: `"xyxy"`, left, top, right and bottom
+#'   in pixels; or another of the formats in [layer_box_crop()]. The relative ones are fractions of the image, then of
+#'   the crop.
+#' @param min_visible Drop bounding boxes of which less than this fraction is left, from 0 to 1. Those of which nothing
+#'   is left are always dropped.
 #' @param return_boxes Return a list of two: the crops, and the boxes that were cut, `(batch, 4)`: `x1, y1, x2, y2` in
-#'   pixels of the input.
-#' @returns The layer, the model, or the crops `(batch, height, width, channels)`, as `object` says.
+#'   pixels of the input. Sequences have boxes `x1, x2`, volumes `x1, y1, z1, x2, y2, z2`.
+#' @returns The layer, the model, or the crops `(batch, height, width, channels)`, as `object` says; for sequences
+#'   `(batch, length, channels)`, for volumes `(batch, depth, height, width, channels)`. A named list gives a named
+#'   list.
+#' @section Masks, bounding boxes and key points:
+#' `object` may be a named list, Keras's own form, of arrays or tensors: `images`, and any of `segmentation_masks`,
+#' `(batch, height, width)` with or without channels; `bounding_boxes`, a list of `boxes` `(batch, boxes, 4)` and
+#' `labels` `(batch, boxes)`; and `keypoints`, `(batch, points, 2)`, x and y in pixels. All are cropped alike. Integer
+#' masks keep their type and class numbers. A bounding box that is dropped keeps its place, with the label -1 and sides
+#' of 0, so images with fewer boxes than others are filled up with such boxes. Key points outside of the crop stay,
+#' outside of its size. Parts with other names, such as `labels`, pass; they must be numbers or tensors too.
 #' @section Errors:
-#' `kerascrop_error_size`: `height` or `width` is no positive whole number, or larger than the images (as soon as
-#' their size is known). `kerascrop_error_shape`: `object` is no batch of images. `kerascrop_error_argument`: anything
-#' else about the arguments. `kerascrop_error_python`: Python or Keras is missing.
+#' `kerascrop_error_size`: a size is no positive whole number, or larger than the images (as soon as their size is
+#' known) while `if_smaller` is `"error"`. `kerascrop_error_shape`: `object` is no batch of images, or masks have
+#' another size. `kerascrop_error_box`: bounding boxes of another shape or number than their labels, or an unknown
+#' format. `kerascrop_error_argument`: anything else about the arguments. `kerascrop_error_python`: Python or Keras is
+#' missing.
 #' @section With keras3:
-#' keras3 has a function of this name; whichever package is attached last is called. Code written for keras3's runs with
-#' this one. To be sure, write `kerascrop::layer_center_crop()`.
+#' keras3 has a `layer_center_crop()` too; whichever package is attached last is called. Code written for keras3's runs
+#' with this one; see [differences_from_keras3]. To be sure, write `kerascrop::layer_center_crop()`.
 #' @family crop layers
 #' @seealso [crop_center()] for plain arrays.
 #' @export
@@ -26,9 +48,28 @@
 #' x <- array(runif(2 * 9 * 12 * 3), c(2, 9, 12, 3))
 #' y <- layer_center_crop(x, 4, 6)
 #' all.equal(from_numpy(y), x[, 3:6, 4:9, ], tolerance = 1e-6)
-layer_center_crop <- function(object, height, width, data_format = NULL, ..., return_boxes = FALSE) {
-  compose(object, "CenterCrop",
-    height = as_size(height), width = as_size(width),
-    data_format = as_data_format(data_format), return_boxes = as_flag(return_boxes), ...
-  )
+#'
+#' # images and their masks, cropped alike
+#' both <- layer_center_crop(list(images = x, segmentation_masks = x[, , , 1] > 0.5), 4, 6)
+#' identical(from_numpy(both$segmentation_masks), x[, 3:6, 4:9, 1] > 0.5)
+#'
+#' # images smaller than the crop
+#' dim(from_numpy(layer_center_crop(x, 20, 20, if_smaller = "pad")))
+layer_center_crop <- function(object, height, width, data_format = NULL, ..., if_smaller = "error", fill_value = 0,
+                              box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
+  compose(object, "CenterCrop", checked_arguments(), ...)
+}
+
+#' @rdname layer_center_crop
+#' @export
+layer_center_crop_1d <- function(object, length, data_format = NULL, ..., if_smaller = "error", fill_value = 0,
+                                 box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
+  compose(object, "CenterCrop1D", checked_arguments(), ...)
+}
+
+#' @rdname layer_center_crop
+#' @export
+layer_center_crop_3d <- function(object, depth, height, width, data_format = NULL, ..., if_smaller = "error",
+                                 fill_value = 0, box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
+  compose(object, "CenterCrop3D", checked_arguments(), ...)
 }

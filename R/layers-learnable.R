@@ -19,11 +19,12 @@
 #'   that returns 2, 3 or 4 numbers in `[0, 1]` for each image, as `size` asks: x and y of the place, in the room that
 #'   the box leaves (0 touches the left or top edge, 1 the right or bottom), then the side, or the width and height,
 #'   between their bounds. With such a localizer `object` may be a list, `list(images, features)`: then it sees the
-#'   features.
+#'   features. So it does with a named list that has `features`.
 #' @param antialias Average all the pixels of a box that is larger than the crop, rather than the nearest four.
 #' @param snap At prediction, move a `"fixed"` box to whole pixels, so that the crop is an exact slice.
 #' @returns The layer, the model, or the crops `(batch, height, width, channels)`, as `object` says. The layer's method
-#'   `locate()` gives the boxes for a batch of images, a tensor `(batch, 4)`.
+#'   `locate()` gives the boxes for a batch of images, a tensor `(batch, 4)`. A named list gives a named list.
+#' @inheritSection layer_center_crop Masks, bounding boxes and key points
 #' @section Errors:
 #' `kerascrop_error_size`: a size is no positive number, `min_size` is above `max_size`, or the images are smaller
 #' than a box. `kerascrop_error_shape`: `object` is no batch of images, or the localizer returns another number of
@@ -41,13 +42,12 @@
 #' plot_crops(digits$x, list(truth = digits$boxes, predicted = boxes))
 layer_learnable_crop <- function(object, height, width, size = c("fixed", "square", "free"), min_size = NULL,
                                  max_size = NULL, localizer = NULL, antialias = TRUE, snap = FALSE,
-                                 data_format = NULL, ..., return_boxes = FALSE) {
-  compose(object, "LearnableCrop",
-    height = as_size(height), width = as_size(width), size = as_choice(size, c("fixed", "square", "free")),
-    min_size = as_extent(min_size), max_size = as_extent(max_size), localizer = as_localizer(localizer),
-    antialias = as_flag(antialias), snap = as_flag(snap),
-    data_format = as_data_format(data_format), return_boxes = as_flag(return_boxes), ...
-  )
+                                 data_format = NULL, ..., box_format = "xyxy", min_visible = 0,
+                                 return_boxes = FALSE) {
+  compose(object, "LearnableCrop", checked_arguments(
+    size = as_choice(size, c("fixed", "square", "free")), min_size = as_extent(min_size),
+    max_size = as_extent(max_size), localizer = as_localizer(localizer)
+  ), ...)
 }
 
 as_extent <- function(x, arg = caller_arg(x), call = caller_env()) {

@@ -2,20 +2,31 @@
 #'
 #' In training every place is equally likely, the last row and column included, and each image has a place of its own.
 #' At prediction the crop is the centre, of the same size. Pixels are moved, never computed, so the type of the numbers
-#' stays.
+#' stays. `layer_random_crop_1d()` is for sequences, `layer_random_crop_3d()` for volumes.
+#'
+#' With a `focus` the place depends on what there is to see, in a named list of `images` and bounding boxes or masks:
+#' * `"boxes"`: at least `min_visible` of one of the bounding boxes, drawn at random. All places that show so much are
+#'   equally likely; where none does, those that show most.
+#' * `"mask"`: around a random pixel where the mask is not zero, with probability `positive_fraction`, or else around
+#'   one where it is zero. The window is moved until it fits into the image.
+#' * `"foreground"`: all that is not zero in the mask, as far as it fits.
 #'
 #' @inheritParams layer_center_crop
-#' @param seed A whole number, for the same places in every run; `NULL` draws one.
+#' @param seed A whole number, for the same places in every run; `NULL` draws one, which is saved with the layer.
 #' @param name Name of the layer, or `NULL`.
-#' @param per_image Draw a place for each image; `FALSE` draws one for the whole batch.
+#' @param per_image Draw a place for each image; `FALSE` draws one for the whole batch. The frames of a clip share one.
+#' @param focus What the crops should show in training: `NULL`, `"boxes"`, `"mask"` or `"foreground"`, see above.
+#' @param positive_fraction For `focus = "mask"`, how many of the crops are around a pixel that is not zero, from 0 to
+#'   1.
+#' @inheritSection layer_center_crop Masks, bounding boxes and key points
 #' @inheritSection layer_center_crop Errors
-#' @returns The layer, the model, or the crops `(batch, height, width, channels)`, as `object` says. A layer called
-#'   outside of training gives the centre; `layer(x, training = TRUE)` gives a random place.
+#' @returns The layer, the model, or the crops, as in [layer_center_crop()]. A layer called outside of training gives
+#'   the centre; `layer(x, training = TRUE)` gives a random place.
 #' @section With keras3:
-#' keras3 has a function of this name; whichever package is attached last is called. Code written for keras3's runs with
-#' this one. To be sure, write `kerascrop::layer_random_crop()`.
+#' keras3 has a `layer_random_crop()` too; whichever package is attached last is called. Code written for keras3's runs
+#' with this one; see [differences_from_keras3]. To be sure, write `kerascrop::layer_random_crop()`.
 #' @family crop layers
-#' @seealso [crop_random()] for plain arrays.
+#' @seealso [crop_random()] for plain arrays; [layer_random_resized_crop()] for random sizes.
 #' @export
 #' @examplesIf reticulate::py_module_available("keras")
 #' x <- array(seq_len(2 * 8 * 8), c(2, 8, 8, 1))
@@ -23,9 +34,56 @@
 #' from_numpy(crop(as_numpy(x), training = TRUE))[1, , , 1]
 #' from_numpy(crop(as_numpy(x)))[1, , , 1] # the centre
 layer_random_crop <- function(object, height, width, seed = NULL, data_format = NULL, name = NULL, ...,
-                              per_image = TRUE, return_boxes = FALSE) {
-  compose(object, "RandomCrop",
-    height = as_size(height), width = as_size(width), per_image = as_flag(per_image), seed = as_seed(seed),
-    data_format = as_data_format(data_format), name = name, return_boxes = as_flag(return_boxes), ...
+                              per_image = TRUE, if_smaller = "error", focus = NULL, positive_fraction = 1,
+                              fill_value = 0, box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
+  compose(object, "RandomCrop", checked_arguments(), ...)
+}
+
+#' @rdname layer_random_crop
+#' @export
+layer_random_crop_1d <- function(object, length, seed = NULL, data_format = NULL, name = NULL, ...,
+                                 per_image = TRUE, if_smaller = "error", focus = NULL, positive_fraction = 1,
+                                 fill_value = 0, box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
+  compose(object, "RandomCrop1D", checked_arguments(), ...)
+}
+
+#' @rdname layer_random_crop
+#' @export
+layer_random_crop_3d <- function(object, depth, height, width, seed = NULL, data_format = NULL, name = NULL, ...,
+                                 per_image = TRUE, if_smaller = "error", focus = NULL, positive_fraction = 1,
+                                 fill_value = 0, box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
+  compose(object, "RandomCrop3D", checked_arguments(), ...)
+}
+
+#' Crop a random area of each image, and resize it
+#'
+#' In training each image gets a box of random area, aspect and place, which is resized to `height` by `width`:
+#' bilinear, masks to the nearest pixel. At prediction the box is the largest one in the middle that has the crop's
+#' aspect.
+#'
+#' @inheritParams layer_random_crop
+#' @param scale Bounds of the box's area, as fractions of the image's: two numbers in `(0, 1]`.
+#' @param ratio Bounds of the box's width divided by its height. Of ten boxes with such areas and aspects the first that
+#'   fits into the image is taken; if none fits, the box is that of prediction.
+#' @param antialias Average all the pixels of a box that is larger than the crop, rather than the nearest four.
+#' @param per_image Draw a box for each image; `FALSE` draws one for the whole batch.
+#' @returns The layer, the model, or the crops `(batch, height, width, channels)`, of the layer's floating-point type,
+#'   as `object` says. A named list gives a named list.
+#' @inheritSection layer_center_crop Masks, bounding boxes and key points
+#' @inheritSection layer_center_crop Errors
+#' @references Szegedy et al. (2015), "Going Deeper with Convolutions", \doi{10.1109/CVPR.2015.7298594}, trained so.
+#' @family crop layers
+#' @export
+#' @examplesIf reticulate::py_module_available("keras")
+#' x <- array(runif(4 * 32 * 32 * 3), c(4, 32, 32, 3))
+#' crop <- layer_random_resized_crop(height = 16, width = 16, seed = 1, return_boxes = TRUE)
+#' y <- crop(as_numpy(x), training = TRUE)
+#' dim(from_numpy(y[[1]]))
+#' from_numpy(y[[2]])
+layer_random_resized_crop <- function(object, height, width, scale = c(0.08, 1), ratio = c(3 / 4, 4 / 3),
+                                      data_format = NULL, ..., seed = NULL, per_image = TRUE, antialias = TRUE,
+                                      box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
+  compose(
+    object, "RandomResizedCrop", checked_arguments(scale = as_bounds(scale, most = 1), ratio = as_bounds(ratio)), ...
   )
 }

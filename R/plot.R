@@ -64,7 +64,8 @@ as_box_list <- function(boxes, n, call = caller_env()) {
   if (is.null(boxes)) return(list())
   if (!is.list(boxes)) boxes <- list(boxes)
   lapply(boxes, function(box) {
-    box <- as_boxes(box, "boxes", call)
+    box <- as_boxes(box, "boxes", call, mirrored = TRUE)
+    box[, c("x1", "x2")] <- cbind(pmin(box[, "x1"], box[, "x2"]), pmax(box[, "x1"], box[, "x2"]))
     if (if (n == 1) nrow(box) == 0 else nrow(box) != n) {
       kerascrop_abort(c(
         "{.arg boxes} must be one for each image.", x = "There are {nrow(box)} for {n} image{?s}."

@@ -11,4 +11,7 @@ without_boxes <- function(x) {
   x
 }
 
+# Every tensor of a list, and of the lists in it, as an R array.
+as_arrays <- function(x) if (is.list(x)) lapply(x, as_arrays) else from_numpy(x)
+
 keras_module <- function() reticulate::import("keras")

@@ -69,3 +69,26 @@ test_that("boxes that are none are told apart", {
     box_window(c(1, 3), 1:2)
   })
 })
+
+test_that("boxes_from_masks() is the smallest box around what is not zero", {
+  masks <- array(0, c(3, 9, 12))
+  masks[1, 3:6, 4:8] <- 1
+  masks[2, 9, 1] <- -0.5
+  expected <- rbind(box_window(3:6, 4:8), box_window(9, 1), box_window(1:9, 1:12))
+  expect_identical(boxes_from_masks(masks), expected)
+  expect_identical(boxes_from_masks(array(masks, c(3, 9, 12, 1))), expected)
+  expect_identical(boxes_from_masks(masks[1, , ] == 1), expected[1, , drop = FALSE])
+  channels <- array(0, c(9, 12, 2))
+  channels[3, 8, 1] <- channels[6, 4, 2] <- 1
+  expect_identical(boxes_from_masks(channels), expected[1, , drop = FALSE])
+  expect_identical(dim(boxes_from_masks(masks[0, , ])), c(0L, 4L))
+  expect_error(boxes_from_masks(1:4), class = "kerascrop_error_shape")
+  expect_error(boxes_from_masks(), "masks", class = "kerascrop_error_shape")
+  expect_error(boxes_from_masks(matrix(c(1, NA), 1, 2)), "missing", class = "kerascrop_error_argument")
+})
+
+test_that("boxes_from_masks() agrees with the module's", {
+  skip_without_python()
+  masks <- array(stats::runif(8 * 9 * 12) > 0.97, c(8, 9, 12))
+  expect_equal(unname(boxes_from_masks(masks)), from_numpy(kerascrop_python()$boxes_from_masks(as_numpy(masks, NULL))))
+})

@@ -10,6 +10,34 @@ test_that("margins become a pair for each axis", {
   expect_identical(as_margins(4), list(c(4L, 4L), c(4L, 4L)))
   expect_identical(as_margins(c(1, 2)), list(c(1L, 1L), c(2L, 2L)))
   expect_identical(as_margins(list(1, c(2, -3))), list(c(1L, 1L), c(2L, -3L)))
+  expect_identical(as_margins(c(1, -2), 1), list(c(1L, -2L)))
+  expect_identical(as_margins(list(c(1, -2)), 1), list(c(1L, -2L)))
+  expect_identical(as_margins(3, 1), list(c(3L, 3L)))
+  expect_identical(as_margins(1:3, 3), list(c(1L, 1L), c(2L, 2L), c(3L, 3L)))
+  expect_identical(as_margins(list(1, c(2, 3), 0), 3), list(c(1L, 1L), c(2L, 3L), c(0L, 0L)))
+  for (case in list(list(1:2, 3), list(1:3, 1), list(list(1, 2, 3), 2))) {
+    expect_error(as_margins(case[[1]], case[[2]]), class = "kerascrop_error_size")
+  }
+})
+
+test_that("fractions, bounds, strides and names are checked", {
+  expect_identical(as_fraction(1L), 1)
+  for (x in list(-0.1, 1.1, NA, "1", c(0, 1), NULL)) expect_error(as_fraction(x), class = "kerascrop_error_argument")
+  expect_identical(as_bounds(c(1, 2)), c(1, 2))
+  for (x in list(c(2, 1), c(0, 1), 1, c(1, NA), c(1, Inf), "1", NULL)) {
+    expect_error(as_bounds(x), class = "kerascrop_error_argument")
+  }
+  expect_error(as_bounds(c(0.5, 2), most = 1), "at most 1", class = "kerascrop_error_argument")
+  sizes <- c(height = 4, width = 6)
+  expect_null(as_stride(NULL, sizes, "five"))
+  expect_identical(as_stride(3, sizes, "grid"), c(3L, 3L))
+  expect_identical(as_stride(c(4, 6), sizes, "grid"), c(4L, 6L))
+  for (x in list(0, 1.5, NA, 5, c(1, 7), 1:3, "2")) {
+    expect_error(as_stride(x, sizes, "grid"), class = "kerascrop_error_size")
+  }
+  expect_error(as_stride(3, sizes, "five"), "grid", class = "kerascrop_error_argument")
+  expect_identical(as_name("crop"), "crop")
+  for (x in list(3, NA_character_, "", c("a", "b"))) expect_error(as_name(x), class = "kerascrop_error_argument")
 })
 
 test_that("flags, choices, numbers and seeds are checked", {

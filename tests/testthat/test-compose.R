@@ -42,7 +42,9 @@ test_that("single images with the channels first, and named lists, are taken", {
   keras$config$set_image_data_format("channels_last")
   x <- some_images()
   boxes <- box_window(1:2, 1:3)[c(1, 1, 1), ]
-  expect_equal(from_numpy(layer_box_crop(list(images = x, boxes = boxes), 2, 3)), x[, 1:2, 1:3, ])
+  expect_equal(from_numpy(layer_box_crop(list(x, boxes), 2, 3)), x[, 1:2, 1:3, ])
+  named <- layer_box_crop(list(images = x, boxes = boxes), 2, 3)
+  expect_equal(from_numpy(named$images), x[, 1:2, 1:3, ])
 })
 
 test_that("tensors, symbolic tensors and arrays are cropped", {
@@ -125,4 +127,148 @@ test_that("keras3 models take the layers", {
   file <- withr::local_tempfile(fileext = ".keras")
   keras3::save_model(model, file)
   expect_equal(predict(keras3::load_model(file), x, verbose = 0), x[, 3:7, 3:10, ])
+})
+
+joint_input <- function() {
+  x <- some_images(c(2, 9, 12, 3))
+  list(
+    images = x,
+    segmentation_masks = array(sample(0:9, 2 * 9 * 12, TRUE), c(2, 9, 12)),
+    bounding_boxes = list(
+      boxes = aperm(array(c(5, 4, 9, 7, 0, 0, 2, 2, 1, 1, 12, 9, 0, 0, 0, 0), c(4, 2, 2)), 3:1),
+      labels = rbind(c(3, 7), c(1, -1))
+    ),
+    keypoints = array(c(4, 0, 6, 11, 5, 1, 3, 8), c(2, 2, 2)),
+    labels = c(1, 0)
+  )
+}
+
+test_that("a named list is cropped alike and comes back as one", {
+  skip_without_python()
+  data <- joint_input()
+  y <- as_arrays(layer_center_crop(data, 4, 5)) # rows 3 to 6, columns 4 to 8
+  expect_named(y, names(data))
+  expect_equal(y$images, data$images[, 3:6, 4:8, ])
+  expect_identical(y$segmentation_masks, data$segmentation_masks[, 3:6, 4:8])
+  # each box moved by 3 and 2, cut off at 5 and 4; what is outside is dropped
+  expect_equal(y$bounding_boxes$boxes[1, , ], rbind(c(2, 2, 5, 4), 0))
+  expect_equal(y$bounding_boxes$boxes[2, , ], rbind(c(0, 0, 5, 4), 0))
+  expect_equal(y$bounding_boxes$labels, rbind(c(3, -1), c(1, -1)))
+  expect_equal(y$keypoints, sweep(data$keypoints, 3, c(3, 2)))
+  expect_equal(y$labels, c(1, 0))
+})
+
+test_that("every crop layer takes a named list", {
+  skip_without_python()
+  data <- joint_input()
+  boxes <- box_window(3:6, 4:8)[c(1, 1), ]
+  crops <- list(
+    layer_center_crop(data, 4, 5), layer_border_crop(data, list(c(2, 3), c(3, 4))), layer_random_crop(data, 4, 5),
+    layer_box_crop(c(data, list(boxes = boxes)), 4, 5)
+  )
+  for (y in lapply(crops, as_arrays)) {
+    expect_equal(y$images, data$images[, 3:6, 4:8, ])
+    expect_identical(y$segmentation_masks, data$segmentation_masks[, 3:6, 4:8])
+    expect_equal(y$bounding_boxes$labels, rbind(c(3, -1), c(1, -1)))
+  }
+  y <- as_arrays(layer_multi_crop(data, 4, 5, return_boxes = TRUE))
+  for (i in 1:4) {
+    rows <- box_rows(y[[2]][1, i, ])
+    cols <- box_cols(y[[2]][1, i, ])
+    expect_equal(y[[1]]$images[, i, , , ], data$images[, rows, cols, ])
+    expect_identical(y[[1]]$segmentation_masks[, i, , ], data$segmentation_masks[, rows, cols])
+  }
+  y <- as_arrays(layer_random_resized_crop(data, 9, 12)) # the whole image
+  expect_equal(y$images, data$images, tolerance = 1e-5)
+  expect_identical(y$segmentation_masks, data$segmentation_masks)
+  y <- layer_learnable_crop(data, 4, 5, return_boxes = TRUE)
+  expect_identical(dim(from_numpy(y[[1]]$segmentation_masks)), c(2L, 4L, 5L))
+})
+
+test_that("single images, empty parts and logical masks go along", {
+  skip_without_python()
+  x <- some_images(c(9, 12, 3))
+  y <- layer_center_crop(list(images = x, segmentation_masks = x > 9, bounding_boxes = NULL), 4, 5)
+  expect_named(y, c("images", "segmentation_masks"))
+  expect_equal(from_numpy(y$images), x[3:6, 4:8, ])
+  expect_identical(from_numpy(y$segmentation_masks), x[3:6, 4:8, ] > 9)
+})
+
+test_that("min_visible and box_format reach the boxes of a named list", {
+  skip_without_python()
+  data <- joint_input()
+  labels <- function(...) from_numpy(layer_center_crop(data, 4, 5, ...)$bounding_boxes$labels)[, 1]
+  expect_equal(labels(min_visible = 0.15), c(3, 1))
+  expect_equal(labels(min_visible = 0.5), c(3, -1)) # 20 of 88 pixels are left of the second
+  relative <- data
+  relative$bounding_boxes$boxes <- sweep(data$bounding_boxes$boxes, 3, c(12, 9, 12, 9), "/")
+  y <- layer_center_crop(relative, 4, 5, box_format = "rel_xyxy")
+  expect_equal(from_numpy(y$bounding_boxes$boxes)[1, 1, ], c(2 / 5, 2 / 4, 1, 1), tolerance = 1e-6)
+})
+
+test_that("a blob drawn in an image, its mask and its box stay together", {
+  skip_without_python()
+  withr::local_seed(1)
+  x <- array(0, c(16, 32, 40, 1))
+  boxes <- array(0, c(16, 1, 4))
+  for (i in 1:16) {
+    rows <- sample(26, 1) + 0:5
+    cols <- sample(33, 1) + 0:7
+    x[i, rows, cols, 1] <- i
+    boxes[i, 1, ] <- box_window(rows, cols)
+  }
+  masks <- array(as.integer(x), c(16, 32, 40))
+  layer <- layer_random_crop(height = 16, width = 16, seed = 3, focus = "boxes", min_visible = 1)
+  y <- as_arrays(layer(list(
+    images = as_numpy(x), segmentation_masks = as_numpy(masks, NULL),
+    bounding_boxes = list(boxes = as_numpy(boxes), labels = as_numpy(matrix(1:16), NULL))
+  ), training = TRUE))
+  expect_equal(y$images[, , , 1], y$segmentation_masks)
+  expect_identical(y$bounding_boxes$labels, matrix(1:16))
+  for (i in 1:16) {
+    box <- y$bounding_boxes$boxes[i, 1, ]
+    expected <- matrix(0L, 16, 16)
+    expected[box_rows(box), box_cols(box)] <- i
+    expect_identical(y$segmentation_masks[i, , ], expected)
+    expect_identical(c(length(box_rows(box)), length(box_cols(box))), c(6L, 8L))
+  }
+})
+
+test_that("symbolic tensors in a named list make a model", {
+  skip_without_python()
+  keras <- keras_module()
+  inputs <- list(
+    images = keras$Input(list(9L, 12L, 3L), name = "images"),
+    segmentation_masks = keras$Input(list(9L, 12L), name = "segmentation_masks", dtype = "int32")
+  )
+  model <- keras$Model(inputs, inputs |> layer_border_crop(c(2, 3)))
+  data <- joint_input()
+  y <- model(list(images = as_numpy(data$images), segmentation_masks = as_numpy(data$segmentation_masks, NULL)))
+  expect_equal(from_numpy(y$images), data$images[, 3:7, 4:9, ])
+  expect_identical(from_numpy(y$segmentation_masks), data$segmentation_masks[, 3:7, 4:9])
+})
+
+test_that("parts of a named list that do not fit are named", {
+  skip_without_python()
+  data <- joint_input()
+  with <- function(...) utils::modifyList(data, list(...))
+  crop <- function(...) layer_center_crop(with(...), 4, 4)
+  expect_error(crop(segmentation_masks = array(0L, c(2, 8, 8))), "masks", class = "kerascrop_error_shape")
+  expect_error(crop(keypoints = matrix(0, 2, 2)), "key points", class = "kerascrop_error_shape")
+  expect_error(crop(images = array(0, c(20, 28, 28))), "images", class = "kerascrop_error_shape")
+  expect_error(crop(bounding_boxes = list(labels = matrix(1, 2, 5))), "label", class = "kerascrop_error_box")
+  expect_error(crop(labels = factor(1:2)), "labels", class = "kerascrop_error_argument")
+  expect_error(layer_box_crop(data, 4, 4), "named list", class = "kerascrop_error_argument")
+  keras_module()$utils$clear_session()
+  expect_snapshot(error = TRUE, {
+    layer_center_crop(list(image = data$images), 4, 4)
+    layer_center_crop(list(images = data$images, data$segmentation_masks), 4, 4)
+    layer_center_crop(list(images = array(0, c(20, 28, 28))), 4, 4)
+    layer_center_crop(with(segmentation_masks = array(0L, c(2, 8, 8))), 4, 4)
+    layer_center_crop(with(segmentation_masks = array(NA, c(2, 9, 12))), 4, 4)
+    layer_center_crop(list(images = data$images, bounding_boxes = data$bounding_boxes$boxes), 4, 4)
+    layer_center_crop(with(bounding_boxes = list(labels = matrix(1, 2, 5))), 4, 4)
+    layer_center_crop(with(bounding_boxes = list(boxes = array(NaN, c(2, 2, 4)))), 4, 4)
+    layer_center_crop(with(id = c("a", "b")), 4, 4)
+  })
 })

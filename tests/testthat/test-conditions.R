@@ -27,6 +27,16 @@ test_that("any other Python error keeps its type and message, without a tracebac
   expect_error(with_python_errors(f()), "KeyError: 'lost'", class = "kerascrop_error_python")
 })
 
+test_that("Python's words become R's", {
+  expect_identical(in_r_words("`a` must be True or False, as a dict"), "`a` must be TRUE or FALSE, as a named list")
+  expect_identical(in_r_words("Truely a dictionary"), "Truely a dictionary")
+  skip_without_python()
+  expect_error(
+    layer_random_crop(NULL, 2, 2, focus = "mask", per_image = FALSE),
+    "must be TRUE", class = "kerascrop_error_argument"
+  )
+})
+
 test_that("an error of R's own is not taken for the last one of Python", {
   skip_without_python()
   f <- reticulate::py_run_string("def f():\n  raise KeyError('stale')", local = TRUE)$f

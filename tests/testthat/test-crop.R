@@ -6,7 +6,7 @@ test_that("crop_center() is the middle slice, odd and even", {
       cols <- (12 - width) %/% 2 + seq_len(width)
       y <- crop_center(x, height, width)
       expect_identical(without_boxes(y), x[, rows, cols, , drop = FALSE])
-      expect_identical(attr(y, "boxes"), box_window(rows, cols)[c(1, 1, 1), ])
+      expect_identical(attr(y, "boxes")[, ], box_window(rows, cols)[c(1, 1, 1), ])
     }
   }
 })
@@ -20,15 +20,6 @@ test_that("crop_center() agrees with the layer", {
       from_numpy(layer_center_crop(x, size[1], size[2]))
     )
   }
-})
-
-test_that("every kind of image comes back as what it was", {
-  grey <- matrix(1:20, 4, 5)
-  expect_identical(without_boxes(crop_center(grey, 2, 3)), grey[2:3, 2:4])
-  colour <- some_images(c(4, 5, 3))
-  expect_identical(without_boxes(crop_center(colour, 2, 3)), colour[2:3, 2:4, ])
-  features <- some_images(c(2, 4, 5, 64))
-  expect_identical(without_boxes(crop_center(features, 2, 3)), features[, 2:3, 2:4, ])
 })
 
 test_that("types stay: integer, logical, raw", {
@@ -96,7 +87,7 @@ test_that("crop_boxes() resamples boxes with real sides in double precision", {
   y <- crop_boxes(ramp, box, 3, 4)
   expected <- outer(1:3, 1:4, function(i, j) 10 * (1.1 + (i - 0.5) * 6.6 / 3) + 2.3 + (j - 0.5) * 7.6 / 4)
   expect_equal(without_boxes(y), expected, tolerance = 1e-14)
-  expect_equal(unname(attr(y, "boxes")), t(box))
+  expect_equal(unname(attr(y, "boxes")[, ]), drop(box))
 })
 
 test_that("crop_boxes() takes several boxes of one image, and one for each of a batch", {
@@ -133,46 +124,6 @@ test_that("an empty batch gives an empty batch", {
   expect_identical(dim(crop_boxes(x, box_window(1:2, 1:3))), c(0L, 2L, 3L, 3L))
 })
 
-test_that("the shipped photographs are read by their path", {
-  skip_if_not_installed("jpeg")
-  cat <- crop_center(system.file("extdata", "chelsea.jpg", package = "kerascrop"), 200, 200)
-  expect_identical(dim(cat), c(200L, 200L, 3L))
-  expect_true(min(cat) >= 0 && max(cat) <= 1 && sd(cat) > 0.05)
-})
-
-test_that("a file that is no image, or only the start of one, is named", {
-  skip_if_not_installed("jpeg")
-  photo <- system.file("extdata", "chelsea.jpg", package = "kerascrop")
-  cut <- withr::local_tempfile(fileext = ".jpg")
-  writeBin(readBin(photo, "raw", 300), cut)
-  expect_error(crop_center(cut, 10, 10), basename(cut), class = "kerascrop_error_argument")
-  writeBin(readBin(photo, "raw", 20000), cut)
-  expect_error(crop_center(cut, 10, 10), "end of the file", class = "kerascrop_error_argument")
-  text <- withr::local_tempfile(lines = "no image", fileext = ".png")
-  expect_error(crop_center(text, 10, 10), "PNG or JPEG", class = "kerascrop_error_argument")
-  empty <- withr::local_tempfile(lines = character(), fileext = ".png")
-  expect_error(crop_center(empty, 10, 10), class = "kerascrop_error_argument")
-  expect_error(crop_center("nowhere.png", 10, 10), "nowhere.png", class = "kerascrop_error_argument")
-  expect_error(crop_center(tempdir(), 10, 10), class = "kerascrop_error_argument")
-})
-
-test_that("what is no image is told apart", {
-  expect_error(crop_center(1:10, 2, 2), class = "kerascrop_error_shape")
-  expect_error(crop_center(array(0, 2:6), 2, 2), class = "kerascrop_error_shape")
-  expect_error(crop_center(list(1), 2, 2), class = "kerascrop_error_shape")
-  expect_error(crop_center(data.frame(a = 1:3), 2, 2), class = "kerascrop_error_shape")
-  expect_error(crop_center(NULL, 2, 2), class = "kerascrop_error_shape")
-  expect_error(crop_center(array(0, c(100, 28, 28)), 2, 2), class = "kerascrop_error_shape")
-  expect_error(crop_center(array(0, c(3, 0, 5, 1)), 2, 2), class = "kerascrop_error_shape")
-  expect_snapshot(error = TRUE, {
-    crop_center(1:10, 2, 2)
-    crop_center(array(0, c(100, 28, 28)), 2, 2)
-    crop_center(matrix(0, 4, 5), 5, 5)
-    crop_border(matrix(0, 4, 5), 2)
-    crop_boxes(array(0, c(2, 4, 5, 1)), rbind(1:4, 1:4, 1:4) + c(0, 0, 0))
-  })
-})
-
 test_that("sizes that are none are errors before anything is done", {
   x <- matrix(0, 9, 9)
   for (size in list(0, -1, 2.5, NA, NaN, Inf, 1e10, c(2, 2), "2", NULL, TRUE, numeric())) {
@@ -205,4 +156,101 @@ test_that("missing arguments, huge crops and fill values that the type cannot ho
   expect_error(layer_border_crop(array(1, c(1, 4, 4, 1)), -1.5e9), class = "kerascrop_error_size")
   expect_error(layer_border_crop(array(1L, c(1, 4, 4, 1)), -1, fill_value = 0.5), class = "kerascrop_error_argument")
   expect_error(layer_center_crop(NULL, 2), "`width`", class = "kerascrop_error_size")
+})
+
+test_that("if_smaller = 'pad' and 'keep' move whole pixels, for every size", {
+  x <- some_images()
+  for (height in c(3, 9, 10, 12)) {
+    for (width in c(5, 12, 17)) {
+      keep <- crop_center(x, height, width, "keep")
+      expect_identical(keep, crop_center(x, min(height, 9), min(width, 12)))
+      above <- max(height - 9, 0) %/% 2
+      left <- max(width - 12, 0) %/% 2
+      pad <- crop_center(x, height, width, "pad", fill_value = -1)
+      inside <- pad[, above + seq_len(dim(keep)[2]), left + seq_len(dim(keep)[3]), ]
+      expect_identical(inside, without_boxes(keep))
+      expect_equal(sum(pad == -1), 3 * 3 * (height * width - prod(dim(keep)[2:3])))
+      expect_identical(attr(pad, "boxes")[1, "y1"], c(y1 = if (height > 9) -above else (9 - height) %/% 2))
+    }
+  }
+  expect_identical(typeof(crop_random(array(as.raw(1:6), c(2, 3)), 4, 4, if_smaller = "pad")), "raw")
+})
+
+test_that("crop_center() and crop_multi() agree with the layers where images are small", {
+  skip_without_python()
+  x <- some_images()
+  types <- list(x, array(as.integer(x), dim(x)), x > 400)
+  for (if_smaller in c("resize", "pad", "keep")) {
+    for (size in list(c(12, 5), c(4, 20), c(20, 30), c(3, 3))) {
+      for (x in types) {
+        y <- crop_center(x, size[1], size[2], if_smaller, fill_value = 1)
+        layer <- layer_center_crop(x, size[1], size[2], if_smaller = if_smaller, fill_value = 1, return_boxes = TRUE)
+        # an average may fall between two integers, and be rounded either way
+        expect_lte(max(abs(y - from_numpy(layer[[1]]))), if (is.integer(x)) 1 else 1e-3)
+        expect_identical(typeof(y), typeof(x))
+        expect_equal(unname(attr(y, "boxes")[, ]), from_numpy(layer[[2]]), tolerance = 1e-5)
+      }
+    }
+  }
+})
+
+test_that("crop_random() places enlarged images' windows inside", {
+  skip_without_python()
+  x <- some_images(c(64, 9, 30, 1))
+  boxes <- attr(crop_random(x, 18, 18, seed = 1, if_smaller = "resize"), "boxes")
+  expect_equal(unique(boxes[, "y1"]), 0)
+  expect_equal(unique(boxes[, "x2"] - boxes[, "x1"]), 9)
+  expect_gt(length(unique(boxes[, "x1"])), 20)
+  expect_true(all(boxes[, "x1"] >= 0) && all(boxes[, "x2"] <= 30))
+})
+
+test_that("crop_multi() gives the windows of each image in turn", {
+  x <- some_images(c(2, 9, 12, 3))
+  rows <- list(1:4, 1:4, 6:9, 6:9, 3:6)
+  cols <- list(1:5, 8:12, 1:5, 8:12, 4:8)
+  five <- crop_multi(x, 4, 5)
+  ten <- crop_multi(x, 4, 5, "ten")
+  for (image in 1:2) {
+    for (i in 1:5) {
+      expect_identical(five[(image - 1) * 5 + i, , , ], x[image, rows[[i]], cols[[i]], ])
+      expect_identical(ten[(image - 1) * 10 + i, , , ], x[image, rows[[i]], cols[[i]], ])
+      expect_identical(ten[(image - 1) * 10 + 5 + i, , , ], x[image, rows[[i]], rev(cols[[i]]), ])
+    }
+  }
+  expect_identical(attr(ten, "boxes")[6, ], c(x1 = 5, y1 = 0, x2 = 0, y2 = 4))
+  grid <- crop_multi(x[1, , , ], 4, 5, "grid", stride = c(3, 4))
+  boxes <- attr(grid, "boxes")
+  expect_identical(unname(boxes[, "x1"]), rep(c(0, 4, 7), 3))
+  expect_identical(unname(boxes[, "y1"]), rep(c(0, 3, 5), each = 3))
+  for (i in 1:9) expect_identical(grid[i, , , ], x[1, box_rows(boxes[i, ]), box_cols(boxes[i, ]), ])
+})
+
+test_that("crop_multi() agrees with the layer", {
+  skip_without_python()
+  x <- some_images(c(2, 9, 12, 3))
+  for (case in list(list("five", NULL), list("ten", NULL), list("grid", NULL), list("grid", c(3, 2)))) {
+    for (size in list(c(4, 5), c(5, 12))) {
+      y <- crop_multi(x, size[1], size[2], case[[1]], case[[2]])
+      layer <- as_arrays(layer_multi_crop(x, size[1], size[2], case[[1]], case[[2]], return_boxes = TRUE))
+      windows <- dim(y)[1] / 2
+      for (i in seq_len(windows)) {
+        expect_equal(y[c(i, windows + i), , , ], layer[[1]][, i, , , ])
+        expect_equal(unname(attr(y, "boxes")[i, ]), layer[[2]][1, i, ])
+      }
+    }
+  }
+})
+
+test_that("wrong views, strides and choices are errors", {
+  x <- matrix(0, 9, 9)
+  expect_error(crop_multi(x, 4, 4, "nine"), "views", class = "kerascrop_error_argument")
+  expect_error(crop_multi(x, 10, 4), "height", class = "kerascrop_error_size")
+  expect_error(crop_multi(x, 4, 4, stride = 2), "grid", class = "kerascrop_error_argument")
+  expect_error(crop_center(x, 10, 4, "shrink"), "if_smaller", class = "kerascrop_error_argument")
+  expect_error(crop_center(x, 10, 4, "pad", fill_value = NA), "fill_value", class = "kerascrop_error_argument")
+  expect_error(crop_center(x > 0, 10, 4, "pad", fill_value = 2), "fill_value", class = "kerascrop_error_argument")
+  expect_snapshot(error = TRUE, {
+    crop_multi(x, 4, 4, "grid", stride = 5)
+    crop_multi(x, 4, 4, "grid", stride = 0)
+  })
 })

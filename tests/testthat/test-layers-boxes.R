@@ -33,3 +33,11 @@ test_that("wrong arguments are errors", {
   expect_error(layer_box_crop(list(x, matrix(4:1, 3, 4, TRUE)), 4, 4), class = "kerascrop_error_box")
   expect_error(layer_box_crop(list(x, matrix(NA_real_, 3, 4)), 4, 4, "xywh"), class = "kerascrop_error_box")
 })
+
+test_that("boxes in a named list are looked at too", {
+  x <- some_images()
+  boxes <- matrix(4:1, 3, 4, TRUE)
+  expect_error(layer_box_crop(list(images = x, boxes = boxes), 4, 4), "x1 < x2", class = "kerascrop_error_box")
+  expect_error(layer_box_crop(list(images = x, boxes = boxes * NA), 4, 4), "boxes", class = "kerascrop_error_box")
+  expect_error(layer_box_crop(NULL, 4, 4, min_visible = 3), "min_visible", class = "kerascrop_error_argument")
+})

@@ -221,14 +221,14 @@ IMAGES = np.zeros((2, 9, 12, 3), "float32")
         ({"images": IMAGES, "segmentation_masks": np.zeros((3, 9, 12, 1))}, ShapeError, r"not \(3, 9, 12, 1\)"),
         ({"images": IMAGES, "bounding_boxes": np.zeros((2, 1, 4))}, ArgumentError, "`bounding_boxes` as a dict"),
         ({"images": IMAGES, "bounding_boxes": {"labels": np.zeros((2, 1))}}, ArgumentError, "`bounding_boxes` as a dict"),
-        ({"images": IMAGES, "bounding_boxes": {"boxes": np.zeros((2, 1, 5))}}, BoxError, r"\(2, 'boxes', 4\)"),
-        ({"images": IMAGES, "bounding_boxes": {"boxes": np.zeros((2, 4))}}, BoxError, r"\(2, 'boxes', 4\)"),
+        ({"images": IMAGES, "bounding_boxes": {"boxes": np.zeros((2, 1, 5))}}, BoxError, r"\(2, boxes, 4\)"),
+        ({"images": IMAGES, "bounding_boxes": {"boxes": np.zeros((2, 4))}}, BoxError, r"\(2, boxes, 4\)"),
         (
             {"images": IMAGES, "bounding_boxes": {"boxes": np.zeros((2, 3, 4)), "labels": np.zeros((2, 2))}},
             BoxError,
             r"a label for each bounding box: there are boxes of shape \(2, 3, 4\), but labels of shape \(2, 2\)",
         ),
-        ({"images": IMAGES, "keypoints": np.zeros((2, 3, 1))}, ShapeError, r"key points of shape \(2, 'points', 2\)"),
+        ({"images": IMAGES, "keypoints": np.zeros((2, 3, 1))}, ShapeError, r"key points of shape \(2, points, 2\)"),
         ({"images": IMAGES, "keypoints": np.zeros((3, 3, 2))}, ShapeError, r"not \(3, 3, 2\)"),
     ],
 )

@@ -44,7 +44,7 @@ def check_shapes(shapes, rank, data_format, layer):
         sides, labels = shapes["bounding_boxes"]["boxes"], shapes["bounding_boxes"].get("labels")
         if len(sides) != len(lead) + 2 or sides[-1] != 2 * rank or not _agree(sides[: len(lead)], lead):
             raise checks.BoxError(
-                f"`{layer}` takes bounding boxes of shape {(*lead, 'boxes', 2 * rank)} with these images, "
+                f"`{layer}` takes bounding boxes of shape {_form(*lead, 'boxes', 2 * rank)} with these images, "
                 f"not {tuple(sides)}."
             )
         if labels is not None and not _agree(sides[:-1], labels[: len(lead) + 1]):
@@ -56,8 +56,14 @@ def check_shapes(shapes, rank, data_format, layer):
         points = shapes["keypoints"]
         if len(points) != len(lead) + 2 or not _agree(points[: len(lead)], lead) or (points[-1] or rank) < rank:
             raise checks.ShapeError(
-                f"`{layer}` takes key points of shape {(*lead, 'points', rank)} with these images, not {tuple(points)}."
+                f"`{layer}` takes key points of shape {_form(*lead, 'points', rank)} with these images, "
+                f"not {tuple(points)}."
             )
+
+
+def _form(*axes):
+    """A shape some of whose axes have a name rather than a length."""
+    return f"({', '.join(map(str, axes))})"
 
 
 def _agree(first, second):

@@ -1,0 +1,104 @@
+#' Put crops back to where they came from
+#'
+#' Makes images again from what [crop_center()] and the other functions for arrays cut out of them, or from what
+#' something else has made of the crops since, such as the predictions for tiles of a large image.
+#'
+#' Crops of whole pixels go back unchanged, without Python. Any other crop is resized to its box, antialiased where the
+#' box is the smaller one. Where crops overlap, their mean counts (rounded for integers).
+#'
+#' @param crops Crops: a matrix, an array `(height, width, channels)`, or a batch `(batch, height, width, channels)`.
+#'   The number of channels may be another than that of the images.
+#' @param boxes Where they were: a matrix with a row `x1, y1, x2, y2` for each, in pixels. The default is what the crop
+#'   functions noted. A box with `x1` above `x2` is mirrored back.
+#' @param height,width Size of the images, in pixels; `NULL` is what the crop functions noted.
+#' @param fill_value The number that pixels get which no crop covers: one that the type of `crops` can hold.
+#' @returns Images, as many and of the kind that the crops came from, with the type of `crops`. Where `boxes` were not
+#'   noted by a crop function, one image for each crop.
+#' @section Errors:
+#' `kerascrop_error_box`: `boxes` are missing, of another shape or number, or with `NA`. `kerascrop_error_size`:
+#' `height` or `width` is missing, or no positive whole number. `kerascrop_error_shape` and `kerascrop_error_argument`:
+#' crops or arguments of the wrong kind.
+#' @family array functions
+#' @seealso [layer_uncrop()] for models.
+#' @export
+#' @examples
+#' x <- matrix(1:16, 4, 4)
+#' uncrop(crop_center(x, 2, 2))
+#'
+#' # a large image in tiles that overlap
+#' photo <- array(runif(100 * 150 * 3), c(100, 150, 3))
+#' tiles <- crop_multi(photo, 64, 64, "grid", stride = 48)
+#' all.equal(uncrop(tiles), photo)
+#'
+#' # what a network made of them has lost their boxes
+#' darker <- tiles[, , , 1, drop = FALSE] / 2
+#' dim(uncrop(darker, attr(tiles, "boxes")))
+uncrop <- function(crops, boxes = attr(crops, "boxes"), height = NULL, width = NULL, fill_value = 0) {
+  images <- as_images(crops)
+  if (is.null(boxes)) {
+    kerascrop_abort(c(
+      "{.arg boxes} is missing, and {.arg crops} have no boxes of their own.",
+      i = "Crops lose theirs when they are computed with: keep {.code attr(crops, \"boxes\")}."
+    ), "box")
+  }
+  # What the crop functions noted; or else an image of the crops' kind for each crop.
+  size <- attr(boxes, "size") %||% images$size[!names(images$size) %in% c("height", "width")]
+  boxes <- as_boxes(boxes, mirrored = TRUE)
+  lengths <- c(height = as_noted_size(height, size), width = as_noted_size(width, size))
+  n <- if ("batch" %in% names(size)) size[["batch"]] else 1
+  if (nrow(boxes) != images$n || (n > 0 && nrow(boxes) %% n != 0)) {
+    kerascrop_abort(c(
+      "{.arg boxes} must be one for each crop, equally many of each image.",
+      x = "There are {nrow(boxes)} boxes for {images$n} crop{?s} of {n} image{?s}."
+    ), "box")
+  }
+  fill_value <- as_number(fill_value)
+  as_type(fill_value, images$x, rlang::current_env())
+  check_memory(c(n, lengths, images$channels))
+  fits <- abs(boxes[, 3] - boxes[, 1]) == images$lengths["width"] & boxes[, 4] - boxes[, 2] == images$lengths["height"]
+  paste <- if (is_whole(boxes) && all(fits)) paste_windows else paste_boxes
+  pasted <- with_type_of(paste(images, boxes, lengths, n, fill_value), images$x)
+  kept <- c("batch" %in% names(size), TRUE, TRUE, "channels" %in% names(size) || images$channels > 1)
+  array(pasted, dim(pasted)[kept])
+}
+
+# A size that is given, or that the boxes know.
+as_noted_size <- function(x, size, arg = caller_arg(x), call = caller_env()) {
+  if (!is.null(x)) return(as_size(x, arg, call))
+  if (arg %in% names(size)) return(size[[arg]])
+  kerascrop_abort(c(
+    "{.arg {arg}} of the images is missing.", i = "Boxes of {.fn crop_center} and its like know it; others do not."
+  ), "size", call)
+}
+
+# Adds up crops of whole pixels where they belong, and divides by how many there are of each pixel.
+paste_windows <- function(images, boxes, lengths, n, fill_value) {
+  x <- images$x
+  if (is.raw(x)) storage.mode(x) <- "integer"
+  total <- array(0, c(n, unname(lengths), images$channels))
+  count <- array(0, c(n, unname(lengths)))
+  image <- rep(seq_len(n), each = nrow(boxes) %/% max(n, 1))
+  for (i in seq_len(nrow(boxes))) {
+    rows <- boxes[i, "y1"] + seq_len(dim(x)[2])
+    cols <- min(boxes[i, c("x1", "x2")]) + seq_len(dim(x)[3])
+    if (boxes[i, "x1"] > boxes[i, "x2"]) cols <- rev(cols)
+    inside_rows <- rows >= 1 & rows <= lengths[["height"]]
+    inside_cols <- cols >= 1 & cols <= lengths[["width"]]
+    rows <- rows[inside_rows]
+    cols <- cols[inside_cols]
+    total[image[i], rows, cols, ] <- total[image[i], rows, cols, ] + x[i, inside_rows, inside_cols, ]
+    count[image[i], rows, cols] <- count[image[i], rows, cols] + 1
+  }
+  mean <- total / as.vector(count)
+  mean[rep(as.vector(count) == 0, images$channels)] <- fill_value
+  mean
+}
+
+paste_boxes <- function(images, boxes, lengths, n, fill_value) {
+  call <- caller_env()
+  module <- load_module(call)
+  with_python_errors(call = call, from_numpy(module$paste(
+    move_to_numpy(by_image(images$x, n), "float64"), move_to_numpy(by_image(boxes, n), "float64"),
+    as.integer(lengths), fill_value = fill_value
+  )))
+}

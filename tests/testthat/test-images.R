@@ -1,0 +1,48 @@
+test_that("every kind of image comes back as what it was", {
+  grey <- matrix(1:20, 4, 5)
+  expect_identical(without_boxes(crop_center(grey, 2, 3)), grey[2:3, 2:4])
+  colour <- some_images(c(4, 5, 3))
+  expect_identical(without_boxes(crop_center(colour, 2, 3)), colour[2:3, 2:4, ])
+  features <- some_images(c(2, 4, 5, 64))
+  expect_identical(without_boxes(crop_center(features, 2, 3)), features[, 2:3, 2:4, ])
+})
+
+test_that("the shipped photographs are read by their path", {
+  skip_if_not_installed("jpeg")
+  cat <- crop_center(system.file("extdata", "chelsea.jpg", package = "kerascrop"), 200, 200)
+  expect_identical(dim(cat), c(200L, 200L, 3L))
+  expect_true(min(cat) >= 0 && max(cat) <= 1 && sd(cat) > 0.05)
+})
+
+test_that("a file that is no image, or only the start of one, is named", {
+  skip_if_not_installed("jpeg")
+  photo <- system.file("extdata", "chelsea.jpg", package = "kerascrop")
+  cut <- withr::local_tempfile(fileext = ".jpg")
+  writeBin(readBin(photo, "raw", 300), cut)
+  expect_error(crop_center(cut, 10, 10), basename(cut), class = "kerascrop_error_argument")
+  writeBin(readBin(photo, "raw", 20000), cut)
+  expect_error(crop_center(cut, 10, 10), "end of the file", class = "kerascrop_error_argument")
+  text <- withr::local_tempfile(lines = "no image", fileext = ".png")
+  expect_error(crop_center(text, 10, 10), "PNG or JPEG", class = "kerascrop_error_argument")
+  empty <- withr::local_tempfile(lines = character(), fileext = ".png")
+  expect_error(crop_center(empty, 10, 10), class = "kerascrop_error_argument")
+  expect_error(crop_center("nowhere.png", 10, 10), "nowhere.png", class = "kerascrop_error_argument")
+  expect_error(crop_center(tempdir(), 10, 10), class = "kerascrop_error_argument")
+})
+
+test_that("what is no image is told apart", {
+  expect_error(crop_center(1:10, 2, 2), class = "kerascrop_error_shape")
+  expect_error(crop_center(array(0, 2:6), 2, 2), class = "kerascrop_error_shape")
+  expect_error(crop_center(list(1), 2, 2), class = "kerascrop_error_shape")
+  expect_error(crop_center(data.frame(a = 1:3), 2, 2), class = "kerascrop_error_shape")
+  expect_error(crop_center(NULL, 2, 2), class = "kerascrop_error_shape")
+  expect_error(crop_center(array(0, c(100, 28, 28)), 2, 2), class = "kerascrop_error_shape")
+  expect_error(crop_center(array(0, c(3, 0, 5, 1)), 2, 2), class = "kerascrop_error_shape")
+  expect_snapshot(error = TRUE, {
+    crop_center(1:10, 2, 2)
+    crop_center(array(0, c(100, 28, 28)), 2, 2)
+    crop_center(matrix(0, 4, 5), 5, 5)
+    crop_border(matrix(0, 4, 5), 2)
+    crop_boxes(array(0, c(2, 4, 5, 1)), rbind(1:4, 1:4, 1:4) + c(0, 0, 0))
+  })
+})
