@@ -190,3 +190,13 @@ def test_wrong_inputs_are_errors(images):
         Uncrop(9, 12, "coco")
     with pytest.raises(ArgumentError, match="`fill_value` must be a whole number from 0 to 255"):
         Uncrop(9, 12, fill_value=-1)([images.astype("uint8"), np.zeros((4, 4), "float32")])
+
+
+def test_adjoint_is_the_transpose_of_box_crop(rng):
+    images, crops = rng.normal(size=(2, 9, 12, 3)).astype("float32"), rng.normal(size=(2, 4, 5, 7, 3)).astype("float32")
+    boxes = (rng.uniform(-3, 9, size=(2, 4, 2, 2)).cumsum(axis=2)).reshape(2, 4, 4).astype("float32")
+    forward = ops.convert_to_numpy(BoxCrop(5, 7)([images, boxes]))
+    back = ops.convert_to_numpy(Uncrop(9, 12, adjoint=True)([crops, boxes]))
+    np.testing.assert_allclose((forward * crops).sum(), (images * back).sum(), rtol=1e-4)
+    with pytest.raises(ArgumentError, match="`fill_value` must be 0, not 1"):
+        Uncrop(9, 12, fill_value=1, adjoint=True)
