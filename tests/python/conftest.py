@@ -26,6 +26,15 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "tensorflow: needs the TensorFlow backend")
 
 
+def jitted(function):
+    """The function, compiled under JAX, which compiles every single operation for each new shape otherwise."""
+    if BACKEND != "jax":
+        return function
+    import jax
+
+    return jax.jit(function)
+
+
 def gradient(function, x):
     """The gradient of a scalar function of a tensor, as a NumPy array, on any backend."""
     if BACKEND == "tensorflow":
@@ -39,7 +48,7 @@ def gradient(function, x):
     if BACKEND == "jax":
         import jax
 
-        return np.asarray(jax.grad(function)(x))
+        return np.asarray(jax.jit(jax.grad(function))(x))
     import torch
 
     x = torch.tensor(x, requires_grad=True)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from conftest import BACKEND, gradient
+from conftest import BACKEND, gradient, jitted
 from keras import ops
 
 from kerascrop.checks import ArgumentError, SizeError
@@ -31,7 +31,7 @@ def reference(image, box, size, fill_mode="constant", margin=40):
 
 
 def run(images, boxes, *args, **kwargs):
-    return ops.convert_to_numpy(sample(images, boxes, *args, **kwargs))
+    return ops.convert_to_numpy(jitted(lambda x, b: sample(x, b, *args, **kwargs))(images, boxes))
 
 
 def random_boxes(rng, n, height=9, width=12, reach=0.0):
@@ -139,7 +139,7 @@ def test_gradients_agree_with_finite_differences_in_float64(rng, antialias, fill
         def of_one(x):
             return loss(x, tensor(boxes)) if which == 0 else loss(tensor(images), x)
 
-        analytic = gradient(of_one, values)
+        analytic, of_one = gradient(of_one, values), jitted(of_one)
         numeric = np.zeros_like(values)
         for index in np.ndindex(values.shape):
             step = np.zeros_like(values)

@@ -138,6 +138,8 @@ def _gather(images, indices):
     index = ops.reshape(ops.arange(shape[0], dtype="int32"), (-1, 1) + (1,) * rank)
     for axis, (length, place) in enumerate(zip(shape[1:], indices)):
         index = index * length + _along(place, axis, rank)
+    if images.shape[0] == 0:
+        return ops.zeros((*ops.shape(index), shape[-1]), images.dtype)  # JAX's `take()` stumbles over empty batches
     return ops.take(ops.reshape(images, (-1, shape[-1])), index, axis=0)
 
 
@@ -207,7 +209,8 @@ def paste(crops, boxes, size, fill_value=0.0):
         fill_value: a number.
 
     Returns:
-        `(batch, height, width, channels)`, in float32 for integers.
+        `(batch, height, width, channels)`, in float32 for integers. Under PyTorch whole-pixel crops are added up in
+        float32, whatever their type.
     """
     size = check_sizes(size, AXIS_NAMES[len(size)])
     dtype = standardize_dtype(crops.dtype)
