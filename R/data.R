@@ -1,38 +1,143 @@
-#' Handwritten digits on cluttered canvases
+#' Crop the batches of a generator
 #'
-#' Each image has one digit at a random place, and pieces of other digits strewn around it: a small task in which a
-#' network has to find what it should look at. The digits are real, 1,797 of 8 x 8 pixels from the UCI repository
-#' (Alpaydin and Kaynak 1998, \doi{10.24432/C50P49}, CC BY 4.0), enlarged: 1,400 of them are drawn from for training,
-#' the other 397 for testing.
+#' Wraps any generator of batches, from R or from Python, so that the images come out cropped: at a random place of each
+#' image for training, in the centre for prediction.
 #'
-#' @param n How many images.
-#' @param canvas Height and width of an image, in pixels.
-#' @param digit Height and width of the digit, in pixels.
-#' @param distractors How many pieces of other digits, of 2/5 the digit's size, are strewn over each canvas.
-#' @param split `"train"` or `"test"`.
-#' @param seed A whole number, for the same images in every run; `NULL` draws one from R's random numbers, which
+#' @param generator What makes the batches:
+#'   * an R function without arguments, which returns the next batch each time it is called, and `NULL` after the last
+#'     (a generator of the package coro works too). A batch is `x`, `list(x, y)` or `list(x, y, sample_weight)`; `x` is
+#'     an array of images `(batch, height, width, channels)`, or a named list with `images` and what is cropped along
+#'     with them, as the crop layers take it;
+#'   * a Python generator or iterator of such batches;
+#'   * a Keras `PyDataset`, such as the flows of an `ImageDataGenerator`.
+#' @param height,width Size of the crops in pixels: whole numbers, at least 1.
+#' @param mode `"random"` draws a place for each image, anew in each batch; `"center"` takes the middle.
+#' @param seed A whole number, for the same places in every run; `NULL` draws one from R's random numbers, which
 #'   [set.seed()] fixes.
-#' @returns A list: `x`, images `(n, canvas, canvas, 1)` from 0 to 1; `y`, the digits, integers from 0 to 9; `boxes`,
-#'   where they are, a matrix with a row `x1, y1, x2, y2` for each.
+#' @param if_smaller What happens to images smaller than the crop: `"error"`, or what [layer_center_crop()] offers.
+#' @param data_format `"channels_last"`, `"channels_first"`, or `NULL` for Keras's setting.
+#' @returns For `fit()` and `predict()` of keras3, or `model$fit()`: a Python generator, which ends when its source
+#'   does; from a `PyDataset` another one, whose length `fit()` knows. [reticulate::iter_next()] takes a batch out by
+#'   hand. Labels and weights pass untouched; R arrays of doubles become `float32`, factors whole numbers from 0.
+#'
+#'   An R function is called one batch ahead, always by R's main thread; with it, leave Keras's `steps_per_execution` at
+#'   1.
 #' @section Errors:
-#' `kerascrop_error_size`: a number is no positive whole number, or the digit is larger than the canvas.
-#' `kerascrop_error_argument`: anything else about the arguments.
+#' `kerascrop_error_argument` and `kerascrop_error_size`: wrong arguments, at once. A batch that cannot be cropped, or
+#' an error in an R function, stops the training with a Python error that says which batch it was, counted from 1.
+#' @family data
 #' @export
 #' @examplesIf reticulate::py_module_available("keras")
-#' digits <- cluttered_digits(6, seed = 1)
-#' plot_crops(digits$x, digits$boxes, titles = digits$y)
-cluttered_digits <- function(n, canvas = 64, digit = 20, distractors = 6, split = c("train", "test"), seed = NULL) {
-  n <- as_size(n)
-  canvas <- as_size(canvas)
-  digit <- as_size(digit)
-  distractors <- as_count(distractors)
-  split <- as_choice(split, c("train", "test"))
-  seed <- as_seed(seed) %||% sample.int(largest_size, 1)
+#' batches <- function() list(array(runif(4 * 32 * 32 * 3), c(4, 32, 32, 3)), c(0, 1, 1, 0))
+#' cropped <- crop_generator(batches, 24, 24)
+#' batch <- reticulate::iter_next(cropped)
+#' dim(batch[[1]])
+#' # model |> fit(cropped, steps_per_epoch = 10)
+crop_generator <- function(generator, height, width, mode = c("random", "center"), seed = NULL, if_smaller = "error",
+                           data_format = NULL) {
   call <- rlang::current_env()
-  digits <- with_python_errors(
-    python_part("data", call)$cluttered_digits(n, canvas, digit, distractors, split, seed), call
+  check_given(generator, "argument", "generator", call)
+  arguments <- crop_arguments(height, width, mode, seed, if_smaller, data_format, call)
+  if (!is_python(generator) && !is.function(generator)) {
+    kerascrop_abort(c(
+      "{.arg generator} must be an R function that returns batches, or a Python generator or {.cls PyDataset}.",
+      x = "It is {shown(generator)}.",
+      i = "A function such as {.code function() list(x, y)} works."
+    ), "argument")
+  }
+  module <- load_module(call)
+  with_python_errors({
+    if (!is_python(generator)) generator <- python_batches(generator, call)
+    do.call(module$crop_generator, c(list(generator), arguments))
+  }, call)
+}
+
+#' Crop the images of a tf.data dataset
+#'
+#' Cuts the images of a TensorFlow dataset, batched or not, at a random place of each for training, in the centre for
+#' prediction. Everything happens in TensorFlow's own threads. `uint8` stays `uint8`, and labels stay as they are.
+#'
+#' @inheritParams crop_generator
+#' @param dataset A dataset of Python's `tf.data`, also from the package tfdatasets: of `x`, `(x, y)` or `(x, y,
+#'   sample_weight)`; `x` are images, or a dict with `images` and what is cropped along with them. Sizes may be unknown.
+#' @param num_parallel_calls How many elements are cropped at the same time; `NULL` lets TensorFlow decide. The order
+#'   stays, and a seed gives the same places, either way.
+#' @returns A dataset of the same structure. Each epoch has places of its own.
+#' @section Errors:
+#' `kerascrop_error_argument`, `kerascrop_error_size`, `kerascrop_error_shape`: wrong arguments or elements, or Keras
+#' does not run on TensorFlow. Images of unknown size that are too small stop the dataset when they come.
+#' @family data
+#' @export
+#' @examplesIf reticulate::py_module_available("tensorflow")
+#' tf <- reticulate::import("tensorflow")
+#' images <- as_numpy(array(0:255, c(8, 32, 32, 3)), "uint8")
+#' dataset <- tf$data$Dataset$from_tensor_slices(images)$batch(4L)
+#' crop_dataset(dataset, 24, 24)
+crop_dataset <- function(dataset, height, width, mode = c("random", "center"), seed = NULL, if_smaller = "error",
+                         data_format = NULL, num_parallel_calls = NULL) {
+  call <- rlang::current_env()
+  check_given(dataset, "argument", "dataset", call)
+  arguments <- crop_arguments(height, width, mode, seed, if_smaller, data_format, call)
+  if (!is.null(num_parallel_calls)) arguments$num_parallel_calls <- as_size(num_parallel_calls)
+  if (!is_python(dataset)) {
+    kerascrop_abort(c(
+      "{.arg dataset} must be a dataset of {.code tf.data}.",
+      x = "It is {shown(dataset)}.",
+      i = "{.fn crop_generator} takes R functions; arrays can go through {.fn layer_random_crop} or {.fn crop_random}."
+    ), "argument")
+  }
+  with_python_errors(do.call(load_module(call)$crop_dataset, c(list(dataset), arguments)), call)
+}
+
+# What the pipelines share, checked.
+crop_arguments <- function(height, width, mode, seed, if_smaller, data_format, call) {
+  list(
+    height = as_size(height, "height", call), width = as_size(width, "width", call),
+    mode = as_choice(mode, crop_modes, "mode", call), seed = seed_or_draw(seed, call), if_smaller = if_smaller,
+    data_format = as_data_format(data_format, "data_format", call)
   )
-  boxes <- from_numpy(digits$boxes)
-  colnames(boxes) <- box_sides
-  list(x = from_numpy(digits$x), y = from_numpy(digits$y), boxes = boxes)
+}
+
+crop_modes <- c("random", "center")
+
+seed_or_draw <- function(seed, call) as_seed(seed, "seed", call) %||% sample.int(largest_size, 1)
+
+# An R function that returns batches, as a Python iterator of them.
+python_batches <- function(generator, call) {
+  # Loaded here: this code also runs when Python calls back, where nothing should stop.
+  parts <- python_part("from_r", call)
+  number <- 0
+  result <- function() {
+    number <<- number + 1
+    tryCatch(
+      {
+        batch <- generator()
+        if (is.null(batch) || identical(batch, as.symbol(".__exhausted__."))) return(NULL)
+        reticulate::tuple("batch", as_python_batch(batch))
+      },
+      error = function(error) {
+        reticulate::tuple("error", paste0("Batch ", number, ": ", cli::ansi_strip(conditionMessage(error))))
+      }
+    )
+  }
+  # reticulate 1.31 and newer can stay one batch ahead, without which threads that wait for each other never end.
+  if ("prefetch" %in% names(formals(reticulate::py_iterator))) {
+    results <- do.call(reticulate::py_iterator, list(result, prefetch = 1L))
+  } else {
+    results <- parts$Ahead(result)
+  }
+  parts$batches(results)
+}
+
+# `list(x, y)` becomes a tuple, as Keras wants it; a named list of images and what goes along with them a dict.
+as_python_batch <- function(batch) {
+  if (!is.list(batch) || is_python(batch) || "images" %in% names(batch)) return(as_python_part(batch))
+  do.call(reticulate::tuple, lapply(unname(batch), as_python_part))
+}
+
+as_python_part <- function(part) {
+  if (is_python(part) || is.null(part) || is.character(part)) return(part)
+  if (is.factor(part)) part <- as.integer(part) - 1L
+  if (is.list(part)) return(lapply(part, as_python_part))
+  move_to_numpy(part, if (is.double(part)) "float32", arg = "batch")
 }

@@ -35,25 +35,28 @@ def jitted(function):
     return jax.jit(function)
 
 
-def gradient(function, x):
-    """The gradient of a scalar function of a tensor, as a NumPy array, on any backend."""
+def differentiable_gradient(function, x):
+    """The gradient of a scalar function of a tensor, as a tensor that has a gradient itself, on any backend."""
     if BACKEND == "tensorflow":
         import tensorflow as tf
 
-        x = tf.convert_to_tensor(x)
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = function(x)
-        return keras.ops.convert_to_numpy(tape.gradient(y, x))
+        return tape.gradient(y, x)
     if BACKEND == "jax":
         import jax
 
-        return np.asarray(jax.jit(jax.grad(function))(x))
+        return jax.jit(jax.grad(function))(x)
     import torch
 
-    x = torch.tensor(x, requires_grad=True)
-    function(x).backward()
-    return x.grad.numpy()
+    x = x if x.requires_grad else x.clone().requires_grad_(True)
+    return torch.autograd.grad(function(x), x, create_graph=True)[0]
+
+
+def gradient(function, x):
+    """The gradient of a scalar function of a tensor, as a NumPy array, on any backend."""
+    return keras.ops.convert_to_numpy(differentiable_gradient(function, keras.ops.convert_to_tensor(x)))
 
 
 @pytest.fixture

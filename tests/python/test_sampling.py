@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
-from conftest import BACKEND, gradient, jitted
+from conftest import BACKEND, differentiable_gradient, gradient, jitted
 from keras import ops
+from keras.backend import standardize_dtype
 
+from kerascrop import BoxCrop, theta_from_boxes
 from kerascrop.checks import ArgumentError, SizeError
-from kerascrop.sampling import paste, sample
+from kerascrop.sampling import adjoint, sample
 
 PADDING = {"constant": {"constant_values": 5.0}, "nearest": {}, "reflect": {}}
 NUMPY_MODES = {"constant": "constant", "nearest": "edge", "reflect": "symmetric"}
@@ -69,23 +71,114 @@ def test_boxes_wholly_outside_are_filled(images):
     assert np.isfinite(crops).all()
 
 
-@pytest.mark.parametrize("fill_mode", NUMPY_MODES)
-def test_equal_to_pytorch(images, rng, fill_mode):
+def grid_sample(images, boxes, size, fill_mode, interpolation, align_corners):
+    """PyTorch's crops for boxes in `"grid"` format."""
     torch = pytest.importorskip("torch", reason="needs PyTorch")
-    images = images / images.max()
-    boxes = random_boxes(rng, 4, reach=0.7)
-    height, width = images.shape[1:3]
-    x1, x2 = boxes[:, 0] * 2 / width - 1, boxes[:, 2] * 2 / width - 1
-    y1, y2 = boxes[:, 1] * 2 / height - 1, boxes[:, 3] * 2 / height - 1
-    zero = np.zeros_like(x1)
-    theta = np.stack([[(x2 - x1) / 2, zero, (x1 + x2) / 2], [zero, (y2 - y1) / 2, (y1 + y2) / 2]]).transpose(2, 0, 1)
-    grid = torch.nn.functional.affine_grid(torch.tensor(theta), (4, 3, 5, 7), align_corners=False)
+    theta = torch.tensor(ops.convert_to_numpy(theta_from_boxes(boxes)))
+    channels = images.shape[-1]
+    grid = torch.nn.functional.affine_grid(theta, (len(images), channels, *size), align_corners=align_corners)
     padding = {"constant": "zeros", "nearest": "border", "reflect": "reflection"}[fill_mode]
-    expected = torch.nn.functional.grid_sample(
-        torch.tensor(images.transpose(0, 3, 1, 2)), grid, padding_mode=padding, align_corners=False
+    crops = torch.nn.functional.grid_sample(
+        torch.tensor(images.transpose(0, 3, 1, 2)), grid, interpolation, padding, align_corners
     )
-    crops = run(images, boxes, (5, 7), fill_mode=fill_mode)
-    np.testing.assert_allclose(crops, expected.numpy().transpose(0, 2, 3, 1), atol=1e-5)
+    return crops.numpy().transpose(0, 2, 3, 1)
+
+
+@pytest.mark.parametrize("fill_mode", NUMPY_MODES)
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("align_corners", [False, True])
+@pytest.mark.parametrize("size", [(5, 7), (20, 30)])
+def test_equal_to_pytorch(images, rng, fill_mode, interpolation, align_corners, size):
+    images = images / images.max()
+    boxes = rng.uniform(-1.7, 1.7, size=(4, 4)).astype("float32")  # some reach outside, some are mirrored
+    boxes[0] = [-3, -3, -2, -2]  # one lies outside wholly
+    crops = ops.convert_to_numpy(
+        BoxCrop(
+            *size, box_format="grid", fill_mode=fill_mode, interpolation=interpolation, align_corners=align_corners
+        )([images, boxes])
+    )
+    expected = grid_sample(images, boxes, size, fill_mode, interpolation, align_corners)
+    np.testing.assert_allclose(crops, expected, atol=1e-5)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("size", [(5, 7), (1, 3), (20, 30)])
+def test_align_corners_is_crop_and_resize(images, rng, size):
+    import tensorflow as tf
+
+    images = images / images.max()
+    corners = np.sort(rng.uniform(0, 1, size=(6, 2, 2)), axis=1)
+    boxes = corners.reshape(6, 4).astype("float32")  # y1, x1, y2, x2
+    indices = np.array([3, 0, 0, 2, 1, 3])
+    crops = BoxCrop(*size, box_format="rel_yxyx", align_corners=True)([images, boxes, indices])
+    np.testing.assert_allclose(crops, tf.image.crop_and_resize(images, boxes, indices, size), atol=1e-5)
+
+
+def test_box_indices_pair_boxes_with_any_image(images, rng):
+    boxes = random_boxes(rng, 6, reach=0.3)
+    indices = np.array([2, 2, 0, 3, 1, 0])
+    for how in ({}, {"antialias": True}, {"interpolation": "nearest"}, {"interpolation": "bicubic"}):
+        crops = run(images, boxes, (5, 7), box_indices=indices, **how)
+        np.testing.assert_array_equal(crops, run(images[indices], boxes, (5, 7), **how))
+
+
+def test_nearest_takes_the_pixel_that_holds_the_sample(rng):
+    image = rng.integers(1, 9, size=(1, 9, 12, 1)).astype("uint8")
+    box = np.array([[1.3, -2.2, 10.9, 8.4]], "float32")
+    crops = run(image, box, (6, 5), interpolation="nearest", fill_value=9)
+    rows, columns = -2.2 + (np.arange(6) + 0.5) * 10.6 / 6, 1.3 + (np.arange(5) + 0.5) * 9.6 / 5
+    rows, columns = np.floor(rows).astype(int), np.floor(columns).astype(int)
+    expected = np.where((rows >= 0)[:, None], image[0, np.maximum(rows, 0)][:, columns, 0], 9)
+    np.testing.assert_array_equal(crops[0, ..., 0], expected)
+    assert crops.dtype == np.uint8
+
+
+@pytest.mark.parametrize("rank", [1, 3])
+@pytest.mark.parametrize("antialias", [False, True])
+def test_sequences_and_volumes_are_sampled_axis_by_axis(rng, rank, antialias):
+    lengths, size = (9, 7, 11)[:rank], (4, 5, 3)[:rank]
+    images = rng.normal(size=(2, *lengths, 2)).astype("float32")
+    low = rng.uniform(0, 3, size=(2, rank))
+    boxes = np.concatenate([low, low + 3.7], axis=1).astype("float32")  # x first
+    crops = run(images, boxes, size, antialias=antialias, fill_mode="nearest")
+    expected = images.astype("float64")
+    for axis, n in enumerate(size):  # one axis at a time, as an image of one row
+        moved = np.moveaxis(expected, axis + 1, 1)
+        flat = moved.reshape(2, 1, lengths[axis], -1)
+        x1, x2 = boxes[:, rank - 1 - axis], boxes[:, 2 * rank - 1 - axis]
+        line = np.stack([x1, np.zeros(2), x2, np.ones(2)], axis=1)
+        flat = run(flat, line, (1, n), antialias=antialias, fill_mode="nearest")
+        expected = np.moveaxis(flat.reshape(2, n, *moved.shape[2:]), 1, axis + 1)
+    np.testing.assert_allclose(crops, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("fill_mode", NUMPY_MODES)
+@pytest.mark.parametrize("how", [{}, {"antialias": True}, {"interpolation": "bicubic"}, {"align_corners": True}])
+def test_adjoint_is_the_transpose(images, rng, fill_mode, how):
+    boxes = np.stack([random_boxes(rng, 4, reach=0.5) for _ in range(3)], axis=1)
+    images, crops = images.astype("float64"), rng.normal(size=(4, 3, 5, 7, 3))
+    forward = run(images, boxes.astype("float64"), (5, 7), fill_mode=fill_mode, **how)
+    back = ops.convert_to_numpy(adjoint(crops, boxes, (9, 12), fill_mode=fill_mode, **how))
+    np.testing.assert_allclose((forward * crops).sum(), (images * back).sum(), rtol=1e-5)
+    one = ops.convert_to_numpy(adjoint(crops[:, 0], boxes[:, 0], (9, 12), fill_mode=fill_mode, **how))
+    assert one.shape == images.shape
+
+
+def triangle(start, stop, size, length):
+    """The antialiased weights of one axis as the definition reads, `(size, length)` in float64."""
+    step = (stop - start) / size
+    centre = np.clip(start + (np.arange(size) + 0.5) * step, 0.5, length - 0.5)
+    weights = np.maximum(0, 1 - np.abs(centre[:, None] - np.arange(length) - 0.5) / max(1, step))
+    return weights / weights.sum(1, keepdims=True)
+
+
+def test_antialias_agrees_with_the_definition(images, rng):
+    images = images / images.max()
+    boxes = random_boxes(rng, 4)
+    crops = run(images, boxes, (2, 3), antialias=True, fill_mode="nearest")
+    for image, crop, (x1, y1, x2, y2) in zip(images, crops, boxes.astype("float64")):
+        expected = np.einsum("iy,jx,yxc->ijc", triangle(y1, y2, 2, 9), triangle(x1, x2, 3, 12), image)
+        np.testing.assert_allclose(crop, expected, atol=1e-5)
 
 
 def test_many_boxes_are_as_if_each_were_alone(images, rng):
@@ -121,32 +214,83 @@ def test_enlarging_is_the_same_with_antialias(images, rng):
     )
 
 
-@pytest.mark.parametrize("antialias", [False, True])
-@pytest.mark.parametrize("fill_mode", NUMPY_MODES)
-def test_gradients_agree_with_finite_differences_in_float64(rng, antialias, fill_mode):
-    images = rng.normal(size=(2, 6, 7, 2))
-    boxes = np.array([[[0.63, 1.21, 5.37, 4.88]], [[-1.43, 0.38, 9.29, 7.71]]])
-    weights = rng.normal(size=(2, 1, 4, 5, 2))
+def tensor(x):
+    return ops.convert_to_tensor(x, "float64")
 
-    def tensor(x):
-        return ops.convert_to_tensor(x, "float64")
+
+def numeric_gradient(function, values, step=1e-5):
+    """By finite differences, in float64."""
+    function = jitted(function)
+    slopes = np.zeros_like(values)
+    for index in np.ndindex(values.shape):
+        change = np.zeros_like(values)
+        change[index] = step
+        ends = [float(ops.convert_to_numpy(function(tensor(values + s)))) for s in (change, -change)]
+        slopes[index] = (ends[0] - ends[1]) / (2 * step)
+    return slopes
+
+
+HOW = [{}, {"antialias": True}, {"interpolation": "bicubic"}, {"align_corners": True}]
+# The second box reaches outside, the third is mirrored.
+REAL_BOXES = np.array([[[0.63, 1.21, 5.37, 4.88]], [[-1.47, 0.38, 9.29, 7.71]], [[6.1, 0.7, 1.3, 5.2]]])
+
+
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("fill_mode", NUMPY_MODES)
+def test_gradients_agree_with_finite_differences_in_float64(rng, how, fill_mode):
+    images = rng.normal(size=(3, 6, 7, 1))
+    weights = tensor(rng.normal(size=(3, 1, 4, 5, 1)))
 
     def loss(images, boxes):
-        crops = sample(images, boxes, (4, 5), antialias=antialias, fill_mode=fill_mode, fill_value=0.5)
-        return ops.sum(crops * tensor(weights))
+        return ops.sum(sample(images, boxes, (4, 5), fill_mode=fill_mode, fill_value=0.5, **how) * weights)
 
-    for which, values in enumerate((images, boxes)):
-        def of_one(x):
-            return loss(x, tensor(boxes)) if which == 0 else loss(tensor(images), x)
+    def of_boxes(boxes):
+        return loss(tensor(images), boxes)
 
-        analytic, of_one = gradient(of_one, values), jitted(of_one)
-        numeric = np.zeros_like(values)
-        for index in np.ndindex(values.shape):
-            step = np.zeros_like(values)
-            step[index] = 1e-5
-            ends = [float(ops.convert_to_numpy(of_one(tensor(values + s)))) for s in (step, -step)]
-            numeric[index] = (ends[0] - ends[1]) / 2e-5
-        np.testing.assert_allclose(analytic, numeric, atol=1e-6)
+    def of_images(images):
+        return loss(images, tensor(REAL_BOXES))
+
+    np.testing.assert_allclose(gradient(of_boxes, REAL_BOXES), numeric_gradient(of_boxes, REAL_BOXES), atol=1e-6)
+    slopes = gradient(of_images, images)
+    for _ in range(5):  # crops are linear in the images: a few directions tell
+        way = rng.normal(size=images.shape)
+        ends = [float(ops.convert_to_numpy(of_images(tensor(images + sign * way)))) for sign in (1, -1)]
+        np.testing.assert_allclose((slopes * way).sum(), (ends[0] - ends[1]) / 2, atol=1e-6)
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_the_second_derivative_to_the_box_agrees_with_finite_differences(rng, how):
+    images = tensor(rng.normal(size=(3, 6, 7, 1)))
+    weights = tensor(rng.normal(size=(3, 1, 4, 5, 1)))
+
+    def loss(boxes):
+        return ops.sum(sample(images, boxes, (4, 5), **how) * weights)
+
+    def slope(boxes):
+        return ops.sum(differentiable_gradient(loss, boxes) * tensor(np.linspace(-1, 1, 12).reshape(3, 1, 4)))
+
+    np.testing.assert_allclose(
+        gradient(slope, REAL_BOXES), numeric_gradient(slope, REAL_BOXES, step=1e-4), atol=1e-5, rtol=1e-5
+    )
+
+
+def test_gradient_reach_widens_the_gradient_and_leaves_the_crops(rng):
+    # A bright pixel, three pixels to the right of a box of a single sample: only a wide kernel feels it.
+    image = np.zeros((1, 1, 12, 1))
+    image[0, 0, 8] = 1.0
+    box = np.array([[4.3, 0.0, 6.3, 1.0]])
+
+    def loss(boxes, **how):
+        return ops.sum(sample(tensor(image), boxes, (1, 1), **how))
+
+    assert (gradient(loss, box) == 0).all()
+    slopes = gradient(lambda boxes: loss(boxes, gradient_reach=5), box)
+    assert slopes[0, 0] > 0 and slopes[0, 2] > 0
+    images = rng.normal(size=(4, 9, 12, 3)).astype("float32")
+    boxes = random_boxes(rng, 4, reach=0.4)
+    for how in ({}, {"antialias": True}):
+        wide = run(images, boxes, (5, 7), gradient_reach=3, **how)
+        np.testing.assert_array_equal(wide, run(images, boxes, (5, 7), **how))
 
 
 def test_a_box_with_nan_gives_nan_and_poisons_no_other_image(images):
@@ -162,6 +306,17 @@ def test_coordinates_stay_exact_for_half_precision_images(rng):
     crops = run(images, np.array([[3001, 0, 3009, 2]], "float32"), (2, 8))
     assert crops.dtype == np.float16
     np.testing.assert_array_equal(crops, images[:, :, 3001:3009])
+
+
+@pytest.mark.parametrize("dtype, bound", [("float16", 2e-3), ("bfloat16", 2e-2)])
+def test_half_precision_images_are_off_by_their_own_rounding_only(rng, dtype, bound):
+    images = rng.uniform(size=(2, 5, 4000, 1)).astype("float32")
+    boxes = np.array([[3000.3, 0.2, 3801.7, 4.9], [17.9, 1.0, 3999.1, 3.0]], "float32")
+    for antialias in (False, True):
+        crops = sample(ops.cast(images, dtype), boxes, (3, 100), antialias=antialias)
+        assert standardize_dtype(crops.dtype) == dtype
+        exact = run(images, boxes, (3, 100), antialias=antialias)
+        np.testing.assert_allclose(ops.convert_to_numpy(ops.cast(crops, "float32")), exact, atol=bound)
 
 
 def test_integer_images_give_float32(images):
@@ -195,94 +350,11 @@ def test_wrong_arguments_are_errors(images):
         sample(images, boxes, (4, 4), fill_mode="wrap")
     with pytest.raises(ArgumentError, match="`fill_value`"):
         sample(images, boxes, (4, 4), fill_value="white")
-
-
-def interpolated(image, box, size):
-    """Samples of one image, sequence or volume, by NumPy's interpolation along one axis after the other; edges repeat."""
-    rank = len(size)
-    for axis, (first, last, n) in enumerate(zip(box[:rank][::-1], box[rank:][::-1], size)):
-        places = first + (np.arange(n) + 0.5) * (last - first) / n - 0.5
-        image = np.apply_along_axis(lambda line: np.interp(places, np.arange(len(line)), line), axis, image)
-    return image
-
-
-LENGTHS, SIZES = {1: (20,), 2: (9, 12), 3: (5, 8, 7)}, {1: (6,), 2: (4, 5), 3: (3, 4, 5)}
-
-
-def corners(rng, rank, n, reach=0.0):
-    """Boxes of any dimension, some of them mirrored."""
-    return (rng.uniform(-reach, 1 + reach, size=(n, 2, rank)) * LENGTHS[rank][::-1]).reshape(n, -1).astype("float32")
-
-
-@pytest.mark.parametrize("rank", LENGTHS)
-def test_sequences_images_and_volumes_agree_with_interpolation(rank, rng):
-    x = rng.normal(size=(5, *LENGTHS[rank], 2)).astype("float32")
-    places = corners(rng, rank, 5, reach=0.2)
-    crops = run(x, places, SIZES[rank], fill_mode="nearest")
-    for one, image, box in zip(crops, x, places):
-        np.testing.assert_allclose(one, interpolated(image, box, SIZES[rank]), atol=1e-5)
-
-
-@pytest.mark.parametrize("rank", LENGTHS)
-@pytest.mark.parametrize("dtype", ["float32", "uint8", "bool", "int32"])
-def test_the_nearest_pixel_is_the_one_that_holds_the_sample(rank, dtype, rng):
-    x = rng.integers(0, 2 if dtype == "bool" else 200, size=(5, *LENGTHS[rank], 2)).astype(dtype)
-    places = corners(rng, rank, 5, reach=0.3)
-    crops = run(x, places, SIZES[rank], interpolation="nearest", fill_value=1)
-    assert crops.dtype == dtype
-    for one, image, box in zip(crops, x, places):
-        expected = np.ones_like(one)
-        for index in np.ndindex(*SIZES[rank]):
-            steps = (np.array(index) + 0.5) / SIZES[rank]
-            place = box[:rank][::-1] + steps * (box[rank:] - box[:rank])[::-1]
-            if (place > 0).all() and (place < LENGTHS[rank]).all():
-                expected[index] = image[tuple(np.floor(place).astype(int))]
-        np.testing.assert_array_equal(one, expected)
-
-
-@pytest.mark.parametrize("rank", LENGTHS)
-def test_antialias_of_whole_blocks_along_every_axis(rank, rng):
-    """A box in steps of two pixels: the triangle reaches two pixels each way, with weights 1, 3, 3, 1."""
-    x = rng.normal(size=(2, *(2 * n for n in SIZES[rank]), 1)).astype("float32")
-    whole = np.array([[0] * rank + [2 * n for n in SIZES[rank]][::-1]] * 2, "float32")
-    expected = x
-    for axis, n in enumerate(SIZES[rank], start=1):
-        weights = np.zeros((n, 2 * n))
-        for i, row in enumerate(weights):
-            for pixel, weight in zip(range(2 * i - 1, 2 * i + 3), (1, 3, 3, 1)):
-                if 0 <= pixel < 2 * n:
-                    row[pixel] = weight
-        expected = np.moveaxis(np.tensordot(weights / weights.sum(1, keepdims=True), expected, (1, axis)), 0, axis)
-    np.testing.assert_allclose(run(x, whole, SIZES[rank], antialias=True), expected, atol=1e-5)
-
-
-@pytest.mark.parametrize("rank", LENGTHS)
-def test_paste_puts_whole_pixels_back_in_any_dimension(rank, rng):
-    lengths, size = LENGTHS[rank], SIZES[rank]
-    crops = rng.normal(size=(2, 3, *size, 2)).astype("float32")
-    starts = np.stack([rng.integers(-2, length, size=(2, 3)) for length in lengths], axis=-1)
-    total, count = np.zeros((2, *lengths, 2)), np.zeros((2, *lengths, 1))
-    for b, k, *index in np.ndindex(2, 3, *size):
-        place = starts[b, k] + index
-        if (place >= 0).all() and (place < lengths).all():
-            total[(b, *place)] += crops[(b, k, *index)]
-            count[(b, *place)] += 1
-    expected = np.where(count > 0, total / np.maximum(count, 1), 5)
-    places = np.concatenate([starts[..., ::-1], (starts + size)[..., ::-1]], axis=-1).astype("float32")
-    np.testing.assert_allclose(ops.convert_to_numpy(paste(crops, places, lengths, fill_value=5)), expected, atol=1e-5)
-    # Boxes that are not whole by a hair go the other way, and end up the same.
-    nearly = ops.convert_to_numpy(paste(crops, places + 1e-4, lengths, fill_value=5))
-    np.testing.assert_allclose(nearly[..., 0][count[..., 0] > 0], expected[..., 0][count[..., 0] > 0], atol=5e-3)
-
-
-@pytest.mark.parametrize("rank", LENGTHS)
-def test_paste_undoes_sample_for_one_box(rank):
-    """A crop of a plane, enlarged: what is pasted back is the plane."""
-    grid = np.stack(np.meshgrid(*map(np.arange, LENGTHS[rank]), indexing="ij"), axis=-1).astype("float32")
-    lengths = np.array(LENGTHS[rank])
-    box = np.array([[*(lengths[::-1] * 0.2), *(lengths[::-1] * 0.9)]], "float32")
-    crops = run(grid[None], box, tuple(4 * lengths))
-    back = ops.convert_to_numpy(paste(crops[:, None], box[:, None], LENGTHS[rank], fill_value=-9.0))
-    inside = tuple(slice(int(np.ceil(n * 0.2)) + 1, int(n * 0.9) - 1) for n in lengths)
-    assert grid[inside].size
-    np.testing.assert_allclose(back[0][inside], grid[inside], atol=0.02)
+    with pytest.raises(ArgumentError, match="`interpolation` must be one of 'bilinear'"):
+        sample(images, boxes, (4, 4), interpolation="lanczos")
+    with pytest.raises(ArgumentError, match="`antialias` goes with interpolation='bilinear'"):
+        sample(images, boxes, (4, 4), antialias=True, interpolation="bicubic")
+    with pytest.raises(ArgumentError, match="`gradient_reach` must be at least 1 pixel, not 0.5"):
+        sample(images, boxes, (4, 4), gradient_reach=0.5)
+    with pytest.raises(ArgumentError, match="`align_corners` must be True or False"):
+        sample(images, boxes, (4, 4), align_corners="yes")

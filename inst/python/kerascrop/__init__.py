@@ -1,7 +1,9 @@
 """Every kind of crop for Keras models: centre, border, random, given by boxes, and learned."""
 
-from kerascrop.boxes import box_iou, boxes_from_masks, convert_boxes
-from kerascrop.data import cluttered_digits
+from kerascrop.boxes import box_iou, boxes_from_masks, boxes_from_theta, convert_boxes, theta_from_boxes
+from kerascrop.data import crop_dataset, crop_generator
+from kerascrop.digits import cluttered_digits
+from kerascrop.directories import crops_from_directory
 from kerascrop.layers.border import BorderCrop, BorderCrop1D, BorderCrop3D
 from kerascrop.layers.box import BoxCrop
 from kerascrop.layers.center import CenterCrop, CenterCrop1D, CenterCrop3D
@@ -10,7 +12,7 @@ from kerascrop.layers.multi import MultiCrop
 from kerascrop.layers.random_crop import RandomCrop, RandomCrop1D, RandomCrop3D
 from kerascrop.layers.random_resized import RandomResizedCrop
 from kerascrop.layers.uncrop import Uncrop
-from kerascrop.sampling import paste, sample
+from kerascrop.sampling import adjoint, paste, sample
 
 __version__ = "0.1.0"
 
@@ -30,10 +32,16 @@ __all__ = [
     "RandomResizedCrop",
     "Uncrop",
     "__version__",
+    "adjoint",
     "box_iou",
     "boxes_from_masks",
+    "boxes_from_theta",
     "cluttered_digits",
     "convert_boxes",
+    "crop_dataset",
+    "crop_generator",
+    "crops_from_directory",
     "paste",
     "sample",
+    "theta_from_boxes",
 ]

@@ -57,24 +57,31 @@ def convert_boxes(boxes, source, target, height=None, width=None, depth=None):
     if boxes.shape[-1] not in (2, 4, 6):
         raise BoxError(f"`boxes` must have 4 numbers each (2 in one dimension, 6 in three), not {boxes.shape[-1]}.")
     extent = (width, height, depth)[: boxes.shape[-1] // 2]
-    for box_format in (source, target):
-        if source != target and is_relative(box_format) and None in extent:
-            raise BoxError(f"`height` and `width` of the images are needed to convert boxes in {box_format!r} format.")
+    relative = [is_relative(box_format) for box_format in (source, target)]
+    if all(relative):
+        extent = (1,) * len(extent)  # any size will do
+    elif any(relative) and None in extent:
+        raise BoxError(f"`height` and `width` of the images are needed to convert boxes from {source!r} to {target!r}.")
     return from_corners(to_corners(boxes, source, extent), target, extent)
 
 
-def to_corners(boxes, box_format, extent):
-    """Boxes of any format in `"xyxy"`, for images of `extent` pixels: width first, as in a box."""
+def to_corners(boxes, box_format, extent, align_corners=False):
+    """Boxes of any format in `"xyxy"`, for images of `extent` pixels: width first, as in a box.
+
+    With `align_corners` relative numbers count from the centre of the first pixel to that of the last one.
+    """
     boxes = ops.convert_to_tensor(boxes)
     dtype = "float64" if keras.backend.standardize_dtype(boxes.dtype) == "float64" else "float32"
     boxes = ops.cast(boxes, dtype)  # never half precision: coordinates need their digits
     boxes = (boxes + 1) / 2 if box_format == "grid" else boxes
+    between_centres = align_corners and is_relative(box_format)
+    extent = [side - 1 for side in extent] if between_centres else extent
     first, second = (half * _unit(box_format, extent, dtype) for half in _halves(boxes, _is_y_first(box_format)))
     if "center" in box_format:
         first = first - second / 2
     if _has_size(box_format):
         second = first + second
-    return ops.concatenate([first, second], axis=-1)
+    return ops.concatenate([first, second + 1 if between_centres else second], axis=-1)
 
 
 def from_corners(boxes, box_format, extent):
@@ -88,6 +95,24 @@ def from_corners(boxes, box_format, extent):
     halves = _halves(ops.concatenate([first / unit, second / unit], axis=-1), _is_y_first(box_format))
     boxes = ops.concatenate(halves, axis=-1)
     return boxes * 2 - 1 if box_format == "grid" else boxes
+
+
+def align(boxes, extent):
+    """The boxes whose `extent` equal parts have their middles where `align_corners` puts the samples.
+
+    With `align_corners` the first sample is taken at the centre of a box's first pixel and the last one at the centre of
+    its last pixel; a single one in the middle.
+    """
+    first, last = split(boxes)
+    sides = []
+    for i, n in enumerate(extent):
+        start, stop = first[..., i], last[..., i]
+        if n > 1:
+            step = (stop - start - 1) / (n - 1)
+            start = start + 0.5 - step / 2
+            stop = start + n * step
+        sides.append((start, stop))
+    return ops.stack([start for start, _ in sides] + [stop for _, stop in sides], axis=-1)
 
 
 def is_relative(box_format):
@@ -145,6 +170,63 @@ def seen_points(points, crops, extent):
     start, stop = split(crops)
     sides = ops.stack([ops.cast(side, start.dtype) for side in extent])
     return (points - start) * (sides / (stop - start))
+
+
+def theta_from_boxes(boxes, box_format="grid", height=None, width=None):
+    """The matrices that `torch.nn.functional.affine_grid()` takes, for boxes.
+
+    Args:
+        boxes: `(..., 4)`, or `(..., 6)` for volumes.
+        box_format: see `convert_boxes()`; `"grid"`, the corners `x, y, x', y'` in `[-1, 1]`, needs no image size.
+        height, width: the images' size in pixels, for the other formats.
+
+    Returns:
+        `(..., 2, 3)`: `[[(x' - x) / 2, 0, (x' + x) / 2], [0, (y' - y) / 2, (y' + y) / 2]]`, Jaderberg et al. 2015,
+        equation 1; for volumes `(..., 3, 4)`.
+
+    Raises:
+        BoxError: the format is unknown, or needs a size that is not given.
+    """
+    first, last = split(convert_boxes(boxes, box_format, "grid", height, width))
+    rank = first.shape[-1]
+    scale = (last - first)[..., None] / 2 * ops.eye(rank, dtype=first.dtype)
+    return ops.concatenate([scale, (last + first)[..., None] / 2], axis=-1)
+
+
+def boxes_from_theta(theta, box_format="grid", height=None, width=None):
+    """The boxes that affine matrices without rotation and shear stand for; undoes `theta_from_boxes()`.
+
+    Args:
+        theta: `(..., 2, 3)`, or `(..., 3, 4)` for volumes.
+        box_format, height, width: of the boxes, as in `theta_from_boxes()`.
+
+    Returns:
+        `(..., 4)`, or `(..., 6)`; where a matrix mirrors, a side runs backwards.
+
+    Raises:
+        BoxError: a matrix has another shape, or rotates or shears: no box does that. (Numbers that are known only when
+            a model runs cannot be checked.)
+    """
+    theta = ops.convert_to_tensor(theta)
+    rank = theta.shape[-1] - 1
+    if len(theta.shape) < 2 or theta.shape[-2] != rank or rank not in (1, 2, 3):
+        raise BoxError(f"`theta` must have shape (..., 2, 3), not {tuple(theta.shape)}.")
+    scale, middle = theta[..., :-1], theta[..., -1]
+    turned = scale * (1 - ops.eye(rank, dtype=theta.dtype))
+    if _is_known(turned) and ops.convert_to_numpy(turned).any():
+        raise BoxError("`theta` rotates or shears: its numbers off the diagonal must be 0, or it is no box.")
+    half = ops.sum(scale * ops.eye(rank, dtype=theta.dtype), axis=-1)
+    boxes = ops.concatenate([middle - half, middle + half], axis=-1)
+    return convert_boxes(boxes, "grid", box_format, height, width)
+
+
+def _is_known(x):
+    """Whether a tensor's numbers can be looked at now, rather than when a graph runs."""
+    try:
+        ops.convert_to_numpy(x)
+    except Exception:  # each backend has its own error for this
+        return False
+    return True
 
 
 def boxes_from_masks(masks):

@@ -12,23 +12,41 @@ Sequences and volumes are sampled like images, along one axis or three.
 
 import itertools
 import math
+from typing import NamedTuple
 
 from keras import ops
 from keras.backend import standardize_dtype
 
+from kerascrop import kernels
 from kerascrop.axes import AXIS_NAMES
-from kerascrop.boxes import split
-from kerascrop.checks import check_choice, check_memory, check_number, check_sizes
+from kerascrop.boxes import align, split
+from kerascrop.checks import (
+    ArgumentError,
+    check_choice,
+    check_flag,
+    check_memory,
+    check_number,
+    check_sizes,
+)
 
 FILL_MODES = ("constant", "nearest", "reflect")
-INTERPOLATIONS = ("bilinear", "nearest")
+INTERPOLATIONS = ("bilinear", "nearest", "bicubic")
 
 # The axes' letters in sums over pixels and samples: batch, boxes (k), up to three spatial axes, channels.
 PIXELS, SAMPLES = "uvw", "xyz"
 
 
 def sample(
-    images, boxes, size, antialias=False, fill_mode="constant", fill_value=0.0, interpolation="bilinear"
+    images,
+    boxes,
+    size,
+    antialias=False,
+    fill_mode="constant",
+    fill_value=0.0,
+    interpolation="bilinear",
+    align_corners=False,
+    box_indices=None,
+    gradient_reach=None,
 ):
     """Crop boxes out of images and resize them, differentiably in image and box.
 
@@ -43,10 +61,18 @@ def sample(
         antialias: widen the kernel where a box is larger than the crop. At the image's edge the kernel is cut off, as
             `keras.ops.image.resize()` does; `fill_mode` is for the samples whose centre lies outside.
         fill_mode: what lies outside the image: `"constant"`, `"nearest"` (the edge's pixels) or
-            `"reflect"` (`d c b a | a b c d | d c b a`).
+            `"reflect"` (`d c b a | a b c d | d c b a`; with `align_corners` `d c b | a b c d | c b a`).
         fill_value: the number for `"constant"`.
-        interpolation: `"bilinear"`, or `"nearest"`: the pixel that holds the sample, for masks and labels. It keeps
-            the images' dtype and gives the boxes no gradient.
+        interpolation: `"bilinear"`; `"bicubic"`, smoother, which may overshoot (Keys 1981, as PyTorch, with the parameter
+            -0.75); or `"nearest"`: the pixel that holds the sample, for masks and labels, which keeps the images' dtype
+            and gives the boxes no gradient.
+        align_corners: take the first sample at the centre of the box's first pixel and the last one at the centre of
+            its last, as `grid_sample(align_corners=True)` and `tf.image.crop_and_resize()` do, rather than samples in
+            the middle of equal parts.
+        box_indices: `(boxes,)`, for each box, then `(boxes, 4)`, the number of its image, as `tf.image.crop_and_resize()`
+            takes them; None pairs boxes and images.
+        gradient_reach: a number of pixels, at least 1: the boxes' gradient is computed as if each sample saw so far to each
+            side, so that a box that is off by more than a pixel feels where to go. The crops stay the same.
 
     Returns:
         `(batch, height, width, channels)`, with `(batch, boxes, …)` in front for many boxes. A box with a NaN
@@ -54,66 +80,128 @@ def sample(
 
     Raises:
         SizeError: a size is no positive whole number.
-        ArgumentError: an unknown `fill_mode` or `interpolation`, or a `fill_value` that is no finite number.
+        ArgumentError: an unknown `fill_mode` or `interpolation`, a `fill_value` that is no finite number, a
+            `gradient_reach` below 1, or `antialias` with another interpolation than `"bilinear"`.
     """
     size = check_sizes(size, AXIS_NAMES[len(size)])
     check_memory((*ops.shape(boxes)[:-1], *size, ops.shape(images)[-1]), "sample()")
-    check_choice(fill_mode, "fill_mode", FILL_MODES)
-    fill_value = check_number(fill_value, "fill_value")
-    nearest = check_choice(interpolation, "interpolation", INTERPOLATIONS) == "nearest"
+    how = check_how(antialias, interpolation, fill_mode, fill_value, align_corners)
     images, boxes = ops.convert_to_tensor(images), ops.convert_to_tensor(boxes)
     dtype = standardize_dtype(images.dtype)
-    dtype = dtype if nearest or "float" in dtype else "float32"
+    if interpolation != "nearest" and "float" not in dtype:
+        dtype = "float32"
     precise = "float64" in (dtype, standardize_dtype(boxes.dtype))
     images, boxes = ops.cast(images, dtype), ops.cast(boxes, "float64" if precise else "float32")
     single = len(boxes.shape) == 2
-    first, last = split(boxes[:, None] if single else boxes)
-    # From here on axis by axis, the outermost first: where a box starts and stops, and the crop's length.
-    sides = [(first[..., i], last[..., i], n) for i, n in zip(reversed(range(len(size))), size)]
-    resample = _resample_nearest if nearest else _resample_antialiased if antialias else _resample
-    crops = resample(images, sides, fill_mode, fill_value)
+    boxes = boxes[:, None] if single else boxes
+    boxes = align(boxes, tuple(reversed(size))) if align_corners else boxes
+    if gradient_reach is None:
+        crops = _sample(images, boxes, size, how, box_indices)
+    else:
+        crops = _sample(images, ops.stop_gradient(boxes), size, how, box_indices)
+        how = how._replace(reach=check_reach(gradient_reach))
+        wide = _sample(ops.stop_gradient(images), boxes, size, how, box_indices)
+        crops = crops + (wide - ops.stop_gradient(wide))
     return crops[:, 0] if single else crops
 
 
-def _resample(images, sides, fill_mode, fill_value):
-    """Bilinear: each sample is the mean of two pixels along each axis, gathered one by one."""
-    positions = [_positions(*side, length, fill_mode) for side, length in zip(sides, _lengths(images))]
-    neighbours = [_neighbours(position, length) for (position, _), length in zip(positions, _lengths(images))]
+class How(NamedTuple):
+    """How crops are resampled; `reach` is that of the narrowest kernel, None for no antialiasing."""
+
+    interpolation: str
+    fill_mode: str
+    fill_value: float
+    align_corners: bool
+    reach: float | None
+
+
+def check_how(antialias, interpolation, fill_mode, fill_value, align_corners):
+    """The options as a `How`, if each is one and they go together."""
+    check_choice(fill_mode, "fill_mode", FILL_MODES)
+    check_choice(interpolation, "interpolation", INTERPOLATIONS)
+    if check_flag(antialias, "antialias") and interpolation != "bilinear":
+        raise ArgumentError(f"`antialias` goes with interpolation='bilinear', not with {interpolation!r}.")
+    align_corners = check_flag(align_corners, "align_corners")
+    return How(interpolation, fill_mode, check_number(fill_value, "fill_value"), align_corners, 1 if antialias else None)
+
+
+def check_reach(value):
+    """A number of pixels, at least 1."""
+    if check_number(value, "gradient_reach") < 1:
+        raise ArgumentError(f"`gradient_reach` must be at least 1 pixel, not {value!r}.")
+    return float(value)
+
+
+def _sides(boxes, size):
+    """Axis by axis, the outermost first: where boxes start and stop, and the crops' length."""
+    first, last = split(boxes)
+    return [(first[..., i], last[..., i], n) for i, n in zip(reversed(range(len(size))), size)]
+
+
+def _sample(images, boxes, size, how, box_indices):
+    sides = _sides(boxes, size)
+    if how.reach is not None:
+        images = images if box_indices is None else ops.take(images, box_indices, axis=0)
+        return _by_kernels(images, sides, how)
+    if how.interpolation == "nearest":
+        return _nearest(images, sides, how, box_indices)
+    return _by_taps(images, sides, how, box_indices)
+
+
+def _by_taps(images, sides, how, box_indices):
+    """Each sample is the weighted sum of a few pixels along each axis, gathered one by one."""
+    taps = _taps(sides, _lengths(images), how)
     crops = 0.0
-    for corner in itertools.product(*neighbours):
+    for corner in itertools.product(*taps):
         weight = _outer([weight for _, weight in corner], images.dtype)
-        crops += weight * _gather(images, [index for index, _ in corner])
-    return _fill(crops, [covered for _, covered in positions], fill_value)
+        crops += weight * _gather(images, [index for index, _ in corner], box_indices)
+    if how.fill_mode == "constant" and how.fill_value != 0:
+        inside = _outer([sum(weight for _, weight in axis) for axis in taps], images.dtype)
+        crops += how.fill_value * (1 - inside)
+    return crops
 
 
-def _resample_antialiased(images, sides, fill_mode, fill_value):
-    """The same with kernels as wide as the step from one sample to the next: a matrix product along each axis."""
+def _taps(sides, lengths, how):
+    return [
+        kernels.taps(kernels.positions(*side), length, how.interpolation, how.fill_mode, how.align_corners)
+        for side, length in zip(sides, lengths)
+    ]
+
+
+def _nearest(images, sides, how, box_indices):
+    """Each sample is the pixel that holds it; no arithmetic, so any dtype passes."""
+    ((*taps,),) = zip(*_taps(sides, _lengths(images), how))
+    crops = _gather(images, [index for index, _ in taps], box_indices)
+    if how.fill_mode == "constant":
+        inside = _outer([weight for _, weight in taps], "float32") > 0
+        crops = ops.where(inside, crops, ops.cast(how.fill_value, crops.dtype))
+    return crops
+
+
+def _by_kernels(images, sides, how):
+    """Each sample is the weighted sum of all pixels along each axis: a matrix product for each."""
     crops, coverage = images, []
     labels = "b" + PIXELS[: len(sides)] + "c"
     for side, length, pixel, place in zip(sides, _lengths(images), PIXELS, SAMPLES):
-        position, covered = _positions(*side, length, fill_mode)
-        kernel = ops.cast(_kernel(position, _step(*side), length), images.dtype)
+        position = kernels.positions(*side)
+        kernel = _kernel(position, side, length, how, images.dtype)
         result = "bk" + labels.replace(pixel, place).removeprefix("bk").removeprefix("b")
         crops = ops.einsum(f"bk{place}{pixel},{labels}->{result}", kernel, crops)
-        coverage.append(covered)
+        coverage.append(kernels.covered(position, length))
         labels = result
-    return _fill(crops, coverage, fill_value)
+    if how.fill_mode != "constant":
+        return crops
+    inside = _outer(coverage, crops.dtype)
+    return crops * inside + how.fill_value * (1 - inside)
 
 
-def _resample_nearest(images, sides, fill_mode, fill_value):
-    """Each sample is the pixel that holds it; no arithmetic, so any dtype passes."""
-    positions = [_positions(*side, length, fill_mode) for side, length in zip(sides, _lengths(images))]
-    indices = [
-        ops.clip(ops.cast(ops.floor(position), "int32"), 0, ops.cast(length, "int32") - 1)
-        for (position, _), length in zip(positions, _lengths(images))
-    ]
-    crops = _gather(images, indices)
-    for axis, (_, covered) in enumerate(positions):
-        if covered is not None:
-            # Half covered is where the centre touches the image's edge.
-            inside = _along(covered >= 0.5, axis, len(sides))[..., None]
-            crops = ops.where(inside, crops, ops.cast(fill_value, crops.dtype))
-    return crops
+def _kernel(position, side, length, how, dtype):
+    start, stop, n = side
+    if how.fill_mode == "reflect":
+        size = ops.cast(length, position.dtype)
+        position = size - ops.abs(size - ops.mod(position, 2 * size))
+    reach = how.reach + ops.relu(ops.abs(stop - start) / n - how.reach)
+    return ops.cast(kernels.kernel(position, reach, length), dtype)
 
 
 def _lengths(images):
@@ -131,69 +219,86 @@ def _outer(values, dtype):
     return ops.cast(math.prod(_along(value, axis, rank) for axis, value in enumerate(values)), dtype)[..., None]
 
 
-def _gather(images, indices):
+def _place(indices, lengths, image):
+    """The number of a pixel, counted through all images, for indices `(batch, boxes, n)` along each axis."""
+    rank = len(indices)
+    place = ops.reshape(image, (-1, 1) + (1,) * rank)
+    for axis, (length, index) in enumerate(zip(lengths, indices)):
+        place = place * length + _along(index, axis, rank)
+    return place
+
+
+def _gather(images, indices, box_indices=None):
     """The pixels at the crossings of indices `(batch, boxes, n)`, one tensor for each axis."""
     shape = ops.shape(images)
-    rank = len(indices)
-    index = ops.reshape(ops.arange(shape[0], dtype="int32"), (-1, 1) + (1,) * rank)
-    for axis, (length, place) in enumerate(zip(shape[1:], indices)):
-        index = index * length + _along(place, axis, rank)
+    image = ops.arange(shape[0], dtype="int32") if box_indices is None else ops.cast(box_indices, "int32")
+    place = _place(indices, shape[1:-1], image)
     if images.shape[0] == 0:
-        return ops.zeros((*ops.shape(index), shape[-1]), images.dtype)  # JAX's `take()` stumbles over empty batches
-    return ops.take(ops.reshape(images, (-1, shape[-1])), index, axis=0)
+        return ops.zeros((*ops.shape(place), shape[-1]), images.dtype)  # JAX's `take()` stumbles over empty batches
+    return ops.take(ops.reshape(images, (-1, shape[-1])), place, axis=0)
 
 
-def _step(start, stop, size):
-    return (stop - start) / size
+def adjoint(crops, boxes, size, antialias=False, fill_mode="constant", interpolation="bilinear", align_corners=False):
+    """The transpose of `sample()` as a linear map of the images: `<sample(x), y>` is `<x, adjoint(y)>`.
 
+    This is what carries a gradient from crops back to images. To put crops back where they came from, use `paste()`.
 
-def _positions(start, stop, size, length, fill_mode):
-    """Where the samples of one axis are taken, and how much of each lies in the image.
+    Args:
+        crops: `(batch, boxes, height, width, channels)`, or `(batch, height, width, channels)` with one box each.
+        boxes: `(batch, boxes, 4)` or `(batch, 4)`, as in `sample()`.
+        size: `(height, width)` of the images.
+        antialias, fill_mode, interpolation, align_corners: as in `sample()`; `fill_value` counts as 0.
 
     Returns:
-        Two tensors `(batch, boxes, size)`: edge coordinates moved to between the centres of the axis's first and
-        last pixel, as the fill mode says, and numbers in `[0, 1]`, None where nothing is ever filled in.
+        `(batch, height, width, channels)`.
     """
-    steps = ops.arange(size, dtype=start.dtype) + 0.5
-    position = start[..., None] + steps * _step(start, stop, size)[..., None]
-    length = ops.cast(length, position.dtype)
-    covered = None
-    if fill_mode == "constant":
-        inside = 0.5 + length / 2 - ops.abs(position - length / 2)  # from 0, half a pixel outside, to 1, half inside
-        covered = 1.0 - ops.relu(1.0 - ops.relu(inside))
-    elif fill_mode == "reflect":
-        position = length - ops.abs(length - ops.mod(position, 2 * length))
-    return ops.clip(position, 0.5, length - 0.5), covered
+    size = check_sizes(size, AXIS_NAMES[len(size)])
+    how = check_how(antialias, interpolation, fill_mode, 0.0, align_corners)
+    crops, boxes = _as_floats(crops, boxes)
+    if len(boxes.shape) == 2:
+        crops, boxes = crops[:, None], boxes[:, None]
+    lengths = ops.shape(crops)[2:-1]
+    boxes = align(boxes, tuple(reversed(lengths))) if align_corners else boxes
+    sides = _sides(boxes, lengths)
+    if antialias:
+        return _spread_kernels(crops, sides, size, how)
+    batch, boxes = ops.shape(crops)[:2]
+    image = ops.arange(batch, dtype="int32")
+    sums = 0.0
+    for corner in itertools.product(*_taps(sides, size, how)):
+        index, weight = zip(*corner)
+        values = crops if weight[0] is None else crops * _outer(weight, crops.dtype)
+        sums += _add_up(values, _place(index, size, image), batch * math.prod(size))
+    return ops.reshape(sums, (-1, *size, crops.shape[-1]))
 
 
-def _neighbours(position, length):
-    """The two pixels around each position, and their bilinear weights."""
-    last = ops.cast(length, "int32") - 1
-    lower = ops.clip(ops.cast(ops.floor(position - 0.5), "int32"), 0, last)
-    weight = position - 0.5 - ops.cast(lower, position.dtype)
-    return (lower, 1.0 - weight), (ops.minimum(lower + 1, last), weight)
+def _spread_kernels(crops, sides, size, how):
+    labels = "bk" + SAMPLES[: len(sides)] + "c"
+    positions = [kernels.positions(*side) for side in sides]
+    if how.fill_mode == "constant":
+        coverage = [kernels.covered(position, length) for position, length in zip(positions, size)]
+        crops = crops * _outer(coverage, crops.dtype)
+    for position, side, length, pixel, place in zip(positions, sides, size, PIXELS, SAMPLES):
+        kernel = _kernel(position, side, length, how, crops.dtype)
+        result = labels.replace(place, pixel)
+        if pixel == PIXELS[len(sides) - 1]:
+            result = result.replace("k", "")  # the last product also adds up the crops
+        crops = ops.einsum(f"bk{place}{pixel},{labels}->{result}", kernel, crops)
+        labels = result
+    return crops
 
 
-def _kernel(position, step, length):
-    """Weights `(batch, boxes, size, length)` of every pixel of an axis in every sample; each row sums to 1."""
-    centres = ops.cast(ops.arange(length, dtype="int32"), position.dtype) + 0.5
-    step = ops.abs(step)
-    # Not `ops.maximum()`, which makes float32 of float64 under PyTorch.
-    reach = (1.0 + ops.cast(step >= 1.0, step.dtype) * (step - 1.0))[..., None, None]
-    distance = (position[..., None] - centres) / reach
-    # At a kink the slope is the right-hand one, as in `_neighbours()`: a mean of both would be 0 at whole pixels,
-    # and a box that starts there would never move.
-    rising = ops.where(distance >= -1.0, 1.0 + distance, 0.0)
-    weights = ops.where(distance < 0.0, rising, ops.relu(1.0 - distance))
-    return weights / ops.sum(weights, axis=-1, keepdims=True)
+def _add_up(values, place, count):
+    """Sums `(count, channels)` of values `(..., channels)` that have the same place; places from `count` on are dropped."""
+    values = ops.reshape(values, (-1, values.shape[-1]))
+    return ops.segment_sum(values, ops.reshape(place, (-1,)), num_segments=count + 1)[:-1]
 
 
-def _fill(crops, coverage, fill_value):
-    """Blend what lies outside the image with `fill_value`."""
-    if coverage[0] is None:
-        return crops
-    covered = _outer(coverage, crops.dtype)
-    return crops * covered + fill_value * (1.0 - covered)
+def _as_floats(crops, boxes):
+    crops, boxes = ops.convert_to_tensor(crops), ops.convert_to_tensor(boxes)
+    dtype = standardize_dtype(crops.dtype)
+    crops = ops.cast(crops, dtype if "float" in dtype else "float32")
+    return crops, ops.cast(boxes, "float64" if dtype == "float64" else "float32")
 
 
 def paste(crops, boxes, size, fill_value=0.0):
@@ -213,11 +318,8 @@ def paste(crops, boxes, size, fill_value=0.0):
         float32, whatever their type.
     """
     size = check_sizes(size, AXIS_NAMES[len(size)])
-    dtype = standardize_dtype(crops.dtype)
-    crops = ops.cast(crops, dtype if "float" in dtype else "float32")
-    first, last = split(ops.cast(boxes, "float32"))
-    lengths = ops.shape(crops)[2:-1]
-    sides = [(first[..., i], last[..., i], n) for i, n in zip(reversed(range(len(size))), lengths)]
+    crops, boxes = _as_floats(crops, boxes)
+    sides = _sides(boxes, ops.shape(crops)[2:-1])
     whole = ops.all(ops.stack([ops.all((start == ops.round(start)) & (stop - start == n)) for start, stop, n in sides]))
     total, count = ops.cond(whole, lambda: _add_windows(crops, sides, size), lambda: _add_boxes(crops, sides, size))
     mean = total / ops.maximum(count, 1.0)
@@ -227,21 +329,14 @@ def paste(crops, boxes, size, fill_value=0.0):
 def _add_windows(crops, sides, size):
     """Whole-pixel crops, added up where they belong, and how many there are of each pixel."""
     batch, boxes = ops.shape(crops)[:2]
-    rank = len(size)
-    canvas = math.prod(size)
-    place, outside = 0, False
-    for axis, ((start, _, n), length) in enumerate(zip(sides, size)):
-        steps = ops.cast(start, "int32")[..., None] + ops.arange(n, dtype="int32")
-        place = place * length + _along(steps, axis, rank)
-        outside = outside | _along((steps < 0) | (steps >= length), axis, rank)
-    image = ops.reshape(ops.arange(batch, dtype="int32"), (-1, 1) + (1,) * rank)
-    # What lies outside goes to one number more than there are pixels.
-    place = ops.reshape(ops.where(outside, batch * canvas, place + image * canvas), (-1,))
-    channels = crops.shape[-1]
-    values = ops.reshape(crops, (-1, channels))
-    values = ops.concatenate([values, ops.ones_like(values[:, :1])], axis=-1)
-    sums = ops.segment_sum(values, place, num_segments=batch * canvas + 1)[:-1]
-    sums = ops.reshape(sums, (-1, *size, channels + 1))
+    rank, count = len(size), batch * math.prod(size)
+    steps = [ops.cast(start, "int32")[..., None] + ops.arange(n, dtype="int32") for start, _, n in sides]
+    outside = False
+    for axis, (step, length) in enumerate(zip(steps, size)):
+        outside = outside | _along((step < 0) | (step >= length), axis, rank)
+    place = ops.where(outside, count, _place(steps, size, ops.arange(batch, dtype="int32")))
+    sums = _add_up(ops.concatenate([crops, ops.ones_like(crops[..., :1])], axis=-1), place, count)
+    sums = ops.reshape(sums, (-1, *size, crops.shape[-1] + 1))
     return sums[..., :-1], sums[..., -1:]
 
 
@@ -254,7 +349,7 @@ def _add_boxes(crops, sides, size):
         step = n / span
         edges = ops.arange(length + 1, dtype=start.dtype)
         position = (edges[:-1] + 0.5 - start[..., None]) * step[..., None]
-        kernel = _kernel(ops.clip(position, 0.5, n - 0.5), step, n)
+        kernel = kernels.kernel(position, 1 + ops.relu(ops.abs(step) - 1), n)
         low, high = ops.minimum(start, stop)[..., None], ops.maximum(start, stop)[..., None]
         covered = ops.relu(ops.minimum(edges[1:], high) - ops.maximum(edges[:-1], low))
         kernel = ops.cast(kernel * covered[..., None], crops.dtype)
@@ -265,5 +360,5 @@ def _add_boxes(crops, sides, size):
         crops = ops.einsum(f"bk{place}{pixel},{labels}->{result}", kernel, crops)
         labels = result
     rank = len(sides)
-    count = ops.sum(math.prod(_along(covered, axis, rank) for axis, covered in enumerate(coverage)), axis=1)
+    count = ops.sum(math.prod(_along(cover, axis, rank) for axis, cover in enumerate(coverage)), axis=1)
     return crops, ops.cast(count, crops.dtype)[..., None]

@@ -59,7 +59,7 @@ def test_boxes_in_half_precision_are_converted_in_single(images):
 
 
 def test_wrong_inputs_are_errors(images):
-    with pytest.raises(ArgumentError, match="takes a list of two: images and boxes"):
+    with pytest.raises(ArgumentError, match="takes a list of images, boxes and perhaps box indices"):
         BoxCrop(2, 2)(images)
     with pytest.raises(BoxError, match="4 images, but boxes for 3"):
         BoxCrop(2, 2)([images, np.zeros((3, 4))])

@@ -6,7 +6,7 @@ from keras import layers, ops
 
 from kerascrop import BoxCrop, LearnableCrop
 from kerascrop.checks import ArgumentError, ShapeError, SizeError
-from kerascrop.data import cluttered_digits
+from kerascrop.digits import cluttered_digits
 
 MODES = pytest.mark.parametrize("size", ["fixed", "square", "free"])
 

@@ -55,9 +55,9 @@ class Crop(keras.layers.Layer):
         """The crops' size in pixels, along each axis."""
         raise NotImplementedError
 
-    def views(self, shapes):
-        """How many crops there are of an image, as an axis of the output: `()`, or `(number,)`."""
-        return ()
+    def lead(self, shapes):
+        """The crops' first axes: the batch, and perhaps the number of crops of each image."""
+        return tuple(shapes["images"][:1]) if self._is_batched(shapes["images"]) else ()
 
     def crops_shape(self, images_shape):
         """The shape of one crop of each image."""
@@ -143,12 +143,10 @@ class Crop(keras.layers.Layer):
     def _output_shapes(self, shapes):
         """The shapes of all outputs, as a dict, and of the boxes."""
         images = tuple(shapes["images"])
-        batch = images[:1] if self._is_batched(images) else ()
-        views = (*batch, *self.views(shapes))
-        one = self.crops_shape(images)
+        lead, one = self.lead(shapes), self.crops_shape(images)
 
-        def seen(shape):  # of what is there for each view
-            return (*views, *shape[len(batch) :])
+        def seen(shape):  # of what is there for each crop
+            return (*lead, *shape[int(self._is_batched(images)) :])
 
         crops = {**shapes, "images": checks.check_memory(seen(one), self.name)}
         if "segmentation_masks" in shapes:
@@ -160,7 +158,7 @@ class Crop(keras.layers.Layer):
             crops["bounding_boxes"] = {name: seen(part) for name, part in shapes["bounding_boxes"].items()}
         if "keypoints" in shapes:
             crops["keypoints"] = seen(shapes["keypoints"])
-        return crops, (*views, 2 * self.rank)
+        return crops, (*lead, 2 * self.rank)
 
     def _replace(self, shape, lengths):
         return axes.replace_lengths(shape, self.rank, self.data_format, lengths)
@@ -302,29 +300,29 @@ class WindowCrop(Crop):
 class SampledCrop(Crop):
     """Base of the layers whose boxes have real-valued sides: every crop is resampled to one size.
 
-    A subclass says where the boxes are, `locate()`.
+    A subclass chooses boxes, which are all that `apply()` needs.
 
     Args:
         height, width: size of the crops, in pixels.
-        antialias, fill_mode, fill_value: see `kerascrop.sampling.sample()`.
+        antialias: see `kerascrop.sampling.sample()`.
         **kwargs: see `Crop`.
     """
 
-    def __init__(self, height, width, *, antialias=False, fill_mode="constant", fill_value=0.0, **kwargs):
+    def __init__(self, height, width, *, antialias=False, **kwargs):
         super().__init__(**kwargs)
         self.height = checks.check_size(height, "height")
         self.width = checks.check_size(width, "width")
         self.antialias = checks.check_flag(antialias, "antialias")
-        self.fill_mode = checks.check_choice(fill_mode, "fill_mode", sampling.FILL_MODES)
-        self.fill_value = checks.check_number(fill_value, "fill_value")
 
     def apply(self, choice, images, is_mask=False):
-        size = (self.height, self.width)
-        images = self.to_channels_last(images) if is_mask else self.to_channels_last(self.to_floats(images))
-        how = {"interpolation": "nearest"} if is_mask else {"antialias": self.antialias, "fill_value": self.fill_value}
-        crops = sampling.sample(images, choice, size, fill_mode=self.fill_mode, **how)
+        crops = self.sample(self.to_channels_last(images if is_mask else self.to_floats(images)), choice, is_mask)
         order = axes.from_channels_last(len(crops.shape), self.rank, self.data_format)
         return ops.transpose(crops, order) if order else crops
+
+    def sample(self, images, choice, is_mask):
+        """Crops with the channels last of images with the channels last."""
+        how = {"interpolation": "nearest"} if is_mask else {"antialias": self.antialias}
+        return sampling.sample(images, choice, (self.height, self.width), **how)
 
     def to_floats(self, images):
         return ops.cast(images, self.compute_dtype)
@@ -343,11 +341,4 @@ class SampledCrop(Crop):
         return self.compute_dtype
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "height": self.height,
-            "width": self.width,
-            "antialias": self.antialias,
-            "fill_mode": self.fill_mode,
-            "fill_value": self.fill_value,
-        }
+        return {**super().get_config(), "height": self.height, "width": self.width, "antialias": self.antialias}

@@ -3,8 +3,9 @@
 import keras
 from keras import ops
 
-from kerascrop import checks
-from kerascrop.boxes import convert_boxes
+from kerascrop import checks, sampling
+from kerascrop.boxes import align, to_corners
+from kerascrop.layers import joint
 from kerascrop.layers.base import SampledCrop
 
 
@@ -20,8 +21,12 @@ class BoxCrop(SampledCrop):
     `data_format="channels_first"` images are `(batch, channels, height, width)`. Or a dict of `images`, `boxes` and what
     goes with the images: see `CenterCrop`. Masks are sampled at the nearest pixel.
 
-    Output shape: `(batch, height, width, channels)`, for many boxes `(batch, boxes, height, width, channels)`, in the
-    layer's compute dtype; with `return_boxes=True` also the boxes, in `"xyxy"` format.
+    To crop boxes out of any image, as `tf.image.crop_and_resize()` does, add the number of each box's image: a list
+    `[images, boxes, box_indices]` with boxes `(boxes, 4)` and whole numbers `(boxes,)`.
+
+    Output shape: `(batch, height, width, channels)`, for many boxes `(batch, boxes, height, width, channels)`, with
+    `box_indices` `(boxes, height, width, channels)`, in the layer's compute dtype; with `return_boxes=True` also the
+    boxes, in `"xyxy"` format.
 
     Args:
         height, width: size of the crops, in pixels.
@@ -30,6 +35,13 @@ class BoxCrop(SampledCrop):
         antialias: average all pixels of a box that is larger than the crop, rather than the nearest four.
         fill_mode: what is outside the image: `"constant"`, `"nearest"` or `"reflect"`.
         fill_value: the number for `"constant"`.
+        interpolation: `"bilinear"`, `"bicubic"` or `"nearest"`: see `kerascrop.sample()`.
+        align_corners: take the first sample at the centre of the box's first pixel, and the last one at the centre of
+            its last pixel. Relative boxes then count from the centre of the image's first pixel to that of its last one:
+            with `box_format="rel_yxyx"` these are the boxes of `tf.image.crop_and_resize()`, with `"grid"` those of
+            `grid_sample(align_corners=True)`. The boxes that are returned are those that the crops' pixels divide.
+        gradient_reach: a number of pixels, at least 1: the boxes' gradient is computed as if each sample saw so far to
+            each side; the crops stay the same. None: as far as it does.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
         **kwargs: `return_boxes` and `min_visible` as in `CenterCrop`, and arguments of `keras.layers.Layer`, such as
             `name`.
@@ -38,6 +50,7 @@ class BoxCrop(SampledCrop):
         SizeError: a size is no positive whole number.
         ShapeError: the first input is no batch of images, nor one image.
         BoxError: boxes of another shape, or an unknown format.
+        ArgumentError: any other argument that is none of its choices.
 
     Example:
 
@@ -56,39 +69,80 @@ class BoxCrop(SampledCrop):
         antialias=False,
         fill_mode="constant",
         fill_value=0.0,
+        interpolation="bilinear",
+        align_corners=False,
+        gradient_reach=None,
         data_format=None,
         **kwargs,
     ):
         super().__init__(
-            height,
-            width,
-            antialias=antialias,
-            fill_mode=fill_mode,
-            fill_value=fill_value,
-            data_format=data_format,
-            box_format=box_format,
-            **kwargs,
+            height, width, antialias=antialias, data_format=data_format, box_format=box_format, **kwargs
         )
+        sampling.check_how(antialias, interpolation, fill_mode, fill_value, align_corners)
+        self.fill_mode = fill_mode
+        self.fill_value = fill_value
+        self.interpolation = interpolation
+        self.align_corners = align_corners
+        self.gradient_reach = None if gradient_reach is None else sampling.check_reach(gradient_reach)
 
     def named(self, inputs):
-        if not isinstance(inputs, dict):
-            if not isinstance(inputs, (list, tuple)) or len(inputs) != 2:
-                raise checks.ArgumentError(f"`{self.name}` takes a list of two: images and boxes; or a dict.")
-            inputs = {"images": inputs[0], "boxes": inputs[1]}
-        inputs = super().named(inputs)
-        if "boxes" not in inputs:
-            raise checks.ArgumentError(f"`{self.name}` takes a dict with `images` and the `boxes` to cut.")
-        return inputs
+        if isinstance(inputs, (list, tuple)) and 2 <= len(inputs) <= 3:
+            inputs = dict(zip(("images", "boxes", "box_indices"), inputs))
+        if not isinstance(inputs, dict) or "boxes" not in inputs:
+            raise checks.ArgumentError(
+                f"`{self.name}` takes a list of images, boxes and perhaps box indices; or a dict with `images` and `boxes`."
+            )
+        return super().named(inputs)
 
     def check_shapes(self, shapes):
         super().check_shapes(shapes)
-        checks.check_boxes_shape(shapes["boxes"], shapes["images"], self.name)
+        if "box_indices" not in shapes:
+            checks.check_boxes_shape(shapes["boxes"], shapes["images"], self.name)
+            return
+        boxes, indices = shapes["boxes"], shapes["box_indices"]
+        if not self._is_batched(shapes["images"]) or len(boxes) != 2 or boxes[-1] != 4 or len(indices) != 1:
+            raise checks.BoxError(
+                f"`{self.name}` takes `box_indices` (boxes,) with boxes (boxes, 4) and a batch of images, not "
+                f"{tuple(indices)} with {tuple(boxes)} and {tuple(shapes['images'])}."
+            )
+        if None not in (boxes[0], indices[0]) and boxes[0] != indices[0]:
+            raise checks.BoxError(
+                f"`{self.name}` needs a number of `box_indices` for each box: there are {boxes[0]} boxes, but "
+                f"{indices[0]} indices."
+            )
+        if set(shapes) & set(joint.PARTS) != {"images"}:
+            raise checks.ArgumentError(f"`{self.name}` takes `box_indices` with images alone.")
 
     def choose(self, data, training):
-        height, width = self.lengths(ops.shape(data["images"]))
-        boxes = convert_boxes(data["boxes"], self.box_format, "xyxy", height, width)
-        return boxes, boxes
+        extent = tuple(reversed(self.lengths(ops.shape(data["images"]))))
+        boxes = to_corners(data["boxes"], self.box_format, extent, self.align_corners)
+        cut = align(boxes, (self.width, self.height)) if self.align_corners else boxes
+        return (boxes, data.get("box_indices")), cut
 
-    def views(self, shapes):
-        many = len(shapes["boxes"]) - self._is_batched(shapes["images"]) == 2
-        return (shapes["boxes"][-2],) if many else ()
+    def sample(self, images, choice, is_mask):
+        boxes, indices = choice
+        return sampling.sample(
+            images,
+            boxes,
+            (self.height, self.width),
+            antialias=self.antialias and not is_mask,
+            fill_mode=self.fill_mode,
+            fill_value=0 if is_mask else self.fill_value,
+            interpolation="nearest" if is_mask else self.interpolation,
+            align_corners=self.align_corners,
+            box_indices=indices,
+            gradient_reach=None if is_mask else self.gradient_reach,
+        )
+
+    def lead(self, shapes):
+        return tuple(shapes["boxes"][:-1])
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "fill_mode": self.fill_mode,
+            "fill_value": self.fill_value,
+            "interpolation": self.interpolation,
+            "align_corners": self.align_corners,
+            "gradient_reach": self.gradient_reach,
+        }

@@ -188,7 +188,6 @@ class LearnableCrop(SampledCrop):
 
     def get_config(self):
         config = super().get_config()
-        del config["fill_mode"], config["fill_value"]  # a box never reaches outside
         localizer = self.given_localizer
         if isinstance(localizer, keras.layers.Layer):
             localizer = keras.saving.serialize_keras_object(localizer)

@@ -64,12 +64,15 @@ class MultiCrop(SizedCrop):
                 )
         return tuple(checks.check_size(step, "stride") for step in strides)
 
-    def views(self, shapes):
+    def lead(self, shapes):
+        return (*super().lead(shapes), self._count(shapes))
+
+    def _count(self, shapes):
         if self.arrangement != "grid":
-            return (5 if self.arrangement == "five" else 10,)
+            return 5 if self.arrangement == "five" else 10
         fit = self.fit(self.lengths(shapes["images"]))
         counts = [windows.grid_count(*axis) for axis in zip(fit.lengths, fit.sizes, self.strides(fit))]
-        return (None if None in counts else math.prod(counts),)
+        return None if None in counts else math.prod(counts)
 
     def strides(self, fit):
         return self.stride or fit.sizes

@@ -96,10 +96,8 @@ class RandomResizedCrop(SampledCrop):
         return keras.random.uniform(shape, seed=self.seed_generator)
 
     def get_config(self):
-        config = super().get_config()
-        del config["fill_mode"], config["fill_value"]  # a box never reaches outside
         return {
-            **config,
+            **super().get_config(),
             "scale": self.scale,
             "ratio": self.ratio,
             "per_image": self.per_image,

@@ -1,0 +1,84 @@
+#' Crops of the images in labelled folders
+#'
+#' Reads a folder that has one folder of images for each class, and gives random crops for training or centre crops for
+#' prediction, as a TensorFlow dataset. Of a JPEG only the crop's part is decoded; and where crops are reduced
+#' (`resize`), the decoder does part of that. PNG, BMP and the first frame of GIF files are read too.
+#'
+#' The arguments that `keras3::image_dataset_from_directory()` has too mean the same here.
+#'
+#' @inheritParams crop_generator
+#' @param path The folder.
+#' @param batch_size Images in a batch; `NULL` gives single images.
+#' @param resize `NULL` cuts `height` by `width` pixels of the file. A number of pixels cuts what these would be if the
+#'   image's shorter side were resized to that number, and resizes the crop: `resize = 256` with crops of 224 by 224 is
+#'   the classic recipe for ImageNet. At least `height` and `width`.
+#' @param labels `"inferred"`, from the folders; `NULL`, for images without labels; or whole numbers, one for each file
+#'   in the order of their sorted paths.
+#' @param label_mode `"int"`, `"categorical"` (one-hot), `"binary"` (0 or 1), or `NULL`, for images without labels.
+#' @param class_names The folders to read, in the order of the labels, which count from 0; `NULL` takes all, sorted.
+#' @param color_mode `"rgb"`, `"grayscale"` or `"rgba"`.
+#' @param shuffle Whether each epoch has an order of its own; else files come sorted. `NULL` shuffles for random crops.
+#' @param seed A whole number, for the same order and places in every run; `NULL` draws one from R's random numbers,
+#'   which [set.seed()] fixes.
+#' @param validation_split,subset The fraction of files kept for validation, and `"training"` or `"validation"`. `seed`
+#'   fixes who is in which, whatever `shuffle` is, and must be given.
+#' @param if_smaller What to do, where nothing is resized, with an image smaller than the crop: `"error"`, which names
+#'   the file; `"resize"`, which enlarges it until the crop fits; `"pad"`, with black, on all sides.
+#' @param antialias Let each pixel of a reduced crop be a mean over all the file's pixels that it covers. Without, crops
+#'   are bilinear, though of a JPEG that is already reduced to less than twice their size.
+#' @param errors What to do with files that are empty, truncated or no image: `"raise"`, an error that names them;
+#'   `"skip"`, a warning that names them. Most are found at once; what only shows when a file is decoded stops the
+#'   dataset, or is left out, there.
+#' @returns A Python `tf.data` dataset, for `fit()` and `predict()`, of `(images, labels)`, or of images alone: `uint8`,
+#'   `(batch, height, width, channels)`. `dataset$class_names` and `dataset$file_paths` tell what it reads.
+#' @section Errors:
+#' `kerascrop_error_argument`: there is no such folder, no folder or no image in it, a file is broken, or an argument is
+#' wrong. `kerascrop_error_size`: a wrong size.
+#' @family data
+#' @export
+#' @examplesIf reticulate::py_module_available("tensorflow")
+#' photo <- system.file("extdata", "chelsea.jpg", package = "kerascrop")
+#' folder <- tempfile()
+#' dir.create(file.path(folder, "cat"), recursive = TRUE)
+#' invisible(file.copy(photo, file.path(folder, "cat")))
+#' train <- crops_from_directory(folder, 224, 224, resize = 256)
+#' test <- crops_from_directory(folder, 224, 224, "center", resize = 256)
+#' train$class_names
+crops_from_directory <- function(path, height, width, mode = c("random", "center"), batch_size = 32, resize = NULL,
+                                 labels = "inferred", label_mode = "int", class_names = NULL, color_mode = "rgb",
+                                 shuffle = NULL, seed = NULL, validation_split = NULL, subset = NULL,
+                                 if_smaller = "error", antialias = FALSE, errors = "raise") {
+  call <- rlang::current_env()
+  check_given(path, "argument", "path", call)
+  if (!rlang::is_string(path) || !dir.exists(path)) {
+    kerascrop_abort(c("{.arg path} must be a folder.", x = "There is no folder {shown(path)}."), "argument")
+  }
+  if (!is.null(subset) && is.null(seed)) {
+    kerascrop_abort(c(
+      "{.arg subset} needs a {.arg seed}, the same for both subsets.", i = "Otherwise they would overlap."
+    ), "argument")
+  }
+  arguments <- list(
+    path = normalizePath(path), height = as_size(height), width = as_size(width), mode = as_choice(mode, crop_modes),
+    batch_size = if (!is.null(batch_size)) as_size(batch_size), resize = if (!is.null(resize)) as_size(resize),
+    labels = as_labels(labels), label_mode = label_mode, class_names = if (!is.null(class_names)) as.list(class_names),
+    color_mode = color_mode, shuffle = if (!is.null(shuffle)) as_flag(shuffle), seed = seed_or_draw(seed, call),
+    validation_split = validation_split, subset = subset, if_smaller = if_smaller, antialias = as_flag(antialias),
+    errors = errors
+  )
+  module <- load_module(call)
+  recorded <- reticulate::import("kerascrop.from_r")$recorded
+  result <- with_python_errors(recorded(module$crops_from_directory, arguments), call)
+  for (message in result[[2]]) cli::cli_warn("{message}", call = call)
+  result[[1]]
+}
+
+as_labels <- function(labels, call = caller_env()) {
+  if (is.null(labels) || identical(labels, "inferred")) return(labels)
+  if (is.factor(labels)) labels <- as.integer(labels) - 1L
+  if (is.numeric(labels) && is_whole(labels)) return(as.list(as.integer(labels)))
+  kerascrop_abort(c(
+    "{.arg labels} must be {.val inferred}, {.code NULL}, or whole numbers, one for each file.",
+    x = "It is {shown(labels)}."
+  ), "argument", call)
+}

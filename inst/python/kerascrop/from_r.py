@@ -1,0 +1,55 @@
+"""What R needs to be a source of batches: a main thread to run on, and errors and warnings carried to and fro."""
+
+import queue
+import threading
+import warnings
+
+
+def batches(results):
+    """Batches from what R hands over: `("batch", batch)`, or `("error", message)` when its generator failed."""
+    for kind, value in results:
+        if kind == "error":
+            raise RuntimeError(value)
+        yield value
+
+
+class Ahead:
+    """Results of an R function until None, always one ahead.
+
+    R runs on the main thread only. TensorFlow asks for batches from a thread of its own, while the main thread waits
+    for one: so one has to be there already, and the next is made when the main thread runs again. From 1.31 on,
+    reticulate does this itself: `py_iterator(prefetch = 1)`.
+    """
+
+    def __init__(self, function):
+        self.function = function
+        self.results = queue.SimpleQueue()
+        self.fill()
+
+    def fill(self, *_):
+        if self.results.empty():
+            self.results.put(self.function())
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        result = self.results.get()
+        if result is None:
+            self.results.put(None)
+            raise StopIteration
+        if threading.current_thread() is threading.main_thread():
+            self.fill()
+        else:
+            import rpycall  # reticulate's own
+
+            rpycall.call_python_function_on_main_thread(self.fill, None)
+        return result
+
+
+def recorded(function, arguments):
+    """A function's result, and the texts of the warnings that it gave: R shows them as its own."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = function(**arguments)
+    return result, [str(warning.message) for warning in caught]
