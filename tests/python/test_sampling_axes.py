@@ -17,7 +17,7 @@ def pasted(crops, boxes, size):
 
 
 def interpolated(image, box, size):
-    """Samples of one image, sequence or volume, by NumPy's interpolation along one axis after the other; edges repeat."""
+    """Samples of one image, sequence or volume, by NumPy's interpolation along each axis; edges repeat."""
     rank = len(size)
     for axis, (first, last, n) in enumerate(zip(box[:rank][::-1], box[rank:][::-1], size)):
         places = first + (np.arange(n) + 0.5) * (last - first) / n - 0.5
