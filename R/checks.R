@@ -201,7 +201,7 @@ check_fits <- function(lengths, sizes, call = caller_env()) {
     kerascrop_abort(c(
       "The crop must fit into the image.",
       x = "{.arg {axis}} is {sizes[[axis]]}, but the image's {axis} is {lengths[[axis]]}.",
-      i = "Use a {.arg {axis}} of at most {lengths[[axis]]}, or a larger image."
+      i = "Use a {.arg {axis}} of at most {lengths[[axis]]}, a larger image, or another {.arg if_smaller}."
     ), "size", call)
   }
 }

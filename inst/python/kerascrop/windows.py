@@ -47,7 +47,7 @@ def fit(lengths, sizes, if_smaller, names, layer):
     """
     added, scale = ((0, 0),) * len(sizes), 1
     if if_smaller == "error":
-        lengths = check_fits(lengths, sizes, names, layer)
+        lengths = check_fits(lengths, sizes, names, layer, "larger images, or another `if_smaller`")
     elif if_smaller == "keep":
         sizes = tuple(_extreme(min, length, size) for length, size in zip(lengths, sizes))
     elif if_smaller == "pad":
@@ -128,14 +128,14 @@ def border_length(length, before, after):
     return None if length is None else length - before - after
 
 
-def check_fits(lengths, sizes, names, layer):
+def check_fits(lengths, sizes, names, layer, remedy="or larger images"):
     """The lengths, checked to be no smaller than the windows. None, a length not known yet, passes."""
     return [
         _at_least(
             length,
             size,
             f"`{layer}` cannot cut {name} {size} out of images of {name} {{}}. "
-            f"Use a smaller `{name}`, or larger images.",
+            f"Use a smaller `{name}`, {remedy}.",
         )
         for length, size, name in zip(lengths, sizes, names)
     ]

@@ -263,7 +263,8 @@ class WindowCrop(Crop):
         # What is neither batch nor space, time and channels, is sampled together.
         order = (0, *spatial, *others)
         shape = ops.shape(images)
-        moved = ops.reshape(ops.transpose(images, order), (-1, *(shape[axis] for axis in spatial), math.prod(shape[axis] for axis in others)))
+        together = (*(shape[axis] for axis in spatial), math.prod(shape[axis] for axis in others))
+        moved = ops.reshape(ops.transpose(images, order), (-1, *together))
         interpolation = "nearest" if nearest else "bilinear"
         crops = sampling.sample(moved, boxes, sizes, fill_mode="nearest", interpolation=interpolation)
         if not nearest:
