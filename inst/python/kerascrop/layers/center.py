@@ -31,7 +31,7 @@ class SizedCrop(WindowCrop):
         return windows.fit(lengths, self.sizes, self.if_smaller, self.axis_names, self.name)
 
     def starts(self, fit, data, training):
-        return [windows.center_window(length, size)[0] for length, size in zip(fit.lengths, fit.sizes)]
+        return windows.center_starts(fit)
 
     def get_config(self):
         sizes = dict(zip(self.axis_names, self.sizes))
