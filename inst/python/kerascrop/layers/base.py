@@ -97,7 +97,7 @@ class Crop(keras.layers.Layer):
 
     def named(self, inputs):
         """The inputs, or their shapes, as a dict: `images` and what goes with them."""
-        return joint.check_keys(inputs, self.name) if isinstance(inputs, dict) else {"images": inputs}
+        return joint.check_keys(inputs, self.name, self.parts) if isinstance(inputs, dict) else {"images": inputs}
 
     def check_shapes(self, shapes):
         """Stop unless the shapes of a dict of inputs fit this layer, and each other."""
