@@ -164,8 +164,11 @@ fit_windows <- function(lengths, sizes, if_smaller, call = caller_env()) {
 # How many whole pixels windows can be moved; an enlarged image's length is real, and may be off by a rounding.
 room <- function(fit) floor(fit$lengths - fit$sizes + 1e-3)
 
-# The middle; an odd pixel that is left over stays at the end.
-center_starts <- function(fit) room(fit) %/% 2
+# The middle; between two pixels only in images that have been enlarged.
+center_starts <- function(fit) {
+  left <- fit$lengths - fit$sizes
+  if (fit$scale == 1) left %/% 2 else left / 2
+}
 
 # The corners and the centre, a row for each.
 five_starts <- function(fit) {

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from conftest import BACKEND, differentiable_gradient, gradient, jitted
 from keras import ops
 from keras.backend import standardize_dtype
 
+from conftest import BACKEND, differentiable_gradient, gradient, jitted
 from kerascrop import BoxCrop, theta_from_boxes
 from kerascrop.checks import ArgumentError, SizeError
 from kerascrop.sampling import adjoint, sample

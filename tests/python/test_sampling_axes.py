@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from conftest import jitted
 from keras import ops
 
+from conftest import jitted
 from kerascrop.sampling import paste, sample
 
 

@@ -10,9 +10,9 @@ import sys
 import keras
 import numpy as np
 import pytest
-from conftest import BACKEND
 
 import kerascrop
+from conftest import BACKEND
 
 torch = pytest.importorskip("torch", reason="needs PyTorch")
 EXAMPLE = pathlib.Path(__file__).parents[2] / "inst" / "examples" / "pytorch.py"

@@ -85,8 +85,18 @@ def _extreme(choice, first, second):
 
 def center_window(length, size):
     """The middle `size` pixels, a start and a stop; an odd pixel that is left over stays at the end."""
-    start = room(length, size) // 2
+    start = (length - size) // 2
     return start, start + size
+
+
+def center_starts(fit):
+    """The starts of the windows in the middle; in images that are enlarged it may lie between two pixels."""
+    if isinstance(fit.scale, int):
+        return [center_window(length, size)[0] for length, size in zip(fit.lengths, fit.sizes)]
+    if isinstance(fit.scale, float):
+        return [(length - size) / 2 for length, size in zip(fit.lengths, fit.sizes)]
+    halves = [(length - size) / 2 for length, size in zip(fit.lengths, fit.sizes)]
+    return [ops.where(fit.scale > 1, half, ops.floor(half)) for half in halves]
 
 
 def random_start(length, size, shape, seed):

@@ -7,10 +7,10 @@ import sys
 import keras
 import numpy as np
 import pytest
-from conftest import BACKEND
 from keras import ops
 
 import kerascrop
+from conftest import BACKEND
 
 HEIGHT, WIDTH = 5, 6
 BOXES = np.array([[0.5, 1.2, 7.1, 8.9]] * 4, "float32")

@@ -1,9 +1,9 @@
 import keras
 import numpy as np
 import pytest
-from conftest import BACKEND, gradient, jitted
 from keras import ops
 
+from conftest import BACKEND, gradient, jitted
 from kerascrop import BorderCrop, BoxCrop, CenterCrop, MultiCrop, RandomCrop, Uncrop, convert_boxes
 from kerascrop.checks import ArgumentError, BoxError, ShapeError, SizeError
 

@@ -23,10 +23,10 @@ class MultiCrop(SizedCrop):
 
     Input shape: as in `CenterCrop`, a dict of images, masks, boxes and key points included.
 
-    Output shape: `(batch, windows, height, width, channels)`; with `return_boxes=True` also the boxes, `(batch, windows,
-    4)`. A mirrored window's box runs from right to left: `x1` is its right side. Masks, bounding boxes and key points
-    get the axis of windows too. To feed a network, merge it with the batch: `keras.ops.reshape(crops, (-1, height,
-    width, channels))`.
+    Output shape: `(batch, windows, height, width, channels)`; with `return_boxes=True` also the boxes, `(batch,
+    windows, 4)`. A mirrored window's box runs from right to left: `x1` is its right side. Masks, bounding boxes and key
+    points get the axis of windows too. To feed a network, merge it with the batch: `keras.ops.reshape(crops, (-1,
+    height, width, channels))`.
 
     Args:
         height, width: size of the crops, in pixels.

@@ -28,8 +28,8 @@ class Uncrop(keras.layers.Layer):
         box_format: of the boxes: see `kerascrop.convert_boxes()`; relative to the images that are made.
         fill_value: the number that pixels get which no crop covers.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
-        adjoint: instead, add up what each crop's pixel would give back to the pixels that `BoxCrop` made it of: its exact
-            transpose as a linear map, `<BoxCrop(x), y> = <x, Uncrop(y)>`, for algorithms that need one.
+        adjoint: instead, add up what each crop's pixel would give back to the pixels that `BoxCrop` made it of: its
+            exact transpose as a linear map, `<BoxCrop(x), y> = <x, Uncrop(y)>`, for algorithms that need one.
         **kwargs: arguments of `keras.layers.Layer`, such as `name`.
 
     Raises:
@@ -53,7 +53,9 @@ class Uncrop(keras.layers.Layer):
         self.fill_value = checks.check_number(fill_value, "fill_value")
         self.adjoint = checks.check_flag(adjoint, "adjoint")
         if self.adjoint and self.fill_value:
-            raise checks.ArgumentError(f"`adjoint` adds to images of zeros: `fill_value` must be 0, not {fill_value!r}.")
+            raise checks.ArgumentError(
+                f"`adjoint` adds to images of zeros: `fill_value` must be 0, not {fill_value!r}."
+            )
         if data_format is None:
             data_format = keras.config.image_data_format()
         self.data_format = checks.check_choice(data_format, "data_format", ("channels_last", "channels_first"))
@@ -111,8 +113,8 @@ class Uncrop(keras.layers.Layer):
     def _check_shapes(self, crops_shape, boxes_shape):
         if not 3 <= len(crops_shape) <= 5:
             raise checks.ShapeError(
-                f"`{self.name}` takes crops (batch, height, width, channels) or (batch, boxes, height, width, channels), "
-                f"not {tuple(crops_shape)}."
+                f"`{self.name}` takes crops (batch, height, width, channels) or "
+                f"(batch, boxes, height, width, channels), not {tuple(crops_shape)}."
             )
         expected = crops_shape[: len(crops_shape) - 3]
         got = boxes_shape[:-1]
