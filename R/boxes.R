@@ -179,17 +179,17 @@ boxes_from_masks <- function(masks) {
 #' 0               (y' - y) / 2    (y' + y) / 2
 #' }
 #'
-#' @param boxes Boxes: a matrix with a row for each and 4 columns, or four numbers; or a tensor `(..., 4)`. Sides may run
-#'   backwards: such a box mirrors.
+#' @param boxes Boxes: a matrix with a row for each and 4 columns, or four numbers; or a tensor `(..., 4)`. A box whose
+#'   side runs backwards mirrors.
 #' @param theta Matrices: an array `(boxes, 2, 3)`, or one matrix of 2 rows and 3 columns; or a tensor `(..., 2, 3)`.
-#' @param box_format What the boxes' numbers are: `"grid"`, the corners `x, y, x', y'` from -1 to 1; or another format of
-#'   [layer_box_crop()], such as `"xyxy"`, which needs the images' size.
+#' @param box_format What the boxes' numbers are: `"grid"`, the corners `x, y, x', y'` from -1 to 1; or another format
+#'   of [layer_box_crop()], such as `"xyxy"`, which needs the images' size.
 #' @param height,width The images' size in pixels, for formats other than `"grid"` and the relative ones.
-#' @returns `theta_from_boxes()`: an array `(boxes, 2, 3)`. `boxes_from_theta()`: a matrix with a row for each box. For a
-#'   tensor a tensor, with a gradient.
+#' @returns `theta_from_boxes()`: an array `(boxes, 2, 3)`. `boxes_from_theta()`: a matrix with a row for each box. For
+#'   a tensor a tensor, with a gradient.
 #' @section Errors:
-#' `kerascrop_error_box`: boxes or matrices of another shape, with `NA`, or in an unknown format; matrices that rotate or
-#' shear, which no box does; a size that is missing. `kerascrop_error_size`: a size that is no positive whole number.
+#' `kerascrop_error_box`: boxes or matrices of another shape, with `NA`, or in an unknown format; matrices that rotate
+#' or shear, which no box does; a size that is missing. `kerascrop_error_size`: a size that is no positive whole number.
 #' @references Jaderberg et al. (2015), "Spatial Transformer Networks", equation 1, \doi{10.48550/arXiv.1506.02025}.
 #' @family boxes
 #' @export

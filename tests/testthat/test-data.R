@@ -152,7 +152,8 @@ some_scenes <- function(n = 8) {
     boxes[i, 1, ] <- window
   }
   labels <- matrix(seq_len(n))
-  list(images = x, segmentation_masks = array(as.integer(x), dim(x)[1:3]), bounding_boxes = list(boxes = boxes, labels = labels))
+  masks <- array(as.integer(x), dim(x)[1:3])
+  list(images = x, segmentation_masks = masks, bounding_boxes = list(boxes = boxes, labels = labels))
 }
 
 # Each crop shows all of its blob, where its mask and its box say, and the blob has its number.
