@@ -281,7 +281,7 @@ def test_sequences_and_volumes_of_unknown_size(rank, name, rng):
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("jit_compile", [False, True])
-@pytest.mark.parametrize("name", WHOLE_PIXELS)
+@pytest.mark.parametrize("name", [name for name in WHOLE_PIXELS if name != "pad"])
 def test_images_of_unknown_size_that_are_too_small_are_an_error_under_xla_too(name, jit_compile):
     import tensorflow as tf
 
@@ -289,6 +289,6 @@ def test_images_of_unknown_size_that_are_too_small_are_an_error_under_xla_too(na
     crop = tf.function(
         lambda x: layer(x, training=True), [tf.TensorSpec((None, None, None, 3))], jit_compile=jit_compile
     )
-    assert crop(np.zeros((2, 9, 12, 3), "float32")).shape == (2, HEIGHT, WIDTH, 3)
+    assert crop(np.zeros((2, 9, 12, 3), "float32")).shape == crops_shape(name, 2)
     with pytest.raises(tf.errors.InvalidArgumentError, match="cannot.(cut|remove)"):
         crop(np.zeros((2, 4, 12, 3), "float32"))

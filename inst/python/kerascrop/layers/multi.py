@@ -81,7 +81,8 @@ class MultiCrop(SizedCrop):
         """The starts of all windows along each axis; of a grid its lines."""
         if self.arrangement == "grid":
             return [windows.grid_starts(*axis) for axis in zip(fit.lengths, fit.sizes, self.strides(fit))]
-        ends = [(0, length - size) for length, size in zip(fit.lengths, fit.sizes)]
+        # A zero made of the length: where that is a tensor, it waits for the check that the window fits.
+        ends = [(length - length, length - size) for length, size in zip(fit.lengths, fit.sizes)]
         return list(zip(*itertools.product(*ends), super().starts(fit, data, training)))
 
     def boxes(self, starts, fit, batch):
