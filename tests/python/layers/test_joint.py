@@ -263,7 +263,7 @@ def test_a_key_that_is_nearly_a_name_is_an_error_that_tells_the_name(key, meant)
 
 
 @pytest.mark.parametrize(
-    "key", ["label", "labels", "ids", "id", "image_id", "image_ids", "image_2", "image_path", "weights", "filename", "depth"]
+    "key", ["label", "labels", "ids", "id", "image_id", "image_ids", "image_2", "image_path", "weights", "filename"]
 )
 def test_other_keys_pass(key):
     part = np.arange(2)
