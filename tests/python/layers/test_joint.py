@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from conftest import BACKEND
 from keras import ops
 
 import kerascrop
@@ -266,6 +267,8 @@ def test_a_key_that_is_nearly_a_name_is_an_error_that_tells_the_name(key, meant)
     "key", ["label", "labels", "ids", "id", "image_id", "image_ids", "image_2", "image_path", "weights", "filename"]
 )
 def test_other_keys_pass(key):
+    if BACKEND == "torch" and not isinstance(key, str):
+        pytest.skip("Keras sorts the keys of a dict under PyTorch, which takes names alone")
     part = np.arange(2)
     assert np.array_equal(arrays(kerascrop.CenterCrop(4, 4)({"images": IMAGES, key: part})[key]), part)
 
