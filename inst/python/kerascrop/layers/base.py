@@ -44,7 +44,11 @@ class Crop(keras.layers.Layer):
         self.min_visible = checks.check_fraction(min_visible, "min_visible")
 
     def choose(self, data, training):
-        """What is cut out of a batch, for `apply()`; and its boxes, `(batch, 4)` or `(batch, crops, 4)`."""
+        """What is cut out of a batch, in a form that `apply()` and `boxes()` understand."""
+        raise NotImplementedError
+
+    def boxes(self, choice):
+        """Its boxes, `(batch, 4)` or `(batch, crops, 4)`, `x1, y1, x2, y2` in pixels of the input."""
         raise NotImplementedError
 
     def apply(self, choice, images, is_mask=False):
@@ -70,18 +74,22 @@ class Crop(keras.layers.Layer):
         batched = self._is_batched(data["images"].shape)
         if not batched:
             data = {**data, **keras.tree.map_structure(lambda x: x[None], self._parts(data))}
-        choice, boxes = self.choose(data, self._is_training(training))
-        crops = self._apply_to_all(data, choice, boxes)
+        choice = self.choose(data, self._is_training(training))
+        crops = {**data, "images": self.apply(choice, data["images"])}
+        boxes = None
+        if self.return_boxes or isinstance(inputs, dict):
+            boxes = ops.cast(self.boxes(choice), "float32")
+            crops |= self._crop_companions(data, choice, boxes)
         if not batched:
             crops = {**crops, **keras.tree.map_structure(lambda x: x[0], self._parts(crops))}
-            boxes = boxes[0]
-        return self.outputs(crops if isinstance(inputs, dict) else crops["images"], ops.cast(boxes, "float32"))
+            boxes = boxes if boxes is None else boxes[0]
+        return self.outputs(crops if isinstance(inputs, dict) else crops["images"], boxes)
 
-    def _apply_to_all(self, data, choice, boxes):
-        images = data["images"]
+    def _crop_companions(self, data, choice, boxes):
+        """What goes with the images, cropped by the same boxes."""
+        images, crops = data["images"], {}
         views = len(boxes.shape) == 3
         extents = [tuple(reversed(lengths)) for lengths in (self.lengths(ops.shape(images)), self.crop_lengths(choice))]
-        crops = {**data, "images": self.apply(choice, images)}
         if "segmentation_masks" in data:
             crops["segmentation_masks"] = joint.crop_masks(
                 data["segmentation_masks"], images, self.rank, self.data_format,
@@ -226,15 +234,15 @@ class WindowCrop(Crop):
         fit = self._fit(shape)
         checks.check_memory(self._replace(shape, fit.sizes), self.name)
         starts = self.starts(fit, data, training)
-        return (fit, starts), self.boxes(starts, fit, shape[0])
+        return fit, starts, shape[0]
 
     def apply(self, choice, images, is_mask=False):
-        fit, starts = choice
+        fit, starts, _ = choice
         spatial = axes.spatial_axes(self.rank, self.data_format)
         padded = windows.pad(images, spatial, fit.added, 0 if is_mask else self.fill_value)
         if isinstance(fit.scale, int):
             return self.cut(padded, starts, fit.sizes)
-        boxes = self.boxes(starts, fit, ops.shape(images)[0])
+        boxes = self.boxes(choice)
         if isinstance(fit.scale, float):
             return self.enlarge(images, boxes, fit.sizes, is_mask)
 
@@ -247,8 +255,8 @@ class WindowCrop(Crop):
 
         return ops.cond(fit.scale > 1, lambda: self.enlarge(images, boxes, fit.sizes, is_mask), cut)
 
-    def boxes(self, starts, fit, batch):
-        """The windows' boxes, `(batch, 4)` or `(batch, windows, 4)`, in pixels of the input."""
+    def boxes(self, choice):
+        fit, starts, batch = choice
         return windows.window_boxes(starts, fit, batch)
 
     def cut(self, images, starts, sizes):
@@ -301,7 +309,7 @@ class WindowCrop(Crop):
 class SampledCrop(Crop):
     """Base of the layers whose boxes have real-valued sides: every crop is resampled to one size.
 
-    A subclass chooses boxes, which are all that `apply()` needs.
+    What a subclass chooses is boxes.
 
     Args:
         height, width: size of the crops, in pixels.
@@ -319,6 +327,9 @@ class SampledCrop(Crop):
         crops = self.sample(self.to_channels_last(images if is_mask else self.to_floats(images)), choice, is_mask)
         order = axes.from_channels_last(len(crops.shape), self.rank, self.data_format)
         return ops.transpose(crops, order) if order else crops
+
+    def boxes(self, choice):
+        return choice
 
     def sample(self, images, choice, is_mask):
         """Crops with the channels last of images with the channels last."""

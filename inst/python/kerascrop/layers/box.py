@@ -117,8 +117,11 @@ class BoxCrop(SampledCrop):
     def choose(self, data, training):
         extent = tuple(reversed(self.lengths(ops.shape(data["images"]))))
         boxes = to_corners(data["boxes"], self.box_format, extent, self.align_corners)
-        cut = align(boxes, (self.width, self.height)) if self.align_corners else boxes
-        return (boxes, data.get("box_indices")), cut
+        return boxes, data.get("box_indices")
+
+    def boxes(self, choice):
+        boxes, _ = choice
+        return align(boxes, (self.width, self.height)) if self.align_corners else boxes
 
     def sample(self, images, choice, is_mask):
         boxes, indices = choice

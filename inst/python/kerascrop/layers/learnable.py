@@ -118,10 +118,8 @@ class LearnableCrop(SampledCrop):
     def choose(self, data, training):
         images = data["images"]
         if training and self.is_built_in and images.shape[0] != 0:
-            boxes = self.explore(images)
-        else:
-            boxes = self.locate(images, data.get("features"))
-        return boxes, boxes
+            return self.explore(images)
+        return self.locate(images, data.get("features"))
 
     def locate(self, images, features=None):
         """The boxes at inference: `(batch, 4)`, `x1, y1, x2, y2` in pixels, for a batch of images."""

@@ -85,7 +85,8 @@ class MultiCrop(SizedCrop):
         ends = [(length - length, length - size) for length, size in zip(fit.lengths, fit.sizes)]
         return list(zip(*itertools.product(*ends), super().starts(fit, data, training)))
 
-    def boxes(self, starts, fit, batch):
+    def boxes(self, choice):
+        fit, starts, batch = choice
         if self.arrangement == "grid":
             lines = [ops.convert_to_tensor(line, "float32") for line in starts]
             starts = ops.meshgrid(*lines, indexing="ij")

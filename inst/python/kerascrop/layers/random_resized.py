@@ -73,8 +73,7 @@ class RandomResizedCrop(SampledCrop):
             size, place = self._draw(drawn, height, width, largest), self._uniform((drawn, 2))
         else:
             size, place = largest[None], ops.full((1, 2), 0.5)
-        boxes = ops.broadcast_to(boxes_inside(place, size, height, width), (batch, 4))
-        return boxes, boxes
+        return ops.broadcast_to(boxes_inside(place, size, height, width), (batch, 4))
 
     def _largest(self, height, width):
         """The size `(width, height)` of the largest box with the crop's aspect."""
