@@ -106,11 +106,13 @@ def crops_from_directory(
     encoded = encode_labels(numbers, class_names, label_mode)
     reader = Reader(size, mode, resize, CHANNELS[color_mode], if_smaller, antialias)
 
-    images = read_files(files, reader, shuffle, seed, errors)
-    dataset = images.map(lambda image, i: image if encoded is None else (image, tf.gather(encoded, i)))
-    if batch_size is not None:
-        dataset = dataset.batch(batch_size)
-    dataset = dataset.prefetch(tf.data.AUTOTUNE)
+    @tf.autograph.experimental.do_not_convert  # what is mapped is graph code already
+    def pipeline():
+        images = read_files(files, reader, shuffle, seed, errors)
+        dataset = images.map(lambda image, i: image if encoded is None else (image, tf.gather(encoded, i)))
+        return dataset if batch_size is None else dataset.batch(batch_size)
+
+    dataset = pipeline().prefetch(tf.data.AUTOTUNE)
     dataset.class_names, dataset.file_paths = class_names, files
     return dataset
 
