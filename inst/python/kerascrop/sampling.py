@@ -17,7 +17,7 @@ from typing import NamedTuple
 from keras import ops
 from keras.backend import standardize_dtype
 
-from kerascrop import kernels
+from kerascrop import fast, kernels
 from kerascrop.axes import AXIS_NAMES
 from kerascrop.boxes import align, split
 from kerascrop.checks import (
@@ -151,13 +151,22 @@ def _sample(images, boxes, size, how, box_indices):
 def _by_taps(images, sides, how, box_indices):
     """Each sample is the weighted sum of a few pixels along each axis, gathered one by one."""
     taps = _taps(sides, _lengths(images), how)
+    if how.interpolation == "bilinear" and fast.applies(images, sides[0][0].shape, box_indices):
+        crops = fast.blend(images, taps, blend)
+    else:
+        crops = blend(images, taps, box_indices)
+    if how.fill_mode == "constant" and how.fill_value != 0:
+        inside = _outer([sum(weight for _, weight in axis) for axis in taps], images.dtype)
+        crops += how.fill_value * (1 - inside)
+    return crops
+
+
+def blend(images, taps, box_indices=None):
+    """The sums of pixels, weighted with the products of one weight along each axis."""
     crops = 0.0
     for corner in itertools.product(*taps):
         weight = _outer([weight for _, weight in corner], images.dtype)
         crops += weight * _gather(images, [index for index, _ in corner], box_indices)
-    if how.fill_mode == "constant" and how.fill_value != 0:
-        inside = _outer([sum(weight for _, weight in axis) for axis in taps], images.dtype)
-        crops += how.fill_value * (1 - inside)
     return crops
 
 
