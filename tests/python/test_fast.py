@@ -24,10 +24,14 @@ def case(rng):
 
 @pytest.fixture
 def used(monkeypatch):
-    """How often the compiled path was taken."""
+    """The names of the compiled functions that were called."""
     calls = []
-    blend = fast.blend
-    monkeypatch.setattr(fast, "blend", lambda *args: calls.append(1) or blend(*args))
+
+    def watched(name, function):
+        return lambda *args: calls.append(name) or function(*args)
+
+    for name in ("blend", "mix"):
+        monkeypatch.setattr(fast, name, watched(name, getattr(fast, name)))
     return calls
 
 
@@ -57,6 +61,27 @@ def test_crops_and_gradients_are_those_of_the_plain_path(case, rng, used, fill_m
     assert used
 
 
+@pytest.mark.parametrize("fill_mode", ["constant", "nearest", "reflect"])
+@pytest.mark.parametrize("size, jit_compile", [((1, 2), False), ((4, 5), True)])
+def test_antialiased_crops_and_gradients_are_those_of_the_plain_path(case, rng, used, fill_mode, size, jit_compile):
+    cotangent, way = weights(rng, (5, *size, 2)), weights(rng, (5, 4))
+
+    def run(images, boxes):
+        with tf.GradientTape() as outer:
+            outer.watch([images, boxes])
+            with tf.GradientTape() as tape:
+                tape.watch([images, boxes])
+                crops = sample(images, boxes, size, antialias=True, fill_mode=fill_mode, fill_value=0.5)
+            slopes = tape.gradient(crops, [images, boxes], cotangent)
+            total = tf.reduce_sum(slopes[1] * way)
+        return crops, *slopes, *outer.gradient(total, [images, boxes])
+
+    expected = run(*case)
+    assert not used
+    assert_all_close(tf.function(run, jit_compile=jit_compile)(*case), expected)
+    assert used == ["mix"]
+
+
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_second_derivatives_are_those_of_the_plain_path(case, rng, used, jit_compile):
     cotangent = weights(rng, (5, 4, 5, 2))
@@ -79,11 +104,12 @@ def test_second_derivatives_are_those_of_the_plain_path(case, rng, used, jit_com
     assert used
 
 
-def test_whole_pixel_boxes_are_the_slice_bit_for_bit(rng, used):
+@pytest.mark.parametrize("antialias", [False, True])
+def test_whole_pixel_boxes_are_the_slice_bit_for_bit(rng, used, antialias):
     images = rng.normal(size=(40, 30, 29, 3)).astype("float32")
     top, left = rng.integers(0, 30 - 7, size=40), rng.integers(0, 29 - 8, size=40)
     boxes = np.stack([left, top, left + 8, top + 7], axis=-1).astype("float32")
-    crops = tf.function(lambda images, boxes: sample(images, boxes, (7, 8)))(images, boxes)
+    crops = tf.function(lambda images, boxes: sample(images, boxes, (7, 8), antialias))(images, boxes)
     assert used
     for crop, image, i, j in zip(crops.numpy(), images, top, left):
         np.testing.assert_array_equal(crop, image[i : i + 7, j : j + 8])
@@ -92,6 +118,8 @@ def test_whole_pixel_boxes_are_the_slice_bit_for_bit(rng, used):
 def test_batches_of_any_number_and_boxes_with_nan(case, used):
     images, boxes = case
     boxes = tf.concat([[[np.nan, 1, 5, 5]], boxes[1:]], axis=0)
+    antialiased = tf.function(lambda images, boxes: sample(images, boxes, (4, 5), antialias=True))(images, boxes)
+    assert np.isnan(antialiased[0]).all() and np.isfinite(antialiased[1:]).all()
 
     @tf.function(input_signature=[tf.TensorSpec((None, 9, 12, 2), "float64"), tf.TensorSpec((None, 4), "float64")])
     def run(images, boxes):
@@ -101,7 +129,7 @@ def test_batches_of_any_number_and_boxes_with_nan(case, used):
         return crops, *tape.gradient(crops, [images, boxes])
 
     crops, of_images, of_boxes = run(images, boxes)
-    assert used and np.isnan(crops[0]).all() and np.isnan(of_boxes[0]).any()
+    assert "blend" in used and np.isnan(crops[0]).all() and np.isnan(of_boxes[0]).any()
     assert_all_close([x[1:] for x in (crops, of_images, of_boxes)], run(images[1:], boxes[1:]))
     assert [x.shape for x in run(images[:0], boxes[:0])] == [(0, 4, 5, 2), (0, 9, 12, 2), (0, 4)]
 

@@ -1,7 +1,7 @@
 """Sampling in a TensorFlow graph on a CPU: compiled by XLA, with gradients made by hand.
 
-One contract: `blend()` gives what `sampling.blend()` does, and so do its gradients of every order. What is known of
-XLA on a CPU, and used here:
+One contract: `blend()` and `mix()` give what the functions of that name in `sampling` do, as do their gradients of every
+order; the gradients of `mix()` are the plain ones. What is known of XLA on a CPU, and used here:
 
 - A gather that is one loop with the arithmetic around it is fast; one that several loops share is not, as XLA then
   stores what was gathered. So forward and backward gather in different ways, which XLA does not take for the same.
@@ -14,9 +14,11 @@ import itertools
 
 from keras import backend, ops
 
+from kerascrop import kernels
+
 
 def applies(images, boxes, box_indices):
-    """Whether `blend()` is for these images, and boxes of the shape `(batch, number)`.
+    """Whether this is for these images, and boxes of the shape `(batch, number)`.
 
     Only in graphs and for images of a known size, as XLA compiles for each new one; and for one box an image.
     """
@@ -51,7 +53,7 @@ def blend(images, taps, plain):
         def gradient(crops):
             return backward(crops, *weights), *slopes(images, crops, weights)
 
-        return _compile(with_weights(plain))(images, *weights), gradient
+        return _unseen(with_weights(plain), images, *weights), gradient
 
     @_custom_gradient
     def backward(crops, *weights):
@@ -61,9 +63,83 @@ def blend(images, taps, plain):
             return forward(images, *weights), *slopes(images, crops, weights)
 
         spread = with_weights(functools.partial(_spread, lengths=lengths))
-        return ops.cast(_compile(spread)(crops, *weights), dtype), gradient
+        return ops.cast(_unseen(spread, crops, *weights), dtype), gradient
 
     return forward(images, *[weight for axis in taps for _, weight in axis])
+
+
+def mix(images, axes, plain):
+    """The sums of pixels that triangles of weights see, as `plain(images, axes)` computes them; its gradients are used.
+
+    Args:
+        images: `(batch, height, width, channels)`.
+        axes: for each axis positions `(batch, 1, n)` and how far each box's triangles reach, `(batch, 1)`.
+    """
+    import tensorflow as tf
+
+    def pairs(places):
+        return [places[:2], places[2:]]
+
+    @_custom_gradient
+    def forward(images, *places):
+        def gradient(crops):
+            with tf.GradientTape() as tape:
+                tape.watch([images, *places])
+                result = plain(images, pairs(places))
+            return tape.gradient(result, [images, *places], crops)
+
+        return _unseen(lambda images, *places: _mix(images, pairs(places)), images, *places), gradient
+
+    return forward(images, *itertools.chain(*axes))
+
+
+def _mix(images, axes):
+    """Along the rows, then along the columns; of each pixel that a sample sees, one after the other."""
+    batch, height, width, channels = ops.shape(images)
+    rows, columns = (ops.shape(position)[2] for position, _ in axes)
+    dtype = axes[0][0].dtype
+    wide = ops.reshape(images, (batch * height, width * channels))
+    first = ops.arange(batch, dtype="int32")[:, None] * height
+    wide = ops.cast(wide, dtype)
+    crops = _add_seen(
+        axes[0], height, lambda pixel, weight: weight[..., None] * ops.take(wide, first + pixel, axis=0)
+    )
+    pixels = ops.reshape(crops, (batch * rows * width, channels))
+    line = ops.reshape(ops.arange(batch * rows, dtype="int32"), (batch, rows, 1)) * width
+    crops = _add_seen(
+        axes[1],
+        width,
+        lambda pixel, weight: weight[:, None, :, None] * ops.take(pixels, line + pixel[:, None], axis=0),
+    )
+    return ops.cast(ops.reshape(crops, (batch, 1, rows, columns, channels)), images.dtype)
+
+
+def _add_seen(axis, length, part):
+    """The sum of `part(pixel, weight)`, both `(batch, n)`, over the pixels that a triangle covers."""
+    position, reach = axis[0][:, 0], axis[1]
+    size = ops.cast(length, position.dtype)
+    position = kernels.clip(position, 0.5, size - 0.5)
+    first = ops.cast(ops.relu(ops.floor(position - reach + 0.5)), "int32")
+    last = ops.cast(size - 1 - ops.relu(size - ops.ceil(position + reach - 0.5)), "int32")
+
+    def seen(step):
+        pixel = first + step
+        distance = ops.abs(position - ops.cast(pixel, position.dtype) - 0.5) / reach
+        weight = ops.where(pixel <= last, ops.relu(1 - distance), ops.zeros_like(distance))
+        return ops.clip(pixel, 0, length - 1), weight
+
+    def sums(function, steps):
+        """Of as many steps as the widest triangle needs; `steps` of them without a loop."""
+        return _add_until(many, function, sum(map(function, range(steps))), steps)
+
+    many = ops.max(last - first) + 1
+    total = sums(lambda step: seen(step)[1], 1)
+
+    def weighted(step):
+        pixel, weight = seen(step)
+        return part(pixel, weight / total)
+
+    return sums(weighted, 4)  # all there are up to two pixels a sample
 
 
 def _pair(indices, weights):
@@ -76,6 +152,11 @@ def _compile(function):
     import tensorflow as tf
 
     return tf.function(function, jit_compile=True, autograph=False)
+
+
+def _unseen(function, *arrays):
+    """What a compiled function gives, unseen by tapes: they would store every step of a loop, which XLA cannot."""
+    return _compile(function)(*map(ops.stop_gradient, arrays))
 
 
 def _custom_gradient(function):
@@ -155,5 +236,14 @@ def _collect(taps, length, part):
         return part(sample, weight)
 
     many = ops.max(last - first) + 1
-    start = (2, of(0) + of(1))
-    return tf.while_loop(lambda step, _: step < many, lambda step, sums: (step + 1, sums + of(step)), start)[1]
+    return _add_until(many, of, of(0) + of(1), 2)
+
+
+def _add_until(stop, function, total, step):
+    """The total and what a function gives for each further step."""
+    import tensorflow as tf
+
+    def body(step, total):
+        return step + 1, total + function(step)
+
+    return tf.while_loop(lambda step, _: step < stop, body, (step, total))[1]

@@ -188,29 +188,42 @@ def _nearest(images, sides, how, box_indices):
 
 
 def _by_kernels(images, sides, how):
-    """Each sample is the weighted sum of all pixels along each axis: a matrix product for each."""
-    crops, coverage = images, []
-    labels = "b" + PIXELS[: len(sides)] + "c"
-    for side, length, pixel, place in zip(sides, _lengths(images), PIXELS, SAMPLES):
-        position = kernels.positions(*side)
-        kernel = _kernel(position, side, length, how, images.dtype)
-        result = "bk" + labels.replace(pixel, place).removeprefix("bk").removeprefix("b")
-        crops = ops.einsum(f"bk{place}{pixel},{labels}->{result}", kernel, crops)
-        coverage.append(kernels.covered(position, length))
-        labels = result
+    """Each sample is the weighted sum of the pixels in its reach along each axis."""
+    lengths = _lengths(images)
+    positions = [kernels.positions(*side) for side in sides]
+    axes = [_triangles(*arguments, how) for arguments in zip(positions, sides, lengths)]
+    if fast.applies(images, sides[0][0].shape, None):
+        crops = fast.mix(images, axes, mix)
+    else:
+        crops = mix(images, axes)
     if how.fill_mode != "constant":
         return crops
-    inside = _outer(coverage, crops.dtype)
+    inside = _outer([kernels.covered(position, length) for position, length in zip(positions, lengths)], crops.dtype)
     return crops * inside + how.fill_value * (1 - inside)
 
 
+def mix(images, axes):
+    """A matrix product along each axis, with triangles of weights at positions `(batch, boxes, n)`, and their reach."""
+    crops, labels = images, "b" + PIXELS[: len(axes)] + "c"
+    for (position, reach), length, pixel, place in zip(axes, _lengths(images), PIXELS, SAMPLES):
+        kernel = ops.cast(kernels.kernel(position, reach, length), images.dtype)
+        result = "bk" + labels.replace(pixel, place).removeprefix("bk").removeprefix("b")
+        crops = ops.einsum(f"bk{place}{pixel},{labels}->{result}", kernel, crops)
+        labels = result
+    return crops
+
+
 def _kernel(position, side, length, how, dtype):
+    return ops.cast(kernels.kernel(*_triangles(position, side, length, how), length), dtype)
+
+
+def _triangles(position, side, length, how):
+    """Where the triangles of weights are, and how far they reach."""
     start, stop, n = side
     if how.fill_mode == "reflect":
         size = ops.cast(length, position.dtype)
         position = size - ops.abs(size - ops.mod(position, 2 * size))
-    reach = how.reach + ops.relu(ops.abs(stop - start) / n - how.reach)
-    return ops.cast(kernels.kernel(position, reach, length), dtype)
+    return position, how.reach + ops.relu(ops.abs(stop - start) / n - how.reach)
 
 
 def _lengths(images):
