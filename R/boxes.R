@@ -11,9 +11,8 @@ as_box_format <- function(x, arg = caller_arg(x), call = caller_env()) {
   )
 }
 
-# A matrix of boxes, one a row, with finite sides in order; `mirrored` boxes may run from right to left.
-as_boxes <- function(x, arg = caller_arg(x), call = caller_env(), mirrored = FALSE) {
-  force(arg)
+# A matrix of boxes of any format, one a row, with finite numbers.
+as_box_matrix <- function(x, arg, call) {
   check_given(x, "box", arg, call)
   if (is.numeric(x) && is.null(dim(x)) && length(x) == 4) x <- t(x)
   if (!is.numeric(x) || !is.matrix(x) || ncol(x) != 4) {
@@ -30,6 +29,14 @@ as_boxes <- function(x, arg = caller_arg(x), call = caller_env(), mirrored = FAL
       x = "Box {wrong[1]} is {shown(unname(x[wrong[1], ]))}."
     ), "box", call)
   }
+  storage.mode(x) <- "double"
+  x
+}
+
+# The same in pixels, with sides in order; `mirrored` boxes may run from right to left.
+as_boxes <- function(x, arg = caller_arg(x), call = caller_env(), mirrored = FALSE) {
+  force(arg)
+  x <- as_box_matrix(x, arg, call)
   reversed <- which((if (mirrored) x[, 3] == x[, 1] else x[, 3] <= x[, 1]) | x[, 4] <= x[, 2])
   if (length(reversed)) {
     kerascrop_abort(c(
@@ -39,7 +46,6 @@ as_boxes <- function(x, arg = caller_arg(x), call = caller_env(), mirrored = FAL
     ), "box", call)
   }
   dimnames(x) <- list(NULL, box_sides)
-  storage.mode(x) <- "double"
   x
 }
 
@@ -161,4 +167,72 @@ boxes_from_masks <- function(masks) {
     c(min(places[, 2]) - 1, min(places[, 1]) - 1, max(places[, 2]), max(places[, 1]))
   }, double(4))
   matrix(boxes, ncol = 4, byrow = TRUE, dimnames = list(NULL, box_sides))
+}
+
+#' Boxes as affine matrices, and back
+#'
+#' Spatial transformers, such as PyTorch's `affine_grid()` and `grid_sample()`, take a matrix that maps the crop's
+#' coordinates to the image's, both from -1 to 1 between the outer edges. For a box from `x, y` to `x', y'` it is
+#'
+#' \preformatted{
+#' (x' - x) / 2    0               (x' + x) / 2
+#' 0               (y' - y) / 2    (y' + y) / 2
+#' }
+#'
+#' @param boxes Boxes: a matrix with a row for each and 4 columns, or four numbers; or a tensor `(..., 4)`. A box whose
+#'   side runs backwards mirrors.
+#' @param theta Matrices: an array `(boxes, 2, 3)`, or one matrix of 2 rows and 3 columns; or a tensor `(..., 2, 3)`.
+#' @param box_format What the boxes' numbers are: `"grid"`, the corners `x, y, x', y'` from -1 to 1; or another format
+#'   of [layer_box_crop()], such as `"xyxy"`, which needs the images' size.
+#' @param height,width The images' size in pixels, for formats other than `"grid"` and the relative ones.
+#' @returns `theta_from_boxes()`: an array `(boxes, 2, 3)`. `boxes_from_theta()`: a matrix with a row for each box. For
+#'   a tensor a tensor, with a gradient.
+#' @section Errors:
+#' `kerascrop_error_box`: boxes or matrices of another shape, with `NA`, or in an unknown format; matrices that rotate
+#' or shear, which no box does; a size that is missing. `kerascrop_error_size`: a size that is no positive whole number.
+#' @references Jaderberg et al. (2015), "Spatial Transformer Networks", equation 1, \doi{10.48550/arXiv.1506.02025}.
+#' @family boxes
+#' @export
+#' @examplesIf reticulate::py_module_available("keras")
+#' theta <- theta_from_boxes(box_window(rows = 3:6, cols = 4:9), "xyxy", height = 9, width = 12)
+#' theta[1, , ]
+#' boxes_from_theta(theta, "xyxy", height = 9, width = 12)
+theta_from_boxes <- function(boxes, box_format = "grid", height = NULL, width = NULL) {
+  check_given(boxes, "box", "boxes", rlang::current_env())
+  if (!is_python(boxes)) boxes <- as_box_matrix(boxes, "boxes", rlang::current_env())
+  convert_by_python("theta_from_boxes", boxes, box_format, height, width)
+}
+
+#' @rdname theta_from_boxes
+#' @export
+boxes_from_theta <- function(theta, box_format = "grid", height = NULL, width = NULL) {
+  check_given(theta, "box", "theta", rlang::current_env())
+  if (!is_python(theta)) theta <- as_thetas(theta)
+  convert_by_python("boxes_from_theta", theta, box_format, height, width)
+}
+
+as_thetas <- function(x, arg = caller_arg(x), call = caller_env()) {
+  force(arg)
+  shape <- dim(x)
+  if (is.numeric(x) && length(shape) %in% 2:3 && all(utils::tail(shape, 2) == 2:3)) {
+    check_finite_boxes(x, arg, call)
+    return(array(x, c(prod(shape) %/% 6, 2, 3)))
+  }
+  kerascrop_abort(c(
+    "{.arg {arg}} must be an array {.code (boxes, 2, 3)}, or a matrix of 2 rows and 3 columns.",
+    x = "It is {if (is.null(shape)) shown(x) else paste('of shape', paste(shape, collapse = ' x '))}."
+  ), "box", call)
+}
+
+# The formats of boxes are told apart in one place, in Python; numbers of R's pass in double precision.
+convert_by_python <- function(name, x, box_format, height, width, call = caller_env()) {
+  size <- list(height = height, width = width)
+  size <- Map(function(side, arg) if (!is.null(side)) as_size(side, arg, call), size, names(size))
+  box_format <- as_box_format(box_format, "box_format", call)
+  module <- load_module(call)
+  tensor <- if (is_python(x)) x else move_to_numpy(x, "float64", call)
+  with_python_errors(call = call, {
+    result <- do.call(module[[name]], c(list(tensor, box_format), size))
+    if (is_python(x)) result else from_numpy(result)
+  })
 }

@@ -86,6 +86,24 @@ as_number <- function(x, arg = caller_arg(x), call = caller_env()) {
   kerascrop_abort(c("{.arg {arg}} must be a finite number.", x = "It is {shown(x)}."), "argument", call)
 }
 
+# Pixels to each side that a gradient sees: NULL for as many as the crop does.
+as_reach <- function(x, arg = caller_arg(x), call = caller_env()) {
+  if (is.null(x)) return(NULL)
+  if (is.numeric(x) && length(x) == 1 && is.finite(x) && x >= 1) return(as.double(x))
+  kerascrop_abort(c(
+    "{.arg {arg}} must be {.code NULL} or a number of pixels, at least 1.", x = "It is {shown(x)}."
+  ), "argument", call)
+}
+
+as_interpolation <- function(x, antialias, arg = caller_arg(x), call = caller_env()) {
+  force(arg)
+  x <- as_choice(x, interpolations, arg, call)
+  if (x == "bilinear" || !isTRUE(antialias)) return(x)
+  kerascrop_abort(c(
+    "{.code antialias = TRUE} goes with {.code {arg} = \"bilinear\"} only.", x = "{.arg {arg}} is {shown(x)}."
+  ), "argument", call)
+}
+
 # A number from 0 to 1.
 as_fraction <- function(x, arg = caller_arg(x), call = caller_env()) {
   if (is.numeric(x) && length(x) == 1 && !is.na(x) && x >= 0 && x <= 1) return(as.double(x))
@@ -146,16 +164,18 @@ as_data_format <- function(x, arg = caller_arg(x), call = caller_env()) {
   as_choice(x, c("channels_last", "channels_first"), arg, call)
 }
 
-# `...` passes arguments to the base layer by name; a value without a name is a slip.
-check_named_dots <- function(dots, call = caller_env()) {
+# `...` passes arguments to a layer by name; a value without a name is a slip.
+check_named_dots <- function(dots, call = caller_env(), hint = dots_hint) {
   unnamed <- which(!nzchar(rlang::names2(dots)))
   if (!length(unnamed)) return(dots)
   kerascrop_abort(c(
     "Arguments in {.arg ...} must be named.",
     x = "{shown(dots[[unnamed[1]]])} has no name.",
-    i = "They go to the Keras layer: {.arg name}, {.arg dtype} and {.arg trainable} work."
+    i = hint
   ), "argument", call)
 }
+
+dots_hint <- "They go to the Keras layer: {.arg name}, {.arg dtype} and {.arg trainable} work."
 
 # Stops when an array would have more numbers than R's index of a tensor counts.
 check_memory <- function(shape, call = caller_env()) {
@@ -169,6 +189,8 @@ check_memory <- function(shape, call = caller_env()) {
 
 fill_modes <- c("constant", "nearest", "reflect")
 
+interpolations <- c("bilinear", "bicubic", "nearest")
+
 if_smaller_choices <- c("error", "resize", "pad", "keep")
 
 multi_views <- c("five", "ten", "grid")
@@ -179,7 +201,7 @@ check_fits <- function(lengths, sizes, call = caller_env()) {
     kerascrop_abort(c(
       "The crop must fit into the image.",
       x = "{.arg {axis}} is {sizes[[axis]]}, but the image's {axis} is {lengths[[axis]]}.",
-      i = "Use a {.arg {axis}} of at most {lengths[[axis]]}, or a larger image."
+      i = "Use a {.arg {axis}} of at most {lengths[[axis]]}, a larger image, or another {.arg if_smaller}."
     ), "size", call)
   }
 }

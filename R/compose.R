@@ -5,6 +5,7 @@ argument_checks <- list(
   if_smaller = function(x, ...) as_choice(x, if_smaller_choices, ...),
   focus = function(x, ...) if (!is.null(x)) as_choice(x, c("boxes", "mask", "foreground"), ...),
   fill_mode = function(x, ...) as_choice(x, fill_modes, ...), fill_value = as_number,
+  gradient_reach = as_reach, align_corners = as_flag,
   box_format = as_box_format, min_visible = as_fraction, positive_fraction = as_fraction,
   antialias = as_flag, per_image = as_flag, return_boxes = as_flag, snap = as_flag
 )
@@ -57,6 +58,9 @@ is_joint <- function(object) is_plain_list(object) && "images" %in% names(object
 # Two inputs in order: images and boxes or features; crops and their boxes.
 is_pair <- function(object) is_plain_list(object) && length(object) == 2
 
+# What a box layer takes in order: images and boxes, and perhaps the number of each box's image.
+is_boxed <- function(object) is_plain_list(object) && length(object) %in% 2:3
+
 # Stops unless `object` is something that a layer can be composed with, and shows the call that was meant.
 check_object <- function(object, class, call) {
   is_array <- (is.numeric(object) || is.logical(object) || is.raw(object)) && length(dim(object)) >= 2
@@ -64,7 +68,8 @@ check_object <- function(object, class, call) {
   fits <- if (class == "Uncrop") {
     is_pair(object)
   } else {
-    is_tensor || is_array || is_joint(object) || (class %in% c("BoxCrop", "LearnableCrop") && is_pair(object))
+    is_tensor || is_array || is_joint(object) || (class == "LearnableCrop" && is_pair(object)) ||
+      (class == "BoxCrop" && is_boxed(object))
   }
   if (is.null(object) || is_sequential(object) || fits) return(invisible())
   name <- call_name(call)
@@ -72,6 +77,9 @@ check_object <- function(object, class, call) {
   kerascrop_abort(c(
     if (class == "Uncrop") {
       "{.arg object} must be a list of two, crops and their boxes, or missing."
+    } else if (class == "BoxCrop") {
+      "{.arg object} must be a list of images, boxes and perhaps the numbers of the boxes' images, a named list with
+       {.code images} and {.code boxes}, or missing."
     } else {
       "{.arg object} must be a Sequential model, a tensor, an array of images, a named list with {.code images},
        or missing."
@@ -84,7 +92,7 @@ check_object <- function(object, class, call) {
       "A crop layer with {.code return_boxes = TRUE} returns such a list."
     } else if (is_plain_list(object) && !is.null(names(object))) {
       "Its names are {.val {names(object)}}."
-    } else if (is_plain_list(object)) {
+    } else if (is_plain_list(object) && class != "BoxCrop") {
       "Take one tensor of it, such as {.code object[[1]]}; or name its parts, as in
        {.code list(images = x, segmentation_masks = m)}."
     } else if (is_python(object) && reticulate::py_has_attr(object, "outputs")) {
@@ -102,7 +110,10 @@ call_name <- function(call) {
 as_inputs <- function(object, layer, call) {
   if (is_python(object)) return(object)
   if (is_joint(object)) return(as_joint(object, layer, call))
-  if (is.list(object)) return(lapply(unname(object), as_tensor, "object", call))
+  if (is.list(object)) {
+    images <- as_image_tensor(object[[1]], layer, "object[[1]]", call, rank = 2) # what takes lists takes images
+    return(c(list(images), lapply(unname(object[-1]), as_tensor, "object", call)))
+  }
   as_image_tensor(object, layer, "object", call)
 }
 
@@ -140,9 +151,9 @@ as_tensors <- function(parts, call) {
   Map(function(part, name) if (is_plain_list(part)) part else as_tensor(part, name, call), parts, names(parts))
 }
 
-as_image_tensor <- function(x, layer, arg, call) {
+as_image_tensor <- function(x, layer, arg, call, rank = layer$rank) {
   if (is_python(x)) return(x)
-  if (layer$data_format == "channels_last") check_channels(dim(x), arg, call, layer$rank)
+  if (layer$data_format == "channels_last") check_channels(dim(x), arg, call, rank)
   as_tensor(x, arg, call)
 }
 

@@ -3,7 +3,7 @@
 #' The crops of the layers, for images in R arrays, with no model. `crop_center()`, `crop_border()`, `crop_random()` and
 #' `crop_multi()` move whole pixels: the result has the type of `x`, every number is the same, and Python is not needed
 #' (unless images are enlarged, by `if_smaller = "resize"`). `crop_boxes()` takes boxes with real-valued sides and
-#' resamples (bilinear, in double precision).
+#' resamples, in double precision.
 #'
 #' @param x Images: a matrix (height, width), an array `(height, width, channels)` with 1 to 4 channels, or a batch
 #'   `(batch, height, width, channels)` with any number; numeric, logical or raw. Or the path of one PNG or JPEG file,
@@ -25,6 +25,8 @@
 #' @param antialias Average all the pixels of a box that is larger than the crop, rather than the nearest four.
 #' @param fill_mode What is outside of the image: `"constant"`, `"nearest"` (the edge's pixels) or `"reflect"`.
 #' @param fill_value The number for `"constant"`, and for pixels that are added: one that the type of `x` can hold.
+#' @param interpolation `"bilinear"`; `"bicubic"`, smoother, which may overshoot; or `"nearest"`, the pixel that holds
+#'   the sample, for masks and labels, which keeps their type.
 #' @returns Images of the same kind as `x`; several crops of one image give a batch, in `crop_multi()` those of the
 #'   first image first. The attribute `boxes` has the boxes that were cut, a row for each crop (those of mirrored
 #'   windows run from right to left), with the dimensions of `x` as their own attribute `size`: so [uncrop()] can undo
@@ -108,7 +110,8 @@ crop_multi <- function(x, height, width, views = c("five", "ten", "grid"), strid
 #' @rdname crop_array
 #' @export
 crop_boxes <- function(x, boxes, height = NULL, width = NULL, antialias = FALSE,
-                       fill_mode = c("constant", "nearest", "reflect"), fill_value = 0) {
+                       fill_mode = c("constant", "nearest", "reflect"), fill_value = 0,
+                       interpolation = c("bilinear", "bicubic", "nearest")) {
   images <- as_images(x)
   boxes <- as_boxes(boxes)
   first <- if (nrow(boxes)) round(boxes[1, 3:4] - boxes[1, 1:2]) else c(1, 1)
@@ -118,6 +121,7 @@ crop_boxes <- function(x, boxes, height = NULL, width = NULL, antialias = FALSE,
   antialias <- as_flag(antialias)
   fill_mode <- as_choice(fill_mode, fill_modes)
   fill_value <- as_number(fill_value)
+  interpolation <- as_interpolation(interpolation, antialias)
   if (nrow(boxes) == 1) boxes <- boxes[rep(1, images$n), , drop = FALSE]
   if (images$n != 1 && images$n != nrow(boxes)) {
     kerascrop_abort(c(
@@ -128,8 +132,12 @@ crop_boxes <- function(x, boxes, height = NULL, width = NULL, antialias = FALSE,
   is_slice <- is_whole(boxes) && fill_mode == "constant" &&
     all(boxes[, 3] - boxes[, 1] == sizes["width"], boxes[, 4] - boxes[, 2] == sizes["height"])
   if (is_slice) return(cut_windows(images, boxes[, 2:1, drop = FALSE], sizes, fill_value))
-  crops <- resample(images, boxes, sizes, antialias = antialias, fill_mode = fill_mode, fill_value = fill_value)
-  images$restore(crops, boxes)
+  if (interpolation == "nearest") as_type(fill_value, images$x, rlang::current_env())
+  crops <- resample(
+    images, boxes, sizes, antialias = antialias, fill_mode = fill_mode, fill_value = fill_value,
+    interpolation = interpolation
+  )
+  images$restore(if (interpolation == "nearest") with_type_of(crops, images$x) else crops, boxes)
 }
 
 as_if_smaller <- function(x, call = caller_env()) as_choice(x, if_smaller_choices, "if_smaller", call)

@@ -16,6 +16,8 @@
 #'   [set.seed()] fixes.
 #' @param if_smaller What happens to images smaller than the crop: `"error"`, or what [layer_center_crop()] offers.
 #' @param data_format `"channels_last"`, `"channels_first"`, or `NULL` for Keras's setting.
+#' @param ... Further named arguments of [layer_random_crop()], for named lists of images and what goes with them:
+#'   `focus`, `positive_fraction`, `box_format`, `min_visible`, …
 #' @returns For `fit()` and `predict()` of keras3, or `model$fit()`: a Python generator, which ends when its source
 #'   does; from a `PyDataset` another one, whose length `fit()` knows. [reticulate::iter_next()] takes a batch out by
 #'   hand. Labels and weights pass untouched; R arrays of doubles become `float32`, factors whole numbers from 0.
@@ -34,10 +36,10 @@
 #' dim(batch[[1]])
 #' # model |> fit(cropped, steps_per_epoch = 10)
 crop_generator <- function(generator, height, width, mode = c("random", "center"), seed = NULL, if_smaller = "error",
-                           data_format = NULL) {
+                           data_format = NULL, ...) {
   call <- rlang::current_env()
   check_given(generator, "argument", "generator", call)
-  arguments <- crop_arguments(height, width, mode, seed, if_smaller, data_format, call)
+  arguments <- crop_arguments(height, width, mode, seed, if_smaller, data_format, list(...), call)
   if (!is_python(generator) && !is.function(generator)) {
     kerascrop_abort(c(
       "{.arg generator} must be an R function that returns batches, or a Python generator or {.cls PyDataset}.",
@@ -74,10 +76,10 @@ crop_generator <- function(generator, height, width, mode = c("random", "center"
 #' dataset <- tf$data$Dataset$from_tensor_slices(images)$batch(4L)
 #' crop_dataset(dataset, 24, 24)
 crop_dataset <- function(dataset, height, width, mode = c("random", "center"), seed = NULL, if_smaller = "error",
-                         data_format = NULL, num_parallel_calls = NULL) {
+                         data_format = NULL, num_parallel_calls = NULL, ...) {
   call <- rlang::current_env()
   check_given(dataset, "argument", "dataset", call)
-  arguments <- crop_arguments(height, width, mode, seed, if_smaller, data_format, call)
+  arguments <- crop_arguments(height, width, mode, seed, if_smaller, data_format, list(...), call)
   if (!is.null(num_parallel_calls)) arguments$num_parallel_calls <- as_size(num_parallel_calls)
   if (!is_python(dataset)) {
     kerascrop_abort(c(
@@ -89,13 +91,32 @@ crop_dataset <- function(dataset, height, width, mode = c("random", "center"), s
   with_python_errors(do.call(load_module(call)$crop_dataset, c(list(dataset), arguments)), call)
 }
 
-# What the pipelines share, checked.
-crop_arguments <- function(height, width, mode, seed, if_smaller, data_format, call) {
-  list(
-    height = as_size(height, "height", call), width = as_size(width, "width", call),
-    mode = as_choice(mode, crop_modes, "mode", call), seed = seed_or_draw(seed, call), if_smaller = if_smaller,
-    data_format = as_data_format(data_format, "data_format", call)
+# What the pipelines share, checked; `options` are further arguments of the layer that crops.
+crop_arguments <- function(height, width, mode, seed, if_smaller, data_format, options, call) {
+  options <- check_named_dots(
+    options, call, "They go to {.fn layer_random_crop}: {.arg focus} and {.arg min_visible} work, for instance."
   )
+  for (name in setdiff(names(options), crop_options())) {
+    kerascrop_abort(c(
+      "{.arg {name}} is not an argument that {.arg ...} takes.", i = "These are: {.arg {crop_options()}}."
+    ), "argument", call)
+  }
+  check <- function(option, name) {
+    if (name %in% names(argument_checks)) argument_checks[[name]](option, name, call) else option
+  }
+  c(
+    list(
+      height = as_size(height, "height", call), width = as_size(width, "width", call),
+      mode = as_choice(mode, crop_modes, "mode", call), seed = seed_or_draw(seed, call), if_smaller = if_smaller,
+      data_format = as_data_format(data_format, "data_format", call)
+    ),
+    Map(check, options, names(options))
+  )
+}
+
+# What `...` of the pipelines takes: the random crop's arguments, but for those that the pipelines have themselves.
+crop_options <- function() {
+  c(setdiff(names(formals(layer_random_crop)), c("object", "...", names(formals(crop_generator)))), "dtype")
 }
 
 crop_modes <- c("random", "center")

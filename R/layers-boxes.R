@@ -1,13 +1,15 @@
 #' Crop given boxes
 #'
-#' Cuts one box, or several, out of each image and resizes each to `height` by `width`: bilinear, and differentiable in
-#' the image and in the box. A whole-pixel box that is as large as the crop gives the slice exactly. A box may reach
-#' outside of the image: `fill_mode` says what is there.
+#' Cuts one box, or several, out of each image and resizes each to `height` by `width`, differentiably in the image and
+#' in the box. A whole-pixel box that is as large as the crop gives the slice exactly. A box may reach outside of the
+#' image: `fill_mode` says what is there. `vignette("differentiable-crops")` explains all of this, with pictures.
 #'
 #' @inheritParams layer_center_crop
 #' @param object A list of two: images `(batch, height, width, channels)` and boxes, `(batch, 4)` or
-#'   `(batch, boxes, 4)`; tensors or arrays. Or a named list of `images`, `boxes`, and what goes with the images, see
-#'   below. Missing or `NULL`: the layer itself.
+#'   `(batch, boxes, 4)`; tensors or arrays. Or a list of three, to crop boxes out of any image: images, boxes
+#'   `(boxes, 4)`, and for each box the number of its image, `(boxes,)`. In an R vector these numbers count from 1, as
+#'   R does; in a tensor or NumPy array from 0, as `tf.image.crop_and_resize()` takes them. Or a named list of `images`,
+#'   `boxes` (and `box_indices`), and what goes with the images, see below. Missing or `NULL`: the layer itself.
 #' @param box_format What the four numbers of a box are: `"xyxy"`, left, top, right and bottom in pixels (edge
 #'   coordinates, see [kerascrop-package]); Keras's other names `"yxyx"`, `"xywh"`, `"center_xywh"`, `"center_yxhw"`,
 #'   `"rel_xyxy"`, `"rel_yxyx"`, `"rel_xywh"`, `"rel_center_xywh"` (`rel_`: fractions of the image); or `"grid"`,
@@ -15,13 +17,24 @@
 #' @param antialias Average all the pixels of a box that is larger than the crop, rather than the nearest four.
 #' @param fill_mode What is outside of the image: `"constant"`, `"nearest"` (the edge's pixels) or `"reflect"`.
 #' @param fill_value The number for `"constant"`.
+#' @param interpolation `"bilinear"`; `"bicubic"`, smoother, which may overshoot (PyTorch's); or `"nearest"`, the pixel
+#'   that holds the sample, which gives the boxes no gradient. Masks always take the nearest pixel.
+#' @param align_corners Take the first sample at the centre of the box's first pixel and the last one at the centre of
+#'   its last pixel, rather than in the middle of equal parts. Relative boxes then count from the centre of the image's
+#'   first pixel to that of its last one: with `box_format = "rel_yxyx"` these are the boxes of
+#'   `tf.image.crop_and_resize()`, with `"grid"` those of PyTorch's `grid_sample(align_corners = True)`.
+#' @param gradient_reach A number of pixels, at least 1: the boxes' gradient is computed as if each sample saw so far to
+#'   each side, so that a box that is off by more than a pixel feels where to go. The crops stay the same. `NULL`: as
+#'   far as they see.
 #' @returns The layer, or the crops: `(batch, height, width, channels)`, for several boxes
-#'   `(batch, boxes, height, width, channels)`. A named list gives a named list.
+#'   `(batch, boxes, height, width, channels)`, with numbers of images `(boxes, height, width, channels)`. They are of
+#'   the layer's floating-point type, also where the images are integers: a resampled pixel is an average. A named list
+#'   gives a named list.
 #' @inheritSection layer_center_crop Masks, bounding boxes and key points
 #' @section Errors:
-#' `kerascrop_error_box`: boxes of another shape, or an unknown format; boxes in an R array with `NA`, or reversed (in a
-#' tensor these give `NaN`, and mirrored crops). `kerascrop_error_size`, `kerascrop_error_shape`,
-#' `kerascrop_error_argument` and `kerascrop_error_python` as in [layer_center_crop()].
+#' `kerascrop_error_box`: boxes of another shape, or an unknown format; numbers of images that are not there; boxes in
+#' an R array with `NA`, or reversed (in a tensor these give `NaN`, and mirrored crops). `kerascrop_error_size`,
+#' `kerascrop_error_shape`, `kerascrop_error_argument` and `kerascrop_error_python` as in [layer_center_crop()].
 #' @family crop layers
 #' @seealso [crop_boxes()] for plain arrays; [box_window()] makes boxes from rows and columns.
 #' @export
@@ -30,19 +43,48 @@
 #' box <- box_window(rows = 3:6, cols = 4:9)
 #' y <- layer_box_crop(list(x, box), height = 4, width = 6)
 #' all.equal(from_numpy(y), x[, 3:6, 4:9, , drop = FALSE], tolerance = 1e-6)
+#'
+#' # two boxes of the second of three images, and one of the third
+#' x <- array(runif(3 * 9 * 12), c(3, 9, 12, 1))
+#' boxes <- rbind(box, box + 1, box)
+#' y <- layer_box_crop(list(x, boxes, c(2, 2, 3)), height = 4, width = 6)
+#' all.equal(from_numpy(y)[2, , , ], x[2, 4:7, 5:10, ], tolerance = 1e-6)
 layer_box_crop <- function(object, height, width, box_format = "xyxy", antialias = FALSE,
                            fill_mode = c("constant", "nearest", "reflect"), fill_value = 0, data_format = NULL, ...,
-                           min_visible = 0, return_boxes = FALSE) {
-  if (!missing(object)) check_box_values(object, as_box_format(box_format))
-  compose(object, "BoxCrop", checked_arguments(), ...)
+                           interpolation = c("bilinear", "bicubic", "nearest"), align_corners = FALSE,
+                           gradient_reach = NULL, min_visible = 0, return_boxes = FALSE) {
+  if (!missing(object)) {
+    check_box_values(object, as_box_format(box_format))
+    object <- with_box_indices(object)
+  }
+  interpolation <- as_interpolation(interpolation, antialias)
+  compose(object, "BoxCrop", checked_arguments(interpolation = interpolation), ...)
 }
 
 # Boxes that come from R are looked at before they become tensors, whose numbers nobody can check in time.
 check_box_values <- function(object, box_format, call = caller_env()) {
-  boxes <- if (is_joint(object)) object[["boxes"]] else if (is_pair(object)) object[[2]]
+  boxes <- if (is_joint(object)) object[["boxes"]] else if (is_boxed(object)) object[[2]]
   check_finite_boxes(boxes, "boxes", call)
   if (!is.numeric(boxes) || length(boxes) %% 4 != 0 || dim(boxes)[length(dim(boxes))] %||% 0 != 4) return(invisible())
   if (grepl("xyxy|yxyx|grid", box_format)) as_boxes(matrix(boxes, ncol = 4), "boxes", call)
+}
+
+# Numbers of images that come from R count from 1; Python's from 0.
+with_box_indices <- function(object, call = caller_env()) {
+  places <- if (is_joint(object)) c("images", "box_indices") else if (is_boxed(object) && length(object) == 3) c(1, 3)
+  indices <- if (!is.null(places)) object[[places[2]]]
+  if (is.null(indices) || is_python(indices)) return(object)
+  n <- dim(object[[places[1]]])[1] %||% Inf
+  wrong <- if (is_whole(indices)) indices[indices < 1 | indices > n] else indices
+  if (length(wrong)) {
+    kerascrop_abort(c(
+      "{.arg box_indices} must be the numbers of images, whole numbers from 1{if (n < Inf) paste(' to', n)}.",
+      x = "{if (is_whole(indices)) 'One is' else 'It is'} {shown(if (is_whole(indices)) wrong[1] else wrong)}.",
+      i = if (0 %in% wrong) "R counts from 1; in a NumPy array, {.code as_numpy(x, \"int32\")}, numbers count from 0."
+    ), "box", call)
+  }
+  object[[places[2]]] <- array(as.integer(indices) - 1L, dim(indices) %||% length(indices))
+  object
 }
 
 check_finite_boxes <- function(boxes, arg, call = caller_env()) {

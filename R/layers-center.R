@@ -31,7 +31,8 @@
 #' `labels` `(batch, boxes)`; and `keypoints`, `(batch, points, 2)`, x and y in pixels. All are cropped alike. Integer
 #' masks keep their type and class numbers. A bounding box that is dropped keeps its place, with the label -1 and sides
 #' of 0, so images with fewer boxes than others are filled up with such boxes. Key points outside of the crop stay,
-#' outside of its size. Parts with other names, such as `labels`, pass; they must be numbers or tensors too.
+#' outside of its size. Parts with other names, such as `labels`, pass; they must be numbers or tensors too. A name that
+#' is nearly one of these, such as `mask`, is an error that tells which.
 #' @section Errors:
 #' `kerascrop_error_size`: a size is no positive whole number, or larger than the images (as soon as their size is
 #' known) while `if_smaller` is `"error"`. `kerascrop_error_shape`: `object` is no batch of images, or masks have

@@ -26,6 +26,15 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "tensorflow: needs the TensorFlow backend")
 
 
+def jitted(function):
+    """The function, compiled under JAX, which compiles every single operation for each new shape otherwise."""
+    if BACKEND != "jax":
+        return function
+    import jax
+
+    return jax.jit(function)
+
+
 def differentiable_gradient(function, x):
     """The gradient of a scalar function of a tensor, as a tensor that has a gradient itself, on any backend."""
     if BACKEND == "tensorflow":
@@ -38,7 +47,7 @@ def differentiable_gradient(function, x):
     if BACKEND == "jax":
         import jax
 
-        return jax.grad(function)(x)
+        return jax.jit(jax.grad(function))(x)
     import torch
 
     x = x if x.requires_grad else x.clone().requires_grad_(True)

@@ -7,10 +7,11 @@ that the page was written for: other versions may do better.
 import itertools
 
 import keras
-import kerascrop
 import numpy as np
 import pytest
 from keras import layers, ops
+
+import kerascrop
 from kerascrop.checks import SizeError
 
 KERAS_IS_KNOWN = keras.__version__.startswith("3.15.")

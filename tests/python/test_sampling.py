@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from conftest import BACKEND, differentiable_gradient, gradient
 from keras import ops
 from keras.backend import standardize_dtype
 
+from conftest import BACKEND, differentiable_gradient, gradient, jitted
 from kerascrop import BoxCrop, theta_from_boxes
 from kerascrop.checks import ArgumentError, SizeError
-from kerascrop.sampling import adjoint, paste, sample
+from kerascrop.sampling import adjoint, sample
 
 PADDING = {"constant": {"constant_values": 5.0}, "nearest": {}, "reflect": {}}
 NUMPY_MODES = {"constant": "constant", "nearest": "edge", "reflect": "symmetric"}
@@ -33,7 +33,7 @@ def reference(image, box, size, fill_mode="constant", margin=40):
 
 
 def run(images, boxes, *args, **kwargs):
-    return ops.convert_to_numpy(sample(images, boxes, *args, **kwargs))
+    return ops.convert_to_numpy(jitted(lambda x, b: sample(x, b, *args, **kwargs))(images, boxes))
 
 
 def random_boxes(rng, n, height=9, width=12, reach=0.0):
@@ -122,6 +122,36 @@ def test_box_indices_pair_boxes_with_any_image(images, rng):
         np.testing.assert_array_equal(crops, run(images[indices], boxes, (5, 7), **how))
 
 
+def test_nearest_takes_the_pixel_that_holds_the_sample(rng):
+    image = rng.integers(1, 9, size=(1, 9, 12, 1)).astype("uint8")
+    box = np.array([[1.3, -2.2, 10.9, 8.4]], "float32")
+    crops = run(image, box, (6, 5), interpolation="nearest", fill_value=9)
+    rows, columns = -2.2 + (np.arange(6) + 0.5) * 10.6 / 6, 1.3 + (np.arange(5) + 0.5) * 9.6 / 5
+    rows, columns = np.floor(rows).astype(int), np.floor(columns).astype(int)
+    expected = np.where((rows >= 0)[:, None], image[0, np.maximum(rows, 0)][:, columns, 0], 9)
+    np.testing.assert_array_equal(crops[0, ..., 0], expected)
+    assert crops.dtype == np.uint8
+
+
+@pytest.mark.parametrize("rank", [1, 3])
+@pytest.mark.parametrize("antialias", [False, True])
+def test_sequences_and_volumes_are_sampled_axis_by_axis(rng, rank, antialias):
+    lengths, size = (9, 7, 11)[:rank], (4, 5, 3)[:rank]
+    images = rng.normal(size=(2, *lengths, 2)).astype("float32")
+    low = rng.uniform(0, 3, size=(2, rank))
+    boxes = np.concatenate([low, low + 3.7], axis=1).astype("float32")  # x first
+    crops = run(images, boxes, size, antialias=antialias, fill_mode="nearest")
+    expected = images.astype("float64")
+    for axis, n in enumerate(size):  # one axis at a time, as an image of one row
+        moved = np.moveaxis(expected, axis + 1, 1)
+        flat = moved.reshape(2, 1, lengths[axis], -1)
+        x1, x2 = boxes[:, rank - 1 - axis], boxes[:, 2 * rank - 1 - axis]
+        line = np.stack([x1, np.zeros(2), x2, np.ones(2)], axis=1)
+        flat = run(flat, line, (1, n), antialias=antialias, fill_mode="nearest")
+        expected = np.moveaxis(flat.reshape(2, n, *moved.shape[2:]), 1, axis + 1)
+    np.testing.assert_allclose(crops, expected, atol=1e-5)
+
+
 @pytest.mark.parametrize("fill_mode", NUMPY_MODES)
 @pytest.mark.parametrize("how", [{}, {"antialias": True}, {"interpolation": "bicubic"}, {"align_corners": True}])
 def test_adjoint_is_the_transpose(images, rng, fill_mode, how):
@@ -190,6 +220,7 @@ def tensor(x):
 
 def numeric_gradient(function, values, step=1e-5):
     """By finite differences, in float64."""
+    function = jitted(function)
     slopes = np.zeros_like(values)
     for index in np.ndindex(values.shape):
         change = np.zeros_like(values)
@@ -327,94 +358,3 @@ def test_wrong_arguments_are_errors(images):
         sample(images, boxes, (4, 4), gradient_reach=0.5)
     with pytest.raises(ArgumentError, match="`align_corners` must be True or False"):
         sample(images, boxes, (4, 4), align_corners="yes")
-
-
-def interpolated(image, box, size):
-    """Samples of one image, sequence or volume, by NumPy's interpolation along one axis after the other; edges repeat."""
-    rank = len(size)
-    for axis, (first, last, n) in enumerate(zip(box[:rank][::-1], box[rank:][::-1], size)):
-        places = first + (np.arange(n) + 0.5) * (last - first) / n - 0.5
-        image = np.apply_along_axis(lambda line: np.interp(places, np.arange(len(line)), line), axis, image)
-    return image
-
-
-LENGTHS, SIZES = {1: (20,), 2: (9, 12), 3: (5, 8, 7)}, {1: (6,), 2: (4, 5), 3: (3, 4, 5)}
-
-
-def corners(rng, rank, n, reach=0.0):
-    """Boxes of any dimension, some of them mirrored."""
-    return (rng.uniform(-reach, 1 + reach, size=(n, 2, rank)) * LENGTHS[rank][::-1]).reshape(n, -1).astype("float32")
-
-
-@pytest.mark.parametrize("rank", LENGTHS)
-def test_sequences_images_and_volumes_agree_with_interpolation(rank, rng):
-    x = rng.normal(size=(5, *LENGTHS[rank], 2)).astype("float32")
-    places = corners(rng, rank, 5, reach=0.2)
-    crops = run(x, places, SIZES[rank], fill_mode="nearest")
-    for one, image, box in zip(crops, x, places):
-        np.testing.assert_allclose(one, interpolated(image, box, SIZES[rank]), atol=1e-5)
-
-
-@pytest.mark.parametrize("rank", LENGTHS)
-@pytest.mark.parametrize("dtype", ["float32", "uint8", "bool", "int32"])
-def test_the_nearest_pixel_is_the_one_that_holds_the_sample(rank, dtype, rng):
-    x = rng.integers(0, 2 if dtype == "bool" else 200, size=(5, *LENGTHS[rank], 2)).astype(dtype)
-    places = corners(rng, rank, 5, reach=0.3)
-    crops = run(x, places, SIZES[rank], interpolation="nearest", fill_value=1)
-    assert crops.dtype == dtype
-    for one, image, box in zip(crops, x, places):
-        expected = np.ones_like(one)
-        for index in np.ndindex(*SIZES[rank]):
-            steps = (np.array(index) + 0.5) / SIZES[rank]
-            place = box[:rank][::-1] + steps * (box[rank:] - box[:rank])[::-1]
-            if (place > 0).all() and (place < LENGTHS[rank]).all():
-                expected[index] = image[tuple(np.floor(place).astype(int))]
-        np.testing.assert_array_equal(one, expected)
-
-
-@pytest.mark.parametrize("rank", LENGTHS)
-def test_antialias_of_whole_blocks_along_every_axis(rank, rng):
-    """A box in steps of two pixels: the triangle reaches two pixels each way, with weights 1, 3, 3, 1."""
-    x = rng.normal(size=(2, *(2 * n for n in SIZES[rank]), 1)).astype("float32")
-    whole = np.array([[0] * rank + [2 * n for n in SIZES[rank]][::-1]] * 2, "float32")
-    expected = x
-    for axis, n in enumerate(SIZES[rank], start=1):
-        weights = np.zeros((n, 2 * n))
-        for i, row in enumerate(weights):
-            for pixel, weight in zip(range(2 * i - 1, 2 * i + 3), (1, 3, 3, 1)):
-                if 0 <= pixel < 2 * n:
-                    row[pixel] = weight
-        expected = np.moveaxis(np.tensordot(weights / weights.sum(1, keepdims=True), expected, (1, axis)), 0, axis)
-    np.testing.assert_allclose(run(x, whole, SIZES[rank], antialias=True), expected, atol=1e-5)
-
-
-@pytest.mark.parametrize("rank", LENGTHS)
-def test_paste_puts_whole_pixels_back_in_any_dimension(rank, rng):
-    lengths, size = LENGTHS[rank], SIZES[rank]
-    crops = rng.normal(size=(2, 3, *size, 2)).astype("float32")
-    starts = np.stack([rng.integers(-2, length, size=(2, 3)) for length in lengths], axis=-1)
-    total, count = np.zeros((2, *lengths, 2)), np.zeros((2, *lengths, 1))
-    for b, k, *index in np.ndindex(2, 3, *size):
-        place = starts[b, k] + index
-        if (place >= 0).all() and (place < lengths).all():
-            total[(b, *place)] += crops[(b, k, *index)]
-            count[(b, *place)] += 1
-    expected = np.where(count > 0, total / np.maximum(count, 1), 5)
-    places = np.concatenate([starts[..., ::-1], (starts + size)[..., ::-1]], axis=-1).astype("float32")
-    np.testing.assert_allclose(ops.convert_to_numpy(paste(crops, places, lengths, fill_value=5)), expected, atol=1e-5)
-    # Boxes that are not whole by a hair go the other way, and end up the same.
-    nearly = ops.convert_to_numpy(paste(crops, places + 1e-4, lengths, fill_value=5))
-    np.testing.assert_allclose(nearly[..., 0][count[..., 0] > 0], expected[..., 0][count[..., 0] > 0], atol=5e-3)
-
-
-@pytest.mark.parametrize("rank", LENGTHS)
-def test_paste_undoes_sample_for_one_box(rank):
-    """A crop of a plane, enlarged: what is pasted back is the plane."""
-    grid = np.stack(np.meshgrid(*map(np.arange, LENGTHS[rank]), indexing="ij"), axis=-1).astype("float32")
-    lengths = np.array(LENGTHS[rank])
-    box = np.array([[*(lengths[::-1] * 0.2), *(lengths[::-1] * 0.9)]], "float32")
-    crops = run(grid[None], box, tuple(4 * lengths))
-    back = ops.convert_to_numpy(paste(crops[:, None], box[:, None], LENGTHS[rank], fill_value=-9.0))
-    inside = tuple(slice(int(np.ceil(n * 0.2)) + 1, int(n * 0.9) - 1) for n in lengths)
-    assert grid[inside].size
-    np.testing.assert_allclose(back[0][inside], grid[inside], atol=0.02)

@@ -10,9 +10,9 @@ import sys
 import keras
 import numpy as np
 import pytest
-from conftest import BACKEND
 
 import kerascrop
+from conftest import BACKEND
 
 torch = pytest.importorskip("torch", reason="needs PyTorch")
 EXAMPLE = pathlib.Path(__file__).parents[2] / "inst" / "examples" / "pytorch.py"
@@ -169,7 +169,8 @@ def test_workers_and_epochs_of_a_loader_draw_crops_of_their_own():
     image = torch.arange(28.0 * 28).reshape(1, 28, 28)
     crop = kerascrop.RandomCrop(4, 4, seed=1, **FIRST)
     crop.train()
-    loader = torch.utils.data.DataLoader(Crops(image, crop), batch_size=4, num_workers=2, multiprocessing_context="fork")
+    options = {"batch_size": 4, "num_workers": 2, "multiprocessing_context": "fork"}
+    loader = torch.utils.data.DataLoader(Crops(image, crop), **options)
 
     def epochs():
         torch.manual_seed(3)

@@ -1,9 +1,9 @@
 import keras
 import numpy as np
 import pytest
-from conftest import gradient
 from keras import ops
 
+from conftest import gradient
 from kerascrop import windows
 from kerascrop.checks import SizeError
 

@@ -53,10 +53,12 @@ test_that("box_iou() agrees with Python", {
   expect_equal(as.vector(from_numpy(python)), box_iou(a, a[2:1, ]), tolerance = 1e-6)
 })
 
-test_that("R and Python know the same formats and fill modes", {
+test_that("R and Python know the same formats, fill modes and interpolations", {
   skip_without_python()
   expect_setequal(box_formats, unlist(reticulate::import("kerascrop.boxes")$BOX_FORMATS))
-  expect_setequal(fill_modes, unlist(reticulate::import("kerascrop.sampling")$FILL_MODES))
+  sampling <- reticulate::import("kerascrop.sampling")
+  expect_setequal(fill_modes, unlist(sampling$FILL_MODES))
+  expect_setequal(interpolations, unlist(sampling$INTERPOLATIONS))
 })
 
 test_that("boxes that are none are told apart", {
@@ -91,4 +93,73 @@ test_that("boxes_from_masks() agrees with the module's", {
   skip_without_python()
   masks <- array(stats::runif(8 * 9 * 12) > 0.97, c(8, 9, 12))
   expect_equal(unname(boxes_from_masks(masks)), from_numpy(kerascrop_python()$boxes_from_masks(as_numpy(masks, NULL))))
+})
+
+test_that("theta_from_boxes() is the matrix of Jaderberg et al., and boxes_from_theta() undoes it", {
+  skip_without_python()
+  boxes <- rbind(c(-1, -1, 1, 1), c(-0.5, 0, 0.5, 0.25), c(0.75, -1, 0.25, 1.5)) # the last one mirrors
+  theta <- theta_from_boxes(boxes)
+  expect_identical(dim(theta), c(3L, 2L, 3L))
+  for (i in 1:3) {
+    # it maps the corners of the crop to those of the box
+    corners <- theta[i, , ] %*% rbind(c(-1, 1), c(-1, 1), 1)
+    expect_equal(as.vector(corners), boxes[i, ])
+    expect_identical(theta[i, , 1:2][c(2, 3)], c(0, 0))
+  }
+  expect_equal(boxes_from_theta(theta), boxes)
+  expect_equal(boxes_from_theta(theta[2, , ]), boxes[2, , drop = FALSE])
+  expect_equal(theta_from_boxes(boxes[2, ])[1, , ], theta[2, , ])
+})
+
+test_that("matrices and boxes of all formats agree, in pixels too", {
+  skip_without_python()
+  box <- box_window(3:6, 4:9) # 3, 2 to 9, 6 of 12 x 9 pixels
+  same <- list(
+    xyxy = c(3, 2, 9, 6), yxyx = c(2, 3, 6, 9), xywh = c(3, 2, 6, 4), center_xywh = c(6, 4, 6, 4),
+    center_yxhw = c(4, 6, 4, 6), rel_xyxy = c(3 / 12, 2 / 9, 9 / 12, 6 / 9), grid = c(-0.5, -5 / 9, 0.5, 1 / 3)
+  )
+  expected <- rbind(c(0.5, 0, 0), c(0, 4 / 9, -1 / 9))
+  for (format in names(same)) {
+    theta <- theta_from_boxes(same[[format]], format, height = 9, width = 12)
+    expect_equal(theta[1, , ], expected)
+    expect_equal(boxes_from_theta(theta, format, 9, 12), t(same[[format]]))
+  }
+  expect_equal(theta_from_boxes(same$rel_xyxy, "rel_xyxy")[1, , ], expected)
+})
+
+test_that("tensors of matrices and boxes stay tensors", {
+  skip_without_python()
+  boxes <- array(c(-1, -0.5, -1, 0, 1, 0.5, 1, 0.25), c(1, 2, 4))
+  theta <- theta_from_boxes(as_numpy(boxes))
+  expect_true(is_python(theta))
+  expect_identical(dim(from_numpy(theta)), c(1L, 2L, 2L, 3L))
+  expect_equal(from_numpy(theta)[1, , , ], theta_from_boxes(boxes[1, , ]), tolerance = 1e-6)
+  expect_equal(from_numpy(boxes_from_theta(theta)), boxes, tolerance = 1e-6)
+})
+
+test_that("wrong matrices and boxes are told apart", {
+  flat <- cbind(diag(2), 0)
+  for (x in list(1:6, "a", diag(3), array(0, c(2, 3, 3)), flat * NA, NULL)) {
+    expect_error(boxes_from_theta(x), "theta", class = "kerascrop_error_box")
+  }
+  for (x in list(1:3, "a", matrix(0, 2, 3), c(0, NA, 1, 1), NULL)) {
+    expect_error(theta_from_boxes(x), "boxes", class = "kerascrop_error_box")
+  }
+  expect_error(theta_from_boxes(), "boxes", class = "kerascrop_error_box")
+  expect_error(boxes_from_theta(), "theta", class = "kerascrop_error_box")
+  expect_error(theta_from_boxes(1:4, "coco"), "box_format", class = "kerascrop_error_box")
+  expect_error(theta_from_boxes(1:4, "xyxy", 0, 9), "height", class = "kerascrop_error_size")
+  expect_error(boxes_from_theta(flat, "xyxy", 9, 1.5), "width", class = "kerascrop_error_size")
+  skip_without_python()
+  turned <- cbind(c(0, 1), c(-1, 0), 0)
+  sheared <- as_numpy(cbind(c(1, 0), c(0.5, 1), 0))
+  for (x in list(turned, sheared)) {
+    expect_error(boxes_from_theta(x), "rotates or shears", class = "kerascrop_error_box")
+  }
+  expect_error(boxes_from_theta(as_numpy(diag(4))), "2, 3", class = "kerascrop_error_box")
+  expect_snapshot(error = TRUE, {
+    theta_from_boxes(1:4, "xyxy")
+    boxes_from_theta(diag(3))
+    boxes_from_theta(turned)
+  })
 })

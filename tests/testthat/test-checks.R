@@ -36,6 +36,12 @@ test_that("fractions, bounds, strides and names are checked", {
     expect_error(as_stride(x, sizes, "grid"), class = "kerascrop_error_size")
   }
   expect_error(as_stride(3, sizes, "five"), "grid", class = "kerascrop_error_argument")
+  expect_null(as_reach(NULL))
+  expect_identical(as_reach(4L), 4)
+  for (x in list(0.5, NA, Inf, "4", c(2, 2), TRUE)) expect_error(as_reach(x), class = "kerascrop_error_argument")
+  expect_identical(as_interpolation(interpolations, TRUE), "bilinear")
+  expect_identical(as_interpolation("nearest", FALSE), "nearest")
+  expect_error(as_interpolation("nearest", TRUE), "antialias", class = "kerascrop_error_argument")
   expect_identical(as_name("crop"), "crop")
   for (x in list(3, NA_character_, "", c("a", "b"))) expect_error(as_name(x), class = "kerascrop_error_argument")
 })

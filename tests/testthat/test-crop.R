@@ -116,6 +116,32 @@ test_that("a box that reaches outside is filled", {
   expect_equal(edge[1, 1, ], x[1, 1, ])
 })
 
+test_that("crop_boxes() takes the nearest pixel, which keeps the type, or is bicubic", {
+  skip_without_python()
+  numbers <- outer(1:9, 1:12, function(i, j) 12L * i + j)
+  box <- box_window(3:6, 4:8)
+  for (x in list(numbers, numbers %% 5L == 0L, array(as.raw(numbers), dim(numbers)), numbers / 2)) {
+    y <- crop_boxes(x, box, 8, 15, interpolation = "nearest")
+    expect_identical(without_boxes(y), x[rep(3:6, each = 2), rep(4:8, each = 3)])
+  }
+  over <- crop_boxes(numbers, c(-2, 0, 2, 4), 8, 8, interpolation = "nearest", fill_value = -1L)
+  expect_identical(over[, 1], rep(-1L, 8))
+  # Keys' cubic (1981), with the parameter -0.75
+  cubic <- function(d) {
+    d <- abs(d)
+    ifelse(d <= 1, 1.25 * d^3 - 2.25 * d^2 + 1, ifelse(d < 2, -0.75 * (d^3 - 5 * d^2 + 8 * d - 4), 0))
+  }
+  weights <- function(first, step, size, length) {
+    cubic(outer(first + (seq_len(size) - 0.5) * step, seq_len(length) - 0.5, "-"))
+  }
+  x <- matrix(runif(9 * 12), 9)
+  y <- crop_boxes(x, c(4, 3, 8, 6), 6, 5, interpolation = "bicubic")
+  expect_equal(without_boxes(y), weights(3, 0.5, 6, 9) %*% x %*% t(weights(4, 0.8, 5, 12)), tolerance = 1e-12)
+  expect_identical(without_boxes(crop_boxes(numbers, box, interpolation = "bicubic")), numbers[3:6, 4:8])
+  expect_error(crop_boxes(numbers, box, interpolation = "cubic"), class = "kerascrop_error_argument")
+  expect_error(crop_boxes(numbers, box, 4, 4, TRUE, interpolation = "nearest"), class = "kerascrop_error_argument")
+})
+
 test_that("an empty batch gives an empty batch", {
   x <- array(0, c(0, 9, 12, 3))
   expect_identical(dim(crop_center(x, 4, 5)), c(0L, 4L, 5L, 3L))

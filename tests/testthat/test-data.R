@@ -142,6 +142,83 @@ test_that("crop_dataset() crops a tf.data dataset and keeps its types", {
   expect_error(crop_dataset(keras_module(), 5, 6), "dataset", class = "kerascrop_error_argument")
 })
 
+# Bright blobs of 6 x 8 pixels, with their boxes and masks, all numbered.
+some_scenes <- function(n = 8) {
+  x <- array(0, c(n, 32, 40, 1))
+  boxes <- array(0, c(n, 1, 4))
+  for (i in seq_len(n)) {
+    window <- box_window(sample(26, 1) + 0:5, sample(33, 1) + 0:7)
+    x[i, box_rows(window), box_cols(window), 1] <- i
+    boxes[i, 1, ] <- window
+  }
+  labels <- matrix(seq_len(n))
+  masks <- array(as.integer(x), dim(x)[1:3])
+  list(images = x, segmentation_masks = masks, bounding_boxes = list(boxes = boxes, labels = labels))
+}
+
+# Each crop shows all of its blob, where its mask and its box say, and the blob has its number.
+expect_blobs <- function(crops) {
+  expect_identical(dim(crops$images), c(8L, 16L, 16L, 1L))
+  expect_equal(crops$images[, , , 1], crops$segmentation_masks)
+  for (i in 1:8) {
+    box <- crops$bounding_boxes$boxes[i, 1, ]
+    expected <- matrix(0, 16, 16)
+    expected[box_rows(box), box_cols(box)] <- i
+    expect_equal(crops$segmentation_masks[i, , ], expected)
+    expect_equal(sum(expected > 0), 48)
+  }
+  expect_equal(crops$bounding_boxes$labels, matrix(1:8))
+}
+
+test_that("crop_generator() finds the boxes in named lists, and passes arguments of the random crop on", {
+  skip_without_python()
+  withr::local_seed(1)
+  scenes <- some_scenes()
+  cropped <- crop_generator(function() list(scenes, 1:8), 16, 16, seed = 1, focus = "boxes", min_visible = 1)
+  places <- lapply(1:3, function(i) {
+    batch <- reticulate::iter_next(cropped)
+    expect_blobs(batch[[1]])
+    expect_equal(as.vector(batch[[2]]), 1:8)
+    batch[[1]]$bounding_boxes$boxes
+  })
+  expect_false(identical(places[[1]], places[[2]]))
+  scenes$bounding_boxes$boxes <- sweep(scenes$bounding_boxes$boxes, 3, c(40, 32, 40, 32), "/")
+  relative <- crop_generator(function() scenes, 16, 16, focus = "boxes", min_visible = 1, box_format = "rel_xyxy")
+  crops <- reticulate::iter_next(relative)
+  crops$bounding_boxes$boxes <- round(16 * crops$bounding_boxes$boxes, 4)
+  expect_blobs(crops)
+})
+
+test_that("crop_dataset() takes images, masks and boxes, with a focus", {
+  skip_without_python()
+  skip_if_not(reticulate::py_module_available("tensorflow"), "tensorflow")
+  withr::local_seed(2)
+  tf <- reticulate::import("tensorflow")
+  scenes <- some_scenes()
+  tensors <- list(
+    images = as_numpy(scenes$images), segmentation_masks = as_numpy(scenes$segmentation_masks, "int32"),
+    bounding_boxes = list(boxes = as_numpy(scenes$bounding_boxes$boxes), labels = as_numpy(matrix(1:8), "int32"))
+  )
+  dataset <- tf$data$Dataset$from_tensor_slices(tensors)$batch(8L)
+  cropped <- crop_dataset(dataset, 16, 16, seed = 1, focus = "boxes", min_visible = 1)
+  expect_blobs(as_arrays(reticulate::iter_next(reticulate::as_iterator(cropped))))
+  # without a focus some blobs are cut off, or missed
+  plain <- as_arrays(reticulate::iter_next(reticulate::as_iterator(crop_dataset(dataset, 16, 16, min_visible = 1))))
+  expect_true(any(plain$bounding_boxes$labels == -1))
+})
+
+test_that("further arguments are checked by name", {
+  batches <- function() NULL
+  expect_error(crop_generator(batches, 5, 6, min_visible = 3), "min_visible", class = "kerascrop_error_argument")
+  expect_error(crop_generator(batches, 5, 6, box_format = "coco"), "box_format", class = "kerascrop_error_box")
+  expect_error(crop_dataset(batches, 5, 6, focus = "face"), "focus", class = "kerascrop_error_argument")
+  expect_error(crop_dataset(batches, 5, 6, positive_fraction = 2), "positive", class = "kerascrop_error_argument")
+  expect_snapshot(error = TRUE, {
+    crop_generator(batches, 5, 6, colour = "red")
+    crop_generator(batches, 5, 6, "random", 1, "error", NULL, 3)
+  })
+})
+
 test_that("wrong arguments are errors before Python starts", {
   batches <- function() NULL
   expect_error(crop_generator(height = 5, width = 6), "generator", class = "kerascrop_error_argument")

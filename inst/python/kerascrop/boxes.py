@@ -100,8 +100,8 @@ def from_corners(boxes, box_format, extent):
 def align(boxes, extent):
     """The boxes whose `extent` equal parts have their middles where `align_corners` puts the samples.
 
-    With `align_corners` the first sample is taken at the centre of a box's first pixel and the last one at the centre of
-    its last pixel; a single one in the middle.
+    With `align_corners` the first sample is taken at the centre of a box's first pixel and the last one at the centre
+    of its last pixel; a single one in the middle.
     """
     first, last = split(boxes)
     sides = []

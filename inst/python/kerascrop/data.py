@@ -111,7 +111,10 @@ class CroppedBatches(keras.utils.PyDataset):
         return self.crop.batch(self.source[index], index, (self.epoch, index))
 
     def __iter__(self):
-        return (self.crop.batch(batch, number, (next(self.drawn),)) for number, batch in enumerate(self.source))
+        source = self.source
+        if not hasattr(source, "__iter__"):  # in older Keras only flows, which never end, have it
+            source = map(source.__getitem__, range(len(source)))
+        return (self.crop.batch(batch, number, (next(self.drawn),)) for number, batch in enumerate(source))
 
     def __next__(self):
         number = next(self.drawn)

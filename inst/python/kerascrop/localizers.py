@@ -76,7 +76,8 @@ class MapLocalizer(layers.Layer):
         ]
         # Without normalisation maps stay flat, and crops collapse to the centre.
         self.norms = [
-            layers.BatchNormalization(momentum=0.9, name=f"{before.name}_norm", **policy) for before in self.convolutions
+            layers.BatchNormalization(momentum=0.9, name=f"{before.name}_norm", **policy)
+            for before in self.convolutions
         ]
         head = {"kernel_initializer": "zeros", **convolution}
         self.score = layers.Conv2D(1, 1, use_bias=False, name="score", **head)

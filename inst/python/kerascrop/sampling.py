@@ -254,7 +254,10 @@ def _gather(images, indices, box_indices=None):
     """The pixels at the crossings of indices `(batch, boxes, n)`, one tensor for each axis."""
     shape = ops.shape(images)
     image = ops.arange(shape[0], dtype="int32") if box_indices is None else ops.cast(box_indices, "int32")
-    return ops.take(ops.reshape(images, (-1, shape[-1])), _place(indices, shape[1:-1], image), axis=0)
+    place = _place(indices, shape[1:-1], image)
+    if images.shape[0] == 0:
+        return ops.zeros((*ops.shape(place), shape[-1]), images.dtype)  # JAX's `take()` stumbles over empty batches
+    return ops.take(ops.reshape(images, (-1, shape[-1])), place, axis=0)
 
 
 def adjoint(crops, boxes, size, antialias=False, fill_mode="constant", interpolation="bilinear", align_corners=False):
@@ -333,7 +336,8 @@ def paste(crops, boxes, size, fill_value=0.0):
         fill_value: a number.
 
     Returns:
-        `(batch, height, width, channels)`, in float32 for integers.
+        `(batch, height, width, channels)`, in float32 for integers. Under PyTorch whole-pixel crops are added up in
+        float32, whatever their type.
     """
     size = check_sizes(size, AXIS_NAMES[len(size)])
     crops, boxes = _as_floats(crops, boxes)

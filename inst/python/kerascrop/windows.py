@@ -47,7 +47,7 @@ def fit(lengths, sizes, if_smaller, names, layer):
     """
     added, scale = ((0, 0),) * len(sizes), 1
     if if_smaller == "error":
-        lengths = check_fits(lengths, sizes, names, layer)
+        lengths = check_fits(lengths, sizes, names, layer, "larger images, or another `if_smaller`")
     elif if_smaller == "keep":
         sizes = tuple(_extreme(min, length, size) for length, size in zip(lengths, sizes))
     elif if_smaller == "pad":
@@ -85,8 +85,18 @@ def _extreme(choice, first, second):
 
 def center_window(length, size):
     """The middle `size` pixels, a start and a stop; an odd pixel that is left over stays at the end."""
-    start = room(length, size) // 2
+    start = (length - size) // 2
     return start, start + size
+
+
+def center_starts(fit):
+    """The starts of the windows in the middle; in images that are enlarged it may lie between two pixels."""
+    if isinstance(fit.scale, int):
+        return [center_window(length, size)[0] for length, size in zip(fit.lengths, fit.sizes)]
+    if isinstance(fit.scale, float):
+        return [(length - size) / 2 for length, size in zip(fit.lengths, fit.sizes)]
+    halves = [(length - size) / 2 for length, size in zip(fit.lengths, fit.sizes)]
+    return [ops.where(fit.scale > 1, half, ops.floor(half)) for half in halves]
 
 
 def random_start(length, size, shape, seed):
@@ -128,14 +138,14 @@ def border_length(length, before, after):
     return None if length is None else length - before - after
 
 
-def check_fits(lengths, sizes, names, layer):
+def check_fits(lengths, sizes, names, layer, remedy="or larger images"):
     """The lengths, checked to be no smaller than the windows. None, a length not known yet, passes."""
     return [
         _at_least(
             length,
             size,
             f"`{layer}` cannot cut {name} {size} out of images of {name} {{}}. "
-            f"Use a smaller `{name}`, or larger images.",
+            f"Use a smaller `{name}`, {remedy}.",
         )
         for length, size, name in zip(lengths, sizes, names)
     ]

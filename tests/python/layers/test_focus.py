@@ -59,7 +59,14 @@ def uniform(flags):
 
 
 @pytest.mark.parametrize(
-    "box, least", [((3, 2, 7, 5), 0.5), ((3, 2, 7, 5), 1.0), ((0, 0, 2, 2), 0.0), ((2.5, 1.25, 8.5, 6.25), 0.4), ((-3, 2, 3, 5), 0.1)]
+    "box, least",
+    [
+        ((3, 2, 7, 5), 0.5),
+        ((3, 2, 7, 5), 1.0),
+        ((0, 0, 2, 2), 0.0),
+        ((2.5, 1.25, 8.5, 6.25), 0.4),
+        ((-3, 2, 3, 5), 0.1),
+    ],
 )
 def test_all_places_that_show_enough_of_a_box_are_equally_likely(box, least):
     layer = RandomCrop(HEIGHT, WIDTH, seed=1, focus="boxes", min_visible=least, return_boxes=True)
@@ -124,7 +131,7 @@ def test_empty_masks_say_nothing(shape):
 
 
 def blobs(rng, shape, largest):
-    """Masks with a blob each, of any size up to the largest: the masks, and along each axis where it starts and stops."""
+    """Masks with a blob each, of any size up to the largest; and where each starts and stops, along all axes."""
     masks, edges = np.zeros(shape, "int32"), []
     for mask in masks:
         size = rng.integers(1, np.array(largest) + 1)
@@ -197,7 +204,8 @@ def test_a_clip_has_one_place_that_shows_a_box_of_a_frame(rng):
     assert (first | second).all() and 100 < first.sum() < 200
     masks = np.zeros((300, 2, ROWS, COLUMNS), "uint8")
     masks[:, 1, 7, 8] = 1
-    found = starts(RandomCrop(HEIGHT, WIDTH, focus="foreground", return_boxes=True), {"images": clips, "segmentation_masks": masks})
+    layer = RandomCrop(HEIGHT, WIDTH, focus="foreground", return_boxes=True)
+    found = starts(layer, {"images": clips, "segmentation_masks": masks})
     assert (found <= (7, 8)).all() and (found + (HEIGHT, WIDTH) > (7, 8)).all()
 
 
@@ -248,7 +256,7 @@ def test_what_it_needs_and_lacks_is_named():
     with pytest.raises(ArgumentError, match="needs `bounding_boxes` beside the images when `focus` is 'boxes'"):
         RandomCrop(2, 2, focus="boxes")(images(2), training=True)
     for focus in ("mask", "foreground"):
-        with pytest.raises(ArgumentError, match=f"needs `segmentation_masks` beside the images when `focus` is '{focus}'"):
+        with pytest.raises(ArgumentError, match=f"needs `segmentation_masks` beside .* `focus` is '{focus}'"):
             RandomCrop(2, 2, focus=focus)({"images": images(2)}, training=True)
         with pytest.raises(ArgumentError, match="`per_image` must be True"):
             RandomCrop(2, 2, focus=focus, per_image=False)

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from conftest import BACKEND
 from keras import ops
 
 import kerascrop
@@ -216,7 +217,7 @@ IMAGES = np.zeros((2, 9, 12, 3), "float32")
 @pytest.mark.parametrize(
     "data, error, message",
     [
-        ({"image": IMAGES}, ArgumentError, r"a dict with `images`, not one of \['image'\]"),
+        ({"photos": IMAGES}, ArgumentError, r"a dict with `images`, not one of \['photos'\]"),
         ({"images": IMAGES, "segmentation_masks": np.zeros((2, 9, 11))}, ShapeError, r"`segmentation_masks` of the images' size \(2, 9, 12\)"),
         ({"images": IMAGES, "segmentation_masks": np.zeros((3, 9, 12, 1))}, ShapeError, r"not \(3, 9, 12, 1\)"),
         ({"images": IMAGES, "bounding_boxes": np.zeros((2, 1, 4))}, ArgumentError, "`bounding_boxes` as a dict"),
@@ -235,3 +236,53 @@ IMAGES = np.zeros((2, 9, 12, 3), "float32")
 def test_what_does_not_fit_is_an_error_that_names_it(data, error, message):
     with pytest.raises(error, match=message):
         kerascrop.CenterCrop(4, 4)(data)
+
+
+KEYS = {  # what is nearly one of the names, and which
+    "image": "images",
+    "Images": "images",
+    "mask": "segmentation_masks",
+    "masks": "segmentation_masks",
+    "segmentation_mask": "segmentation_masks",
+    "boxes": "bounding_boxes",
+    "bboxes": "bounding_boxes",
+    "bounding_box": "bounding_boxes",
+    "boundingboxes": "bounding_boxes",
+    "keypoint": "keypoints",
+    "key_points": "keypoints",
+}
+
+
+@pytest.mark.parametrize("key, meant", KEYS.items())
+def test_a_key_that_is_nearly_a_name_is_an_error_that_tells_the_name(key, meant):
+    data = {key: IMAGES} if meant == "images" else {"images": IMAGES, key: np.zeros((2, 9, 12))}
+    for layer in (kerascrop.CenterCrop(4, 4), kerascrop.RandomCrop(4, 4), kerascrop.LearnableCrop(4, 4)):
+        with pytest.raises(ArgumentError, match=f"{key!r}: did you mean {meant!r}"):
+            layer(data)
+        with pytest.raises(ArgumentError, match=f"did you mean {meant!r}"):
+            layer.compute_output_shape({name: part.shape for name, part in data.items()})
+
+
+@pytest.mark.parametrize(
+    "key", ["label", "labels", "ids", "id", "image_id", "image_ids", "image_2", "image_path", "weights", "filename"]
+)
+def test_other_keys_pass(key):
+    if BACKEND == "torch" and not isinstance(key, str):
+        pytest.skip("Keras sorts the keys of a dict under PyTorch, which takes names alone")
+    part = np.arange(2)
+    assert np.array_equal(arrays(kerascrop.CenterCrop(4, 4)({"images": IMAGES, key: part})[key]), part)
+
+
+def test_a_key_like_that_of_a_part_that_is_there_passes():
+    part = np.arange(2)
+    crops = kerascrop.CenterCrop(4, 4)({"images": IMAGES, "image": part, "masks": None})
+    assert np.array_equal(arrays(crops["image"]), part) and crops["images"].shape == (2, 4, 4, 3)
+
+
+def test_what_only_some_layers_take_is_near_for_the_others_alone():
+    boxes = np.array([[1, 2, 5, 6], [0, 0, 4, 4]], "float32")
+    assert kerascrop.BoxCrop(4, 4)({"images": IMAGES, "boxes": boxes})["images"].shape == (2, 4, 4, 3)
+    with pytest.raises(ArgumentError, match="'bounding_box': did you mean 'bounding_boxes'"):
+        kerascrop.BoxCrop(4, 4)({"images": IMAGES, "boxes": boxes, "bounding_box": boxes[:, None]})
+    with pytest.raises(ArgumentError, match="'feature': did you mean 'features'"):
+        kerascrop.LearnableCrop(4, 4)({"images": IMAGES, "feature": np.zeros((2, 3))})

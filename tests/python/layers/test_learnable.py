@@ -1,9 +1,9 @@
 import keras
 import numpy as np
 import pytest
-from conftest import gradient
 from keras import layers, ops
 
+from conftest import gradient
 from kerascrop import BoxCrop, LearnableCrop
 from kerascrop.checks import ArgumentError, ShapeError, SizeError
 from kerascrop.digits import cluttered_digits

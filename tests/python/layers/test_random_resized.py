@@ -69,7 +69,15 @@ def test_where_no_box_fits_it_is_the_largest_of_the_crops_aspect():
     assert len(set(found[:, 1])) > 10  # at a random place
 
 
-@pytest.mark.parametrize("size, expected", [((8, 8), [20, 0, 70, 50]), ((5, 9), [0, 0, 90, 50]), ((8, 4), [32.5, 0, 57.5, 50]), ((4, 16), [0, 13.75, 90, 36.25])])
+@pytest.mark.parametrize(
+    "size, expected",
+    [
+        ((8, 8), [20, 0, 70, 50]),
+        ((5, 9), [0, 0, 90, 50]),
+        ((8, 4), [32.5, 0, 57.5, 50]),
+        ((4, 16), [0, 13.75, 90, 36.25]),
+    ],
+)
 def test_inference_takes_the_largest_box_in_the_middle(size, expected):
     found = boxes(RandomResizedCrop(*size, return_boxes=True), (3, 50, 90, 1), training=False)
     np.testing.assert_allclose(found, [expected] * 3, atol=1e-4)

@@ -97,7 +97,7 @@ class Crop(keras.layers.Layer):
 
     def named(self, inputs):
         """The inputs, or their shapes, as a dict: `images` and what goes with them."""
-        return joint.check_keys(inputs, self.name) if isinstance(inputs, dict) else {"images": inputs}
+        return joint.check_keys(inputs, self.name, self.parts) if isinstance(inputs, dict) else {"images": inputs}
 
     def check_shapes(self, shapes):
         """Stop unless the shapes of a dict of inputs fit this layer, and each other."""
@@ -263,7 +263,8 @@ class WindowCrop(Crop):
         # What is neither batch nor space, time and channels, is sampled together.
         order = (0, *spatial, *others)
         shape = ops.shape(images)
-        moved = ops.reshape(ops.transpose(images, order), (-1, *(shape[axis] for axis in spatial), math.prod(shape[axis] for axis in others)))
+        together = (*(shape[axis] for axis in spatial), math.prod(shape[axis] for axis in others))
+        moved = ops.reshape(ops.transpose(images, order), (-1, *together))
         interpolation = "nearest" if nearest else "bilinear"
         crops = sampling.sample(moved, boxes, sizes, fill_mode="nearest", interpolation=interpolation)
         if not nearest:

@@ -18,8 +18,8 @@ class BoxCrop(SampledCrop):
 
     Input: a list `[images, boxes]`: images `(batch, height, width, channels)` and boxes `(batch, 4)` or
     `(batch, boxes, 4)`; for one image without the batch, `(4,)` or `(boxes, 4)`. With
-    `data_format="channels_first"` images are `(batch, channels, height, width)`. Or a dict of `images`, `boxes` and what
-    goes with the images: see `CenterCrop`. Masks are sampled at the nearest pixel.
+    `data_format="channels_first"` images are `(batch, channels, height, width)`. Or a dict of `images`, `boxes` and
+    what goes with the images: see `CenterCrop`. Masks are sampled at the nearest pixel.
 
     To crop boxes out of any image, as `tf.image.crop_and_resize()` does, add the number of each box's image: a list
     `[images, boxes, box_indices]` with boxes `(boxes, 4)` and whole numbers `(boxes,)`.
@@ -37,9 +37,9 @@ class BoxCrop(SampledCrop):
         fill_value: the number for `"constant"`.
         interpolation: `"bilinear"`, `"bicubic"` or `"nearest"`: see `kerascrop.sample()`.
         align_corners: take the first sample at the centre of the box's first pixel, and the last one at the centre of
-            its last pixel. Relative boxes then count from the centre of the image's first pixel to that of its last one:
-            with `box_format="rel_yxyx"` these are the boxes of `tf.image.crop_and_resize()`, with `"grid"` those of
-            `grid_sample(align_corners=True)`. The boxes that are returned are those that the crops' pixels divide.
+            its last pixel. Relative boxes then count from the centre of the image's first pixel to that of its last
+            one: with `box_format="rel_yxyx"` these are the boxes of `tf.image.crop_and_resize()`, with `"grid"` those
+            of `grid_sample(align_corners=True)`. The boxes that are returned are those that the crops' pixels divide.
         gradient_reach: a number of pixels, at least 1: the boxes' gradient is computed as if each sample saw so far to
             each side; the crops stay the same. None: as far as it does.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
@@ -90,7 +90,8 @@ class BoxCrop(SampledCrop):
             inputs = dict(zip(("images", "boxes", "box_indices"), inputs))
         if not isinstance(inputs, dict) or "boxes" not in inputs:
             raise checks.ArgumentError(
-                f"`{self.name}` takes a list of images, boxes and perhaps box indices; or a dict with `images` and `boxes`."
+                f"`{self.name}` takes a list of images, boxes and perhaps box indices; "
+                "or a dict with `images` and `boxes`."
             )
         return super().named(inputs)
 

@@ -31,7 +31,7 @@ class SizedCrop(WindowCrop):
         return windows.fit(lengths, self.sizes, self.if_smaller, self.axis_names, self.name)
 
     def starts(self, fit, data, training):
-        return [windows.center_window(length, size)[0] for length, size in zip(fit.lengths, fit.sizes)]
+        return windows.center_starts(fit)
 
     def get_config(self):
         sizes = dict(zip(self.axis_names, self.sizes))
@@ -56,9 +56,9 @@ class CenterCrop(SizedCrop):
     Args:
         height, width: size of the crop, in pixels.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
-        if_smaller: what to do when an image is smaller than the crop: `"error"`; `"resize"`, enlarge the image (bilinear,
-            masks to the nearest pixel), keeping its aspect, until the crop fits, as Keras does; `"pad"`, add pixels of
-            `fill_value` on both sides, an odd one at the end; `"keep"`, leave that axis as it is.
+        if_smaller: what to do when an image is smaller than the crop: `"error"`; `"resize"`, enlarge the image
+            (bilinear, masks to the nearest pixel), keeping its aspect, until the crop fits, as Keras does; `"pad"`, add
+            pixels of `fill_value` on both sides, an odd one at the end; `"keep"`, leave that axis as it is.
         fill_value: the number that new pixels get; for integer images, one that their type can hold. Masks get 0.
         return_boxes: also return the box, `x1, y1, x2, y2` in pixels of the input.
         box_format: the format of `bounding_boxes`, before and after: `"xyxy"` (pixels), `"rel_xyxy"` (fractions of the

@@ -4,6 +4,8 @@ A dict `{"images", "segmentation_masks", "bounding_boxes": {"boxes", "labels"}, 
 images are needed; what has other keys, such as `"labels"`, passes as it is.
 """
 
+import difflib
+
 from keras import ops
 from keras.backend import standardize_dtype
 
@@ -12,15 +14,34 @@ from kerascrop import axes, boxes, checks
 PARTS = ("images", "segmentation_masks", "bounding_boxes", "keypoints")
 
 
-def check_keys(data, layer):
-    """A dict of inputs without what is None; stops unless it has images, and boxes if it has bounding boxes."""
+def check_keys(data, layer, parts=PARTS):
+    """A dict of inputs without what is None; stops unless it has images, and boxes if it has bounding boxes.
+
+    What has another key passes uncropped, so a key that is nearly that of a missing part stops, too.
+    """
     data = {key: value for key, value in data.items() if value is not None}
+    for key in data:
+        meant = _meant(key, parts)
+        if meant and meant not in data:
+            raise checks.ArgumentError(
+                f"`{layer}` does not know {key!r}: did you mean {meant!r}? What is to pass uncropped needs another name."
+            )
     if "images" not in data:
         raise checks.ArgumentError(f"`{layer}` takes images, or a dict with `images`, not one of {list(data)}.")
     boxes = data.get("bounding_boxes", {"boxes": None})
     if not isinstance(boxes, dict) or "boxes" not in boxes or not set(boxes) <= {"boxes", "labels"}:
         raise checks.ArgumentError(f"`{layer}` takes `bounding_boxes` as a dict of `boxes` and perhaps `labels`.")
     return data
+
+
+def _meant(key, parts):
+    """The part whose name, or its last word, a key nearly is; None where it is one, or like none."""
+    if key in parts:
+        return None
+    names = {part.rsplit("_", 1)[-1]: part for part in parts} | {part: part for part in parts}
+    # Strict enough for "image_id" and "image_2", and for "mask" to be "masks".
+    close = difflib.get_close_matches(str(key).lower(), names, n=1, cutoff=0.88)
+    return names[close[0]] if close else None
 
 
 def check_shapes(shapes, rank, data_format, layer):

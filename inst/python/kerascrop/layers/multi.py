@@ -23,10 +23,10 @@ class MultiCrop(SizedCrop):
 
     Input shape: as in `CenterCrop`, a dict of images, masks, boxes and key points included.
 
-    Output shape: `(batch, windows, height, width, channels)`; with `return_boxes=True` also the boxes, `(batch, windows,
-    4)`. A mirrored window's box runs from right to left: `x1` is its right side. Masks, bounding boxes and key points
-    get the axis of windows too. To feed a network, merge it with the batch: `keras.ops.reshape(crops, (-1, height,
-    width, channels))`.
+    Output shape: `(batch, windows, height, width, channels)`; with `return_boxes=True` also the boxes, `(batch,
+    windows, 4)`. A mirrored window's box runs from right to left: `x1` is its right side. Masks, bounding boxes and key
+    points get the axis of windows too. To feed a network, merge it with the batch: `keras.ops.reshape(crops, (-1,
+    height, width, channels))`.
 
     Args:
         height, width: size of the crops, in pixels.
@@ -81,7 +81,8 @@ class MultiCrop(SizedCrop):
         """The starts of all windows along each axis; of a grid its lines."""
         if self.arrangement == "grid":
             return [windows.grid_starts(*axis) for axis in zip(fit.lengths, fit.sizes, self.strides(fit))]
-        ends = [(0, length - size) for length, size in zip(fit.lengths, fit.sizes)]
+        # A zero made of the length: where that is a tensor, it waits for the check that the window fits.
+        ends = [(length - length, length - size) for length, size in zip(fit.lengths, fit.sizes)]
         return list(zip(*itertools.product(*ends), super().starts(fit, data, training)))
 
     def boxes(self, starts, fit, batch):

@@ -57,7 +57,9 @@ class RandomSizedCrop(SizedCrop):
     def _random_box(self, data):
         """One of each image's bounding boxes, in pixels; an empty one where there is none."""
         if "bounding_boxes" not in data:
-            raise checks.ArgumentError(f"`{self.name}` needs `bounding_boxes` beside the images when `focus` is 'boxes'.")
+            raise checks.ArgumentError(
+                f"`{self.name}` needs `bounding_boxes` beside the images when `focus` is 'boxes'."
+            )
         extent = tuple(reversed(self.lengths(ops.shape(data["images"]))))
         sides = boxes.to_corners(data["bounding_boxes"]["boxes"], self.box_format, extent)
         sides = ops.reshape(sides, (ops.shape(sides)[0], -1, 2 * self.rank))
@@ -74,22 +76,25 @@ class RandomSizedCrop(SizedCrop):
 
     def _showing(self, sides, least, fit):
         """Places, all equally likely, that show at least a fraction of a box; or as much as any place does."""
-        first, last = boxes.split(sides)
-        shown = 1.0
+        shown = 1.0  # by each place: one axis of places after the other
         counts = []
-        for axis, (length, size) in enumerate(zip(fit.lengths, fit.sizes)):
-            coordinate = self.rank - 1 - axis
-            before = ops.cast(fit.added[axis][0], "float32")
-            start, stop = (ops.cast(side[:, coordinate] * fit.scale + before, "float32")[:, None] for side in (first, last))
-            places = ops.arange(windows.room(length, size) + 1, dtype="int32")
-            counts.append(ops.shape(places)[0])
-            places = ops.cast(places, "float32")
+        for first, last, length, size, (before, _) in zip(*self._by_axis(sides), fit.lengths, fit.sizes, fit.added):
+            places = ops.cast(ops.arange(windows.room(length, size) + 1, dtype="int32"), "float32")
+            start, stop = (
+                ops.cast(side * fit.scale + ops.cast(before, "float32"), "float32")[:, None] for side in (first, last)
+            )
             inside = ops.relu(ops.minimum(stop, places + ops.cast(size, "float32")) - ops.maximum(start, places))
             share = ops.divide_no_nan(inside, stop - start)
-            shown = ops.expand_dims(shown, -1) * ops.reshape(share, (-1, *(1,) * axis, counts[-1])) if axis else share
+            counts.append(ops.shape(places)[0])
+            axis = len(counts) - 1
+            shown = ops.reshape(share, (-1, *(1,) * axis, counts[-1])) * (ops.expand_dims(shown, -1) if axis else 1.0)
         shown = ops.reshape(shown, (ops.shape(shown)[0], -1))
         wanted = ops.minimum(ops.maximum(least, 1e-6), ops.max(shown, axis=1, keepdims=True))
         return _unravel(self._random_true(shown >= wanted - 1e-6 * wanted), counts)
+
+    def _by_axis(self, sides):
+        """The boxes' first and last coordinates, the outermost axis first."""
+        return [ops.unstack(corner, self.rank, axis=-1)[::-1] for corner in boxes.split(sides)]
 
     def _around_pixel(self, mask, fit):
         """Places around a pixel that is not zero with probability `positive_fraction`, and zero otherwise."""
@@ -180,8 +185,8 @@ class RandomCrop(RandomSizedCrop):
     Call arguments:
         inputs: the images, or a dict.
         training: True for random places. `fit()` sets it; outside of a model, as in a `tf.data` pipeline, say so:
-            `dataset.map(lambda images: crop(images, training=True))`. Under PyTorch, `train()` and `eval()` of the layer,
-            or of a `torch.nn.Module` that holds it, set it; until then it is False, as everywhere in Keras.
+            `dataset.map(lambda images: crop(images, training=True))`. Under PyTorch, `train()` and `eval()` of the
+            layer, or of a `torch.nn.Module` that holds it, set it; until then it is False, as everywhere in Keras.
 
     Raises:
         SizeError: a size is no positive whole number, or larger than the images while `if_smaller` is `"error"`.

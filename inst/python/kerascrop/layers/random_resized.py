@@ -15,9 +15,10 @@ class RandomResizedCrop(SampledCrop):
     """Cut a box of random area, aspect and place out of each image and resize it to `height` by `width`.
 
     In training the area is uniform in `scale`, as a fraction of the image's, and the aspect (width by height) uniform
-    in the logarithms of `ratio`; of ten such boxes the first that fits into the image is taken, and its place is uniform.
-    Where none fits, and at inference, it is the largest centred box of the crop's aspect. So Szegedy et al. 2015, "Going
-    Deeper with Convolutions", trained, and torchvision's `RandomResizedCrop` draws; here each image has a box of its own.
+    in the logarithms of `ratio`; of ten such boxes the first that fits into the image is taken, and its place is
+    uniform. Where none fits, and at inference, it is the largest centred box of the crop's aspect. So Szegedy et al.
+    2015, "Going Deeper with Convolutions", trained, and torchvision's `RandomResizedCrop` draws; here each image has a
+    box of its own.
 
     Input shape: `(batch, height, width, channels)`, with `"channels_first"` `(batch, channels, height, width)`, or one
     image; or a dict of images, masks, boxes and key points, as in `CenterCrop`. Masks are sampled at the nearest pixel.

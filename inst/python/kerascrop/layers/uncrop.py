@@ -28,10 +28,13 @@ class Uncrop(keras.layers.Layer):
         box_format: of the boxes: see `kerascrop.convert_boxes()`; relative to the images that are made.
         fill_value: the number that pixels get which no crop covers.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
+        adjoint: instead, add up what each crop's pixel would give back to the pixels that `BoxCrop` made it of: its
+            exact transpose as a linear map, `<BoxCrop(x), y> = <x, Uncrop(y)>`, for algorithms that need one.
         **kwargs: arguments of `keras.layers.Layer`, such as `name`.
 
     Raises:
         SizeError: a size is no positive whole number.
+        ArgumentError: a `fill_value` together with `adjoint`, or no number.
         ShapeError: the crops have no such shape.
         BoxError: boxes of another shape or number than the crops, or an unknown format.
 
@@ -42,12 +45,17 @@ class Uncrop(keras.layers.Layer):
     [[0, 0, 0, 0], [0, 5, 6, 0], [0, 9, 10, 0], [0, 0, 0, 0]]
     """
 
-    def __init__(self, height, width, box_format="xyxy", fill_value=0, data_format=None, **kwargs):
+    def __init__(self, height, width, box_format="xyxy", fill_value=0, data_format=None, adjoint=False, **kwargs):
         super().__init__(autocast=False, **kwargs)
         self.height = checks.check_size(height, "height")
         self.width = checks.check_size(width, "width")
         self.box_format = check_box_format(box_format)
         self.fill_value = checks.check_number(fill_value, "fill_value")
+        self.adjoint = checks.check_flag(adjoint, "adjoint")
+        if self.adjoint and self.fill_value:
+            raise checks.ArgumentError(
+                f"`adjoint` adds to images of zeros: `fill_value` must be 0, not {fill_value!r}."
+            )
         if data_format is None:
             data_format = keras.config.image_data_format()
         self.data_format = checks.check_choice(data_format, "data_format", ("channels_last", "channels_first"))
@@ -64,7 +72,11 @@ class Uncrop(keras.layers.Layer):
         order = axes.to_channels_last(5, 2, self.data_format)
         crops = ops.transpose(crops, order) if order else crops
         boxes = convert_boxes(boxes, self.box_format, "xyxy", self.height, self.width)
-        images = sampling.paste(crops, boxes, (self.height, self.width), self.fill_value)
+        size = (self.height, self.width)
+        if self.adjoint:
+            images = sampling.adjoint(crops, boxes, size)
+        else:
+            images = sampling.paste(crops, boxes, size, self.fill_value)
         order = axes.from_channels_last(4, 2, self.data_format)
         images = ops.transpose(images, order) if order else images
         images = ops.cast(images if "float" in dtype else ops.round(images), dtype)
@@ -91,6 +103,7 @@ class Uncrop(keras.layers.Layer):
             "box_format": self.box_format,
             "fill_value": self.fill_value,
             "data_format": self.data_format,
+            "adjoint": self.adjoint,
         }
 
     def _check_pair(self, inputs):
@@ -100,8 +113,8 @@ class Uncrop(keras.layers.Layer):
     def _check_shapes(self, crops_shape, boxes_shape):
         if not 3 <= len(crops_shape) <= 5:
             raise checks.ShapeError(
-                f"`{self.name}` takes crops (batch, height, width, channels) or (batch, boxes, height, width, channels), "
-                f"not {tuple(crops_shape)}."
+                f"`{self.name}` takes crops (batch, height, width, channels) or "
+                f"(batch, boxes, height, width, channels), not {tuple(crops_shape)}."
             )
         expected = crops_shape[: len(crops_shape) - 3]
         got = boxes_shape[:-1]
