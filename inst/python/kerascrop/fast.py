@@ -1,7 +1,7 @@
 """Sampling in a TensorFlow graph on a CPU: compiled by XLA, with gradients made by hand.
 
-One contract: `blend()` and `mix()` give what the functions of that name in `sampling` do, as do their gradients of every
-order; the gradients of `mix()` are the plain ones. What is known of XLA on a CPU, and used here:
+One contract: `blend()` and `mix()` give what the functions of that name in `sampling` do, as do their gradients of
+every order; the gradients of `mix()` are the plain ones. What is known of XLA on a CPU, and used here:
 
 - A gather that is one loop with the arithmetic around it is fast; one that several loops share is not, as XLA then
   stores what was gathered. So forward and backward gather in different ways, which XLA does not take for the same.
