@@ -33,7 +33,7 @@ def taps(position, length, interpolation, fill_mode, whole_sample=False):
         period = 2 * (size - 1) if whole_sample else 2 * size
         position = ops.mod(position - 0.5, ops.relu(period - 1) + 1) + 0.5
     else:
-        position = _clip(position, -3.0, size + 3.0)
+        position = clip(position, -3.0, size + 3.0)
     if interpolation == "nearest":
         pairs = [(ops.floor(position), None)]
     else:
@@ -43,7 +43,7 @@ def taps(position, length, interpolation, fill_mode, whole_sample=False):
     return [_inside(ops.cast(index, "int32"), weight, length, fill_mode, whole_sample) for index, weight in pairs]
 
 
-def _clip(x, low, high):
+def clip(x, low, high):
     """`ops.clip()` that keeps float64."""
     return low + ops.relu(x - low) - ops.relu(x - high)
 
@@ -84,7 +84,7 @@ def kernel(position, reach, length):
     """
     centres = ops.cast(ops.arange(length, dtype="int32"), position.dtype) + 0.5
     size = ops.cast(length, position.dtype)
-    distance = (_clip(position, 0.5, size - 0.5)[..., None] - centres) / reach[..., None, None]
+    distance = (clip(position, 0.5, size - 0.5)[..., None] - centres) / reach[..., None, None]
     # At a kink the slope is the right-hand one, as between taps: a mean of both would be 0 at whole pixels, and a box
     # that starts there would never move.
     rising = ops.cast((distance >= -1) & (distance < 0), distance.dtype)
@@ -97,4 +97,4 @@ def covered(position, length):
     """How much of a sample lies inside of the image: 0 half a pixel outside and beyond, 1 half a pixel inside."""
     size = ops.cast(length, position.dtype)
     inside = 0.5 + size / 2 - ops.abs(position - size / 2)
-    return _clip(inside, 0.0, 1.0)
+    return clip(inside, 0.0, 1.0)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from keras import ops
 from keras.backend import standardize_dtype
 
-from kerascrop import kernels
+from kerascrop import fast, kernels
 from kerascrop.axes import AXIS_NAMES
 from kerascrop.boxes import align, split
 from kerascrop.checks import (
@@ -151,13 +151,22 @@ def _sample(images, boxes, size, how, box_indices):
 def _by_taps(images, sides, how, box_indices):
     """Each sample is the weighted sum of a few pixels along each axis, gathered one by one."""
     taps = _taps(sides, _lengths(images), how)
+    if how.interpolation == "bilinear" and fast.applies(images, sides[0][0].shape, box_indices):
+        crops = fast.blend(images, taps, blend)
+    else:
+        crops = blend(images, taps, box_indices)
+    if how.fill_mode == "constant" and how.fill_value != 0:
+        inside = _outer([sum(weight for _, weight in axis) for axis in taps], images.dtype)
+        crops += how.fill_value * (1 - inside)
+    return crops
+
+
+def blend(images, taps, box_indices=None):
+    """The sums of pixels, weighted with the products of one weight along each axis."""
     crops = 0.0
     for corner in itertools.product(*taps):
         weight = _outer([weight for _, weight in corner], images.dtype)
         crops += weight * _gather(images, [index for index, _ in corner], box_indices)
-    if how.fill_mode == "constant" and how.fill_value != 0:
-        inside = _outer([sum(weight for _, weight in axis) for axis in taps], images.dtype)
-        crops += how.fill_value * (1 - inside)
     return crops
 
 
@@ -179,29 +188,42 @@ def _nearest(images, sides, how, box_indices):
 
 
 def _by_kernels(images, sides, how):
-    """Each sample is the weighted sum of all pixels along each axis: a matrix product for each."""
-    crops, coverage = images, []
-    labels = "b" + PIXELS[: len(sides)] + "c"
-    for side, length, pixel, place in zip(sides, _lengths(images), PIXELS, SAMPLES):
-        position = kernels.positions(*side)
-        kernel = _kernel(position, side, length, how, images.dtype)
-        result = "bk" + labels.replace(pixel, place).removeprefix("bk").removeprefix("b")
-        crops = ops.einsum(f"bk{place}{pixel},{labels}->{result}", kernel, crops)
-        coverage.append(kernels.covered(position, length))
-        labels = result
+    """Each sample is the weighted sum of the pixels in its reach along each axis."""
+    lengths = _lengths(images)
+    positions = [kernels.positions(*side) for side in sides]
+    axes = [_triangles(*arguments, how) for arguments in zip(positions, sides, lengths)]
+    if fast.applies(images, sides[0][0].shape, None):
+        crops = fast.mix(images, axes, mix)
+    else:
+        crops = mix(images, axes)
     if how.fill_mode != "constant":
         return crops
-    inside = _outer(coverage, crops.dtype)
+    inside = _outer([kernels.covered(position, length) for position, length in zip(positions, lengths)], crops.dtype)
     return crops * inside + how.fill_value * (1 - inside)
 
 
+def mix(images, axes):
+    """A matrix product along each axis, with triangles of weights at positions `(batch, boxes, n)`, and their reach."""
+    crops, labels = images, "b" + PIXELS[: len(axes)] + "c"
+    for (position, reach), length, pixel, place in zip(axes, _lengths(images), PIXELS, SAMPLES):
+        kernel = ops.cast(kernels.kernel(position, reach, length), images.dtype)
+        result = "bk" + labels.replace(pixel, place).removeprefix("bk").removeprefix("b")
+        crops = ops.einsum(f"bk{place}{pixel},{labels}->{result}", kernel, crops)
+        labels = result
+    return crops
+
+
 def _kernel(position, side, length, how, dtype):
+    return ops.cast(kernels.kernel(*_triangles(position, side, length, how), length), dtype)
+
+
+def _triangles(position, side, length, how):
+    """Where the triangles of weights are, and how far they reach."""
     start, stop, n = side
     if how.fill_mode == "reflect":
         size = ops.cast(length, position.dtype)
         position = size - ops.abs(size - ops.mod(position, 2 * size))
-    reach = how.reach + ops.relu(ops.abs(stop - start) / n - how.reach)
-    return ops.cast(kernels.kernel(position, reach, length), dtype)
+    return position, how.reach + ops.relu(ops.abs(stop - start) / n - how.reach)
 
 
 def _lengths(images):
