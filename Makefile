@@ -32,7 +32,7 @@ check: setup ## run R CMD check --as-cran, in .check/
 
 bench: setup ## run every script in bench/
 	@for script in $(wildcard bench/*.R); do echo "== $$script"; Rscript $$script || exit 1; done
-	@for script in $(wildcard bench/*.py); do echo "== $$script"; $(RETICULATE_PYTHON) $$script || exit 1; done
+	@for script in $(filter-out bench/_%,$(wildcard bench/*.py)); do echo "== $$script"; $(RETICULATE_PYTHON) $$script || exit 1; done
 
 docs: setup ## write NAMESPACE and man/ with roxygen2, and draw the README's pictures
 	@python3 tools/setup.py roxygen2

@@ -9,29 +9,14 @@ Keras's layers cast `uint8` images to float; kerascrop's keep them.
 
 import argparse
 import functools
-import os
-import random
-import statistics
-import sys
-import time
-from pathlib import Path
 
-CORES = 2
-os.environ.update(
-    KERAS_BACKEND="tensorflow",
-    TF_CPP_MIN_LOG_LEVEL="3",
-    OMP_NUM_THREADS=str(CORES),
-    OMP_WAIT_POLICY="PASSIVE",  # PyTorch's threads shall not keep the cores busy while others are timed
-)
-if hasattr(os, "sched_setaffinity"):
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
-sys.path.insert(0, str(Path(__file__).parents[1] / "inst" / "python"))
+from _timing import CORES, medians  # isort: skip  # before Keras
 
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import tensorflow as tf  # noqa: E402
+import keras
+import numpy as np
+import tensorflow as tf
 
-import kerascrop  # noqa: E402
+import kerascrop
 
 tf.get_logger().setLevel("ERROR")  # graphs traced in a loop are meant here
 BATCH, LENGTH, CHANNELS, SIZE = 32, 256, 3, 224
@@ -103,19 +88,11 @@ def candidates(images):
     yield from pipelines(images, ours)
 
 
-def medians(functions, rounds):
-    """Medians in milliseconds for one batch; every function runs once in each round, two rounds untimed."""
-    times = {name: [] for name in functions}
-    for number in range(rounds + 2):
-        for name, function in random.sample(list(functions.items()), len(functions)):
-            start = time.perf_counter()
-            crops = function()
-            if tf.is_tensor(crops):
-                crops.numpy()  # waits until it is there; on a CPU nothing is copied
-            if number >= 2:
-                batches = len(crops) if isinstance(crops, list) else 1
-                times[name].append(1000 * (time.perf_counter() - start) / batches)
-    return {name: statistics.median(values) for name, values in times.items()}
+def finish(crops):
+    """Waits until crops are there; how many batches they are."""
+    if tf.is_tensor(crops):
+        crops.numpy()  # on a CPU nothing is copied
+    return len(crops) if isinstance(crops, list) else 1
 
 
 def print_ratios(times):
@@ -138,7 +115,7 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=31, help="how often each candidate runs")
     rounds = parser.parse_args().rounds
     images = np.random.default_rng(0).integers(0, 256, (BATCH, LENGTH, LENGTH, CHANNELS), "uint8")
-    times = {dtype: medians(dict(candidates(images.astype(dtype))), rounds) for dtype in ("float32", "uint8")}
+    times = {dtype: medians(dict(candidates(images.astype(dtype))), rounds, finish) for dtype in ("float32", "uint8")}
     print(f"| ms, median of {rounds} rounds | float32 | uint8 |\n|---|---|---|")
     for name, milliseconds in times["float32"].items():
         print(f"| {name} | {milliseconds:.2f} | {times['uint8'][name]:.2f} |")

@@ -11,23 +11,10 @@ threads suffer more than others from a busy machine, which would flatter kerascr
 import argparse
 import functools
 import os
-import random
-import statistics
 import sys
-import time
-from pathlib import Path
 
-CORES = 2
-os.environ.update(
-    KERAS_BACKEND="tensorflow",
-    TF_CPP_MIN_LOG_LEVEL="3",
-    CUDA_VISIBLE_DEVICES="",
-    OMP_NUM_THREADS=str(CORES),
-    OMP_WAIT_POLICY="PASSIVE",  # PyTorch's threads shall not keep the cores busy while others are timed
-)
-if hasattr(os, "sched_setaffinity"):
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
-sys.path.insert(0, str(Path(__file__).parents[1] / "inst" / "python"))
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+from _timing import CORES, medians  # noqa: E402  # isort: skip  # before Keras
 
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
@@ -149,17 +136,11 @@ def candidates(case):
     }
 
 
-def medians(functions, rounds):
-    """Milliseconds; every function runs once in each round, two rounds untimed."""
-    times = {name: [] for name in functions}
-    for number in range(rounds + 2):
-        for name, function in random.sample(list(functions.items()), len(functions)):
-            start = time.perf_counter()
-            for tensor in tf.nest.flatten(function()):
-                tensor.detach().numpy() if hasattr(tensor, "detach") else tensor.numpy()  # waits until it is there
-            if number >= 2:
-                times[name].append(1000 * (time.perf_counter() - start))
-    return {name: statistics.median(values) for name, values in times.items()}
+def finish(result):
+    """Waits until all tensors are there."""
+    for tensor in tf.nest.flatten(result):
+        tensor.detach().numpy() if hasattr(tensor, "detach") else tensor.numpy()
+    return 1
 
 
 def best(times, name, task):
@@ -188,7 +169,7 @@ def growth(rounds):
     cases = {f"{size} x {size}": random_case((4, 2 * size, 2 * size, 3), size, 2) for size in sizes}
     cases |= {f"{batch} images": random_case((batch, 64, 64, 3), 32, 2) for batch in (1, 4, 16, 64, 256)}
     for name, case in cases.items():
-        yield name, case[2].size, medians(own_candidates(case), rounds)
+        yield name, case[2].size, medians(own_candidates(case), rounds, finish)
 
 
 def draw_growth(rows, path):
@@ -226,13 +207,13 @@ if __name__ == "__main__":
         sys.exit()
     for shape, size in SHAPES:
         print(f"\n{' x '.join(map(str, shape))} to {size} x {size}\n\n| ms | {' | '.join(TASKS)} |\n|---|---|---|---|")
-        times = medians(candidates(random_case(shape, size)), arguments.rounds)
+        times = medians(candidates(random_case(shape, size)), arguments.rounds, finish)
         for name, mode in dict.fromkeys((key[0], key[2]) for key in times):
             cells = [f"{times[name, task, mode]:.2f}" if (name, task, mode) in times else "" for task in TASKS]
             print(f"| {name}, {mode} | {' | '.join(cells)} |")
         print()
         print_ratios(times)
-        times = medians(own_candidates(random_case(shape, size, scale=2)), arguments.rounds)
+        times = medians(own_candidates(random_case(shape, size, scale=2)), arguments.rounds, finish)
         for task in TASKS:
             (slow, mode), (plain, _) = (best(times, name, task) for name in ("kerascrop antialiased", "kerascrop"))
             print(f"{task} at scale 2: antialias takes {slow / plain:.2f} times as long, by {mode} (aim: 2)")
