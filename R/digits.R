@@ -27,8 +27,8 @@ cluttered_digits <- function(n, canvas = 64, digit = 20, distractors = 6, split 
   digit <- as_size(digit)
   distractors <- as_count(distractors)
   split <- as_choice(split, c("train", "test"))
-  seed <- as_seed(seed) %||% sample.int(largest_size, 1)
   call <- rlang::current_env()
+  seed <- seed_or_draw(seed, call)
   digits <- with_python_errors(
     python_part("digits", call)$cluttered_digits(n, canvas, digit, distractors, split, seed), call
   )

@@ -7,6 +7,7 @@ All are `ValueError`s, so Python users need not know them.
 import math
 import numbers
 
+import keras
 import numpy as np
 
 
@@ -78,6 +79,13 @@ def check_choice(value, name, choices):
     if value not in choices:
         raise ArgumentError(f"`{name}` must be one of {', '.join(map(repr, choices))}, not {value!r}.")
     return value
+
+
+def check_data_format(value):
+    """Where the channels are; None takes Keras's setting."""
+    if value is None:
+        value = keras.config.image_data_format()
+    return check_choice(value, "data_format", ("channels_last", "channels_first"))
 
 
 def check_number(value, name):

@@ -204,17 +204,27 @@ def _by_kernels(images, sides, how):
 
 def mix(images, axes):
     """A matrix product along each axis, with triangles of weights at positions `(batch, boxes, n)`, and their reach."""
-    crops, labels = images, "b" + PIXELS[: len(axes)] + "c"
-    for (position, reach), length, pixel, place in zip(axes, _lengths(images), PIXELS, SAMPLES):
-        kernel = ops.cast(kernels.kernel(position, reach, length), images.dtype)
-        result = "bk" + labels.replace(pixel, place).removeprefix("bk").removeprefix("b")
-        crops = ops.einsum(f"bk{place}{pixel},{labels}->{result}", kernel, crops)
-        labels = result
-    return crops
+    matrices = [kernels.kernel(*axis, length) for axis, length in zip(axes, _lengths(images))]
+    return _multiply(images, matrices, PIXELS, SAMPLES, first="b")
 
 
-def _kernel(position, side, length, how, dtype):
-    return ops.cast(kernels.kernel(*_triangles(position, side, length, how), length), dtype)
+def _multiply(values, matrices, old, new, first="bk", last="bk"):
+    """A matrix `(batch, boxes, samples, pixels)` for each axis, applied to one axis of the values after the other.
+
+    Args:
+        old, new: the letters of the axes before and after, `PIXELS` and `SAMPLES` or the reverse.
+        first, last: the axes in front of the values, and of the result: batch, and boxes, which are added up in the last
+            product where the result has none.
+    """
+    axes = old[: len(matrices)]
+    for i, matrix in enumerate(matrices):
+        before = first if i == 0 else "bk"
+        after = last if i == len(matrices) - 1 else "bk"
+        result = axes.replace(old[i], new[i])
+        matrix = ops.cast(matrix, values.dtype)
+        values = ops.einsum(f"bk{SAMPLES[i]}{PIXELS[i]},{before}{axes}c->{after}{result}c", matrix, values)
+        axes = result
+    return values
 
 
 def _triangles(position, side, length, how):
@@ -295,19 +305,13 @@ def adjoint(crops, boxes, size, antialias=False, fill_mode="constant", interpola
 
 
 def _spread_kernels(crops, sides, size, how):
-    labels = "bk" + SAMPLES[: len(sides)] + "c"
     positions = [kernels.positions(*side) for side in sides]
     if how.fill_mode == "constant":
         coverage = [kernels.covered(position, length) for position, length in zip(positions, size)]
         crops = crops * _outer(coverage, crops.dtype)
-    for position, side, length, pixel, place in zip(positions, sides, size, PIXELS, SAMPLES):
-        kernel = _kernel(position, side, length, how, crops.dtype)
-        result = labels.replace(place, pixel)
-        if pixel == PIXELS[len(sides) - 1]:
-            result = result.replace("k", "")  # the last product also adds up the crops
-        crops = ops.einsum(f"bk{place}{pixel},{labels}->{result}", kernel, crops)
-        labels = result
-    return crops
+    axes = [_triangles(*arguments, how) for arguments in zip(positions, sides, size)]
+    matrices = [kernels.kernel(*axis, length) for axis, length in zip(axes, size)]
+    return _multiply(crops, matrices, SAMPLES, PIXELS, last="b")
 
 
 def _add_up(values, place, count):
@@ -364,8 +368,8 @@ def _add_windows(crops, sides, size):
 
 def _add_boxes(crops, sides, size):
     """Crops of any box, resized to it and added up, and how much of each pixel they cover."""
-    coverage, labels = [], "bk" + PIXELS[: len(sides)] + "c"
-    for (start, stop, n), length, pixel, place in zip(sides, size, PIXELS, SAMPLES):
+    matrices, coverage = [], []
+    for (start, stop, n), length in zip(sides, size):
         # The image as it is seen from inside of the crop: it runs from `-start` in steps of less or more than a pixel.
         span = ops.where(stop == start, ops.ones_like(start), stop - start)
         step = n / span
@@ -373,14 +377,10 @@ def _add_boxes(crops, sides, size):
         position = (edges[:-1] + 0.5 - start[..., None]) * step[..., None]
         kernel = kernels.kernel(position, 1 + ops.relu(ops.abs(step) - 1), n)
         low, high = ops.minimum(start, stop)[..., None], ops.maximum(start, stop)[..., None]
-        covered = ops.relu(ops.minimum(edges[1:], high) - ops.maximum(edges[:-1], low))
-        kernel = ops.cast(kernel * covered[..., None], crops.dtype)
-        coverage.append(covered)
-        result = labels.replace(pixel, place)
-        if len(coverage) == len(sides):
-            result = result.replace("k", "")  # the last product also adds up the crops
-        crops = ops.einsum(f"bk{place}{pixel},{labels}->{result}", kernel, crops)
-        labels = result
+        coverage.append(ops.relu(ops.minimum(edges[1:], high) - ops.maximum(edges[:-1], low)))
+        matrices.append(kernel * coverage[-1][..., None])
+    # From here the crops' pixels are the images, and the image's are the samples.
+    images = _multiply(crops, matrices, PIXELS, SAMPLES, last="b")
     rank = len(sides)
     count = ops.sum(math.prod(_along(cover, axis, rank) for axis, cover in enumerate(coverage)), axis=1)
-    return crops, ops.cast(count, crops.dtype)[..., None]
+    return images, ops.cast(count, crops.dtype)[..., None]

@@ -93,9 +93,9 @@ def center_starts(fit):
     """The starts of the windows in the middle; in images that are enlarged it may lie between two pixels."""
     if isinstance(fit.scale, int):
         return [center_window(length, size)[0] for length, size in zip(fit.lengths, fit.sizes)]
-    if isinstance(fit.scale, float):
-        return [(length - size) / 2 for length, size in zip(fit.lengths, fit.sizes)]
     halves = [(length - size) / 2 for length, size in zip(fit.lengths, fit.sizes)]
+    if isinstance(fit.scale, float):
+        return halves
     return [ops.where(fit.scale > 1, half, ops.floor(half)) for half in halves]
 
 

@@ -36,9 +36,7 @@ class Crop(keras.layers.Layer):
     def __init__(self, *, data_format=None, return_boxes=False, box_format="xyxy", min_visible=0.0, **kwargs):
         # Whole pixels are never cast, and boxes stay float32 when images are float16.
         super().__init__(autocast=False, **kwargs)
-        if data_format is None:
-            data_format = keras.config.image_data_format()
-        self.data_format = checks.check_choice(data_format, "data_format", ("channels_last", "channels_first"))
+        self.data_format = checks.check_data_format(data_format)
         self.return_boxes = checks.check_flag(return_boxes, "return_boxes")
         self.box_format = geometry.check_box_format(box_format)
         self.min_visible = checks.check_fraction(min_visible, "min_visible")
@@ -70,7 +68,7 @@ class Crop(keras.layers.Layer):
     def call(self, inputs, training=None):
         data = self.named(inputs)
         data = {**data, **keras.tree.map_structure(ops.convert_to_tensor, self._parts(data))}
-        self.check_shapes(_shapes(data))
+        self.check_shapes(_shape(data))
         batched = self._is_batched(data["images"].shape)
         if not batched:
             data = {**data, **keras.tree.map_structure(lambda x: x[None], self._parts(data))}
@@ -83,7 +81,7 @@ class Crop(keras.layers.Layer):
         if not batched:
             crops = {**crops, **keras.tree.map_structure(lambda x: x[0], self._parts(crops))}
             boxes = boxes if boxes is None else boxes[0]
-        return self.outputs(crops if isinstance(inputs, dict) else crops["images"], boxes)
+        return self.outputs(inputs, crops, boxes)
 
     def _crop_companions(self, data, choice, boxes):
         """What goes with the images, cropped by the same boxes."""
@@ -119,8 +117,9 @@ class Crop(keras.layers.Layer):
     def _is_batched(self, images_shape):
         return len(images_shape) > self.rank + 1
 
-    def outputs(self, crops, boxes):
-        """What `call()`, `compute_output_shape()` and `compute_output_spec()` return."""
+    def outputs(self, inputs, crops, boxes):
+        """What `call()`, `compute_output_shape()` and `compute_output_spec()` return for inputs of this form."""
+        crops = crops if isinstance(inputs, dict) else crops["images"]
         return (crops, boxes) if self.return_boxes else crops
 
     def lengths(self, shape):
@@ -131,18 +130,18 @@ class Crop(keras.layers.Layer):
         shapes = self.named(input_shape)
         self.check_shapes(shapes)
         crops, boxes = self._output_shapes(shapes)
-        return self.outputs(crops if isinstance(input_shape, dict) else crops["images"], boxes)
+        return self.outputs(input_shape, crops, boxes)
 
     def compute_output_spec(self, inputs, training=None):
         data = self.named(inputs)
-        shapes = _shapes(data)
+        shapes = _shape(data)
         self.check_shapes(shapes)
         shapes, boxes = self._output_shapes(shapes)
         dtypes = joint.dtypes(self._parts(data))
         dtypes["images"] = self.crops_dtype(dtypes["images"])
         spec = {key: keras.tree.map_structure_up_to(dtypes[key], _tensor, dtypes[key], shapes[key]) for key in dtypes}
         crops = {**data, **spec}
-        return self.outputs(crops if isinstance(inputs, dict) else crops["images"], keras.KerasTensor(boxes, "float32"))
+        return self.outputs(inputs, crops, keras.KerasTensor(boxes, "float32"))
 
     def crops_dtype(self, images_dtype):
         """The type of the crops of images of a type."""
@@ -195,10 +194,6 @@ class Crop(keras.layers.Layer):
             "box_format": self.box_format,
             "min_visible": self.min_visible,
         }
-
-
-def _shapes(data):
-    return {key: _shape(value) for key, value in data.items()}
 
 
 def _shape(value):

@@ -56,9 +56,7 @@ class Uncrop(keras.layers.Layer):
             raise checks.ArgumentError(
                 f"`adjoint` adds to images of zeros: `fill_value` must be 0, not {fill_value!r}."
             )
-        if data_format is None:
-            data_format = keras.config.image_data_format()
-        self.data_format = checks.check_choice(data_format, "data_format", ("channels_last", "channels_first"))
+        self.data_format = checks.check_data_format(data_format)
 
     def call(self, inputs):
         self._check_pair(inputs)
