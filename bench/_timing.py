@@ -19,19 +19,26 @@ os.environ.update(
 )
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
+TURN = 0.005  # seconds
 sys.path.insert(0, str(Path(__file__).parents[1] / "inst" / "python"))
 
 
 def medians(functions, rounds, finish):
     """Medians in milliseconds; every function runs once in each round, in a new order, two rounds untimed.
 
-    `finish(result)` waits until a function's result is there, and gives the number of batches that it counts for.
+    What takes less than `TURN` seconds is called again and again for as long, and the mean of these calls counts: a
+    single short call would be timed with the caches full of another function's numbers. `finish(result)` waits until
+    a function's result is there, and gives the number of batches that it counts for.
     """
     times = {name: [] for name in functions}
+    calls = dict.fromkeys(functions, 1)
     for number in range(rounds + 2):
         for name, function in random.sample(list(functions.items()), len(functions)):
             start = time.perf_counter()
-            batches = finish(function())
+            batches = sum(finish(function()) for _ in range(calls[name]))
+            seconds = time.perf_counter() - start
             if number >= 2:
-                times[name].append(1000 * (time.perf_counter() - start) / batches)
+                times[name].append(1000 * seconds / batches)
+            elif number == 1:  # the first round compiles
+                calls[name] = max(1, round(TURN / seconds))
     return {name: statistics.median(values) for name, values in times.items()}

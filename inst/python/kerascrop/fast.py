@@ -1,7 +1,7 @@
 """Sampling in a TensorFlow graph on a CPU: compiled by XLA, with gradients made by hand.
 
-One contract: `blend()` and `mix()` give what the functions of that name in `sampling` do, as do their gradients of
-every order; the gradients of `mix()` are the plain ones. What is known of XLA on a CPU, and used here:
+One contract: `blend()` gives what the function of that name in `sampling` does, as do its gradients of every order;
+`fast_triangles.mix()` is its counterpart for antialiasing. What is known of XLA on a CPU, and used in both:
 
 - A gather that is one loop with the arithmetic around it is fast; one that several loops share is not, as XLA then
   stores what was gathered. So forward and backward gather in different ways, which XLA does not take for the same.
@@ -14,7 +14,6 @@ import itertools
 
 from keras import backend, ops
 
-from kerascrop import kernels
 
 
 def applies(images, boxes, box_indices):
@@ -37,6 +36,8 @@ def blend(images, taps, plain):
         images: `(batch, height, width, channels)`.
         taps: for each axis a list of pairs `(index, weight)`, both `(batch, 1, n)`.
     """
+    import tensorflow as tf
+
     indices = [[index for index, _ in axis] for axis in taps]
     lengths, dtype = images.shape[1:3], images.dtype
 
@@ -48,14 +49,14 @@ def blend(images, taps, plain):
         function = _compile(lambda images, crops, *weights: _slopes(images, crops, _pair(indices, weights)))
         return function(images, crops, *weights)
 
-    @_custom_gradient
+    @tf.custom_gradient
     def forward(images, *weights):
         def gradient(crops):
             return backward(crops, *weights), *slopes(images, crops, weights)
 
-        return _unseen(with_weights(plain), images, *weights), gradient
+        return unseen(with_weights(plain), images, *weights), gradient
 
-    @_custom_gradient
+    @tf.custom_gradient
     def backward(crops, *weights):
         """The transpose; what it multiplies are the same three things as in `forward()`."""
 
@@ -63,83 +64,9 @@ def blend(images, taps, plain):
             return forward(images, *weights), *slopes(images, crops, weights)
 
         spread = with_weights(functools.partial(_spread, lengths=lengths))
-        return ops.cast(_unseen(spread, crops, *weights), dtype), gradient
+        return ops.cast(unseen(spread, crops, *weights), dtype), gradient
 
     return forward(images, *[weight for axis in taps for _, weight in axis])
-
-
-def mix(images, axes, plain):
-    """The sums of pixels that triangles of weights see, as `plain(images, axes)` computes them; its gradients are used.
-
-    Args:
-        images: `(batch, height, width, channels)`.
-        axes: for each axis positions `(batch, 1, n)` and how far each box's triangles reach, `(batch, 1)`.
-    """
-    import tensorflow as tf
-
-    def pairs(places):
-        return [places[:2], places[2:]]
-
-    @_custom_gradient
-    def forward(images, *places):
-        def gradient(crops):
-            with tf.GradientTape() as tape:
-                tape.watch([images, *places])
-                result = plain(images, pairs(places))
-            return tape.gradient(result, [images, *places], crops)
-
-        return _unseen(lambda images, *places: _mix(images, pairs(places)), images, *places), gradient
-
-    return forward(images, *itertools.chain(*axes))
-
-
-def _mix(images, axes):
-    """Along the rows, then along the columns; of each pixel that a sample sees, one after the other."""
-    batch, height, width, channels = ops.shape(images)
-    rows, columns = (ops.shape(position)[2] for position, _ in axes)
-    dtype = axes[0][0].dtype
-    wide = ops.reshape(images, (batch * height, width * channels))
-    first = ops.arange(batch, dtype="int32")[:, None] * height
-    wide = ops.cast(wide, dtype)
-    crops = _add_seen(
-        axes[0], height, lambda pixel, weight: weight[..., None] * ops.take(wide, first + pixel, axis=0)
-    )
-    pixels = ops.reshape(crops, (batch * rows * width, channels))
-    line = ops.reshape(ops.arange(batch * rows, dtype="int32"), (batch, rows, 1)) * width
-    crops = _add_seen(
-        axes[1],
-        width,
-        lambda pixel, weight: weight[:, None, :, None] * ops.take(pixels, line + pixel[:, None], axis=0),
-    )
-    return ops.cast(ops.reshape(crops, (batch, 1, rows, columns, channels)), images.dtype)
-
-
-def _add_seen(axis, length, part):
-    """The sum of `part(pixel, weight)`, both `(batch, n)`, over the pixels that a triangle covers."""
-    position, reach = axis[0][:, 0], axis[1]
-    size = ops.cast(length, position.dtype)
-    position = kernels.clip(position, 0.5, size - 0.5)
-    first = ops.cast(ops.relu(ops.floor(position - reach + 0.5)), "int32")
-    last = ops.cast(size - 1 - ops.relu(size - ops.ceil(position + reach - 0.5)), "int32")
-
-    def seen(step):
-        pixel = first + step
-        distance = ops.abs(position - ops.cast(pixel, position.dtype) - 0.5) / reach
-        weight = ops.where(pixel <= last, ops.relu(1 - distance), ops.zeros_like(distance))
-        return ops.clip(pixel, 0, length - 1), weight
-
-    def sums(function, steps):
-        """Of as many steps as the widest triangle needs; `steps` of them without a loop."""
-        return _add_until(many, function, sum(map(function, range(steps))), steps)
-
-    many = ops.max(last - first) + 1
-    total = sums(lambda step: seen(step)[1], 1)
-
-    def weighted(step):
-        pixel, weight = seen(step)
-        return part(pixel, weight / total)
-
-    return sums(weighted, 4)  # all there are up to two pixels a sample
 
 
 def _pair(indices, weights):
@@ -154,15 +81,52 @@ def _compile(function):
     return tf.function(function, jit_compile=True, autograph=False)
 
 
-def _unseen(function, *arrays):
+def unseen(function, *arrays):
     """What a compiled function gives, unseen by tapes: they would store every step of a loop, which XLA cannot."""
     return _compile(function)(*map(ops.stop_gradient, arrays))
 
 
-def _custom_gradient(function):
+def add_until(stop, function, total, step):
+    """The total and what a function gives for each further step."""
     import tensorflow as tf
 
-    return tf.custom_gradient(function)
+    def body(step, total):
+        return step + 1, total + function(step)
+
+    return tf.while_loop(lambda step, _: step < stop, body, (step, total))[1]
+
+
+def take_rows(images):
+    """A function of indices `(batch, n)`, and weights, that gives these rows, `(batch, n, width * channels)`."""
+    batch, height, width, channels = ops.shape(images)
+    rows = ops.reshape(images, (batch * height, width * channels))
+    first = ops.arange(batch, dtype="int32")[:, None] * height
+
+    def take(index, weight=None):
+        taken = ops.take(rows, first + index, axis=0)
+        return taken if weight is None else weight[..., None] * taken
+
+    return take
+
+
+def take_columns(images):
+    """A function of indices `(batch, n)`, and weights, that gives these columns, `(batch, height, n, channels)`."""
+    batch, height, width, channels = ops.shape(images)
+    pixels = ops.reshape(images, (batch * height * width, channels))
+    first = ops.reshape(ops.arange(batch * height, dtype="int32"), (batch, height, 1)) * width
+
+    def take(index, weight=None):
+        taken = ops.take(pixels, first + index[:, None], axis=0)
+        return taken if weight is None else weight[:, None, :, None] * taken
+
+    return take
+
+
+def sum_last(x):
+    """The sums along the last axis, as a product of matrices."""
+    shape = ops.shape(x)
+    sums = ops.matmul(ops.reshape(x, (-1, shape[-1])), ops.ones((shape[-1], 1), x.dtype))
+    return ops.reshape(sums, shape[:-1])
 
 
 def _slopes(images, crops, taps):
@@ -189,24 +153,13 @@ def _spread(crops, taps, lengths):
     rows, columns = taps
     dtype = rows[0][1].dtype
     crops = ops.cast(crops[:, 0], dtype)
-    batch, height, width, channels = ops.shape(crops)
-    line = ops.reshape(ops.arange(batch * height, dtype="int32"), (batch, height, 1)) * width
-    pixels = ops.reshape(crops, (-1, channels))
-    crops = _collect(
-        columns,
-        lengths[1],
-        lambda sample, weight: weight[:, None, :, None] * ops.take(pixels, line + sample[:, None], axis=0),
-    )
-    wide = ops.reshape(crops, (batch * height, lengths[1] * channels))
-    first = ops.arange(batch, dtype="int32")[:, None] * height
-    images = _collect(
-        rows, lengths[0], lambda sample, weight: weight[..., None] * ops.take(wide, first + sample, axis=0)
-    )
-    return ops.reshape(images, (batch, *lengths, channels))
+    crops = _collect(columns, lengths[1], take_columns(crops))
+    images = _collect(rows, lengths[0], take_rows(crops))
+    return ops.reshape(images, (-1, *lengths, crops.shape[-1]))
 
 
-def _collect(taps, length, part):
-    """The sum of `part(sample, weight)` over the samples that see a pixel; both `(batch, length)`.
+def _collect(taps, length, take):
+    """The sum of `take(sample, weight)` over the samples that see a pixel; both `(batch, length)`.
 
     The samples that see a pixel lie between a first and a last one. Where a crop is not larger than its box these are
     two at most; a loop goes on as long as any pixel has more.
@@ -218,6 +171,8 @@ def _collect(taps, length, part):
     samples = ops.broadcast_to(ops.arange(n, dtype="int32"), (batch, n))
     samples = ops.reshape(ops.concatenate([samples] * len(taps), axis=1), (-1,))
     place = ops.concatenate(indices, axis=1) + ops.arange(batch, dtype="int32")[:, None] * length
+    # All samples outside of the image have its outermost pixels, with a weight of 0: they are left out.
+    place = ops.where(ops.concatenate(weights, axis=1) == 0, -1, place)
     place = ops.reshape(place, (-1,))
     # Of a pixel that no sample sees, the first one is the greatest integer that there is, and the last one the least.
     first = ops.minimum(tf.math.unsorted_segment_min(samples, place, batch * length), n - 1)
@@ -233,17 +188,7 @@ def _collect(taps, length, part):
             here = seen & (tf.gather(index, sample, batch_dims=1) == pixel)
             value = tf.gather(value, sample, batch_dims=1)
             weight += ops.where(here, value, ops.zeros_like(value))
-        return part(sample, weight)
+        return take(sample, weight)
 
     many = ops.max(last - first) + 1
-    return _add_until(many, of, of(0) + of(1), 2)
-
-
-def _add_until(stop, function, total, step):
-    """The total and what a function gives for each further step."""
-    import tensorflow as tf
-
-    def body(step, total):
-        return step + 1, total + function(step)
-
-    return tf.while_loop(lambda step, _: step < stop, body, (step, total))[1]
+    return add_until(many, of, of(0) + of(1), 2)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from keras import ops
 from keras.backend import standardize_dtype
 
-from kerascrop import fast, kernels
+from kerascrop import fast, fast_triangles, kernels
 from kerascrop.axes import AXIS_NAMES
 from kerascrop.boxes import align, split
 from kerascrop.checks import (
@@ -193,7 +193,7 @@ def _by_kernels(images, sides, how):
     positions = [kernels.positions(*side) for side in sides]
     axes = [_triangles(*arguments, how) for arguments in zip(positions, sides, lengths)]
     if fast.applies(images, sides[0][0].shape, None):
-        crops = fast.mix(images, axes, mix)
+        crops = fast_triangles.mix(images, axes, how.fill_mode == "constant", mix)
     else:
         crops = mix(images, axes)
     if how.fill_mode != "constant":
