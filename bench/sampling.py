@@ -1,7 +1,7 @@
 """How fast the differentiable crop is, against its peers, in one run on 2 cores.
 
     make bench
-    python bench/sampling.py --growth growth.png
+    python bench/sampling.py
 
 Each image has one box. A cotangent is fixed, and the crops are returned together with the gradients, so that no
 compiler leaves a part out. Every candidate runs once in each round, in a new order; figures are medians. PyTorch's
@@ -11,7 +11,6 @@ threads suffer more than others from a busy machine, which would flatter kerascr
 import argparse
 import functools
 import os
-import sys
 
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 from _timing import CORES, medians  # noqa: E402  # isort: skip  # before Keras
@@ -163,48 +162,10 @@ def print_ratios(times):
     print(f"forward: {ratio:.0f} times as fast as map_coordinates (aim: 20)")
 
 
-def growth(rounds):
-    """Milliseconds of all tasks by the size of the crop (4 images, scale 2) and by the number of images."""
-    sizes = [2**i for i in range(5, 11)]
-    cases = {f"{size} x {size}": random_case((4, 2 * size, 2 * size, 3), size, 2) for size in sizes}
-    cases |= {f"{batch} images": random_case((batch, 64, 64, 3), 32, 2) for batch in (1, 4, 16, 64, 256)}
-    for name, case in cases.items():
-        yield name, case[2].size, medians(own_candidates(case), rounds, finish)
-
-
-def draw_growth(rows, path):
-    """Time by the crops' numbers, on two logarithmic axes, where a line of slope 1 is linear growth."""
-    try:
-        import matplotlib
-
-        matplotlib.use("agg")
-        import matplotlib.pyplot as plt
-    except ImportError:
-        print("There is no plot without matplotlib.")
-        return
-    axes = plt.subplots(figsize=(7, 5))[1]
-    count = [numbers for _, numbers, _ in rows]
-    for key in rows[0][2]:
-        points = sorted(zip(count, (times[key] for _, _, times in rows)))
-        axes.loglog(*zip(*points), marker="o", label=", ".join(key))
-    axes.loglog(sorted(count), [1e-5 * numbers for numbers in sorted(count)], "k:", label="linear")
-    axes.set(xlabel="numbers in all crops", ylabel="milliseconds")
-    axes.legend(fontsize="small")
-    plt.savefig(path, dpi=150)
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=21, help="how often each candidate runs")
-    parser.add_argument("--growth", metavar="PNG", help="time crops of 32x32 to 1024x1024 and 1 to 256 images instead")
     arguments = parser.parse_args()
-    if arguments.growth:
-        rows = list(growth(arguments.rounds))
-        print("| ms | " + " | ".join(", ".join(key) for key in rows[0][2]) + " |\n|" + "---|" * (len(rows[0][2]) + 1))
-        for name, _, times in rows:
-            print(f"| {name} | " + " | ".join(f"{value:.2f}" for value in times.values()) + " |")
-        draw_growth(rows, arguments.growth)
-        sys.exit()
     for shape, size in SHAPES:
         print(f"\n{' x '.join(map(str, shape))} to {size} x {size}\n\n| ms | {' | '.join(TASKS)} |\n|---|---|---|---|")
         times = medians(candidates(random_case(shape, size)), arguments.rounds, finish)

@@ -5,8 +5,8 @@ from keras.backend import standardize_dtype
 
 from conftest import BACKEND, differentiable_gradient, gradient, jitted
 from kerascrop import BoxCrop, theta_from_boxes
-from kerascrop.checks import ArgumentError, SizeError
-from kerascrop.sampling import adjoint, sample
+from kerascrop.checks import ArgumentError, BoxError, ShapeError, SizeError
+from kerascrop.sampling import sample
 
 PADDING = {"constant": {"constant_values": 5.0}, "nearest": {}, "reflect": {}}
 NUMPY_MODES = {"constant": "constant", "nearest": "edge", "reflect": "symmetric"}
@@ -151,17 +151,6 @@ def test_sequences_and_volumes_are_sampled_axis_by_axis(rng, rank, antialias):
         expected = np.moveaxis(flat.reshape(2, n, *moved.shape[2:]), 1, axis + 1)
     np.testing.assert_allclose(crops, expected, atol=1e-5)
 
-
-@pytest.mark.parametrize("fill_mode", NUMPY_MODES)
-@pytest.mark.parametrize("how", [{}, {"antialias": True}, {"interpolation": "bicubic"}, {"align_corners": True}])
-def test_adjoint_is_the_transpose(images, rng, fill_mode, how):
-    boxes = np.stack([random_boxes(rng, 4, reach=0.5) for _ in range(3)], axis=1)
-    images, crops = images.astype("float64"), rng.normal(size=(4, 3, 5, 7, 3))
-    forward = run(images, boxes.astype("float64"), (5, 7), fill_mode=fill_mode, **how)
-    back = ops.convert_to_numpy(adjoint(crops, boxes, (9, 12), fill_mode=fill_mode, **how))
-    np.testing.assert_allclose((forward * crops).sum(), (images * back).sum(), rtol=1e-5)
-    one = ops.convert_to_numpy(adjoint(crops[:, 0], boxes[:, 0], (9, 12), fill_mode=fill_mode, **how))
-    assert one.shape == images.shape
 
 
 def triangle(start, stop, size, length):
@@ -358,3 +347,37 @@ def test_wrong_arguments_are_errors(images):
         sample(images, boxes, (4, 4), gradient_reach=0.5)
     with pytest.raises(ArgumentError, match="`align_corners` must be True or False"):
         sample(images, boxes, (4, 4), align_corners="yes")
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 3), (3, 4), (1, 4), (3, 2, 4), (4, 1, 1, 4)])
+def test_boxes_that_do_not_fit_the_images_are_errors(images, shape):
+    with pytest.raises(BoxError, match="`boxes` must have shape \\(4, 4\\) or \\(4, n, 4\\), not"):
+        sample(images, np.zeros(shape, "float32"), (5, 7))
+
+
+def test_images_and_sizes_of_the_wrong_kind_are_errors(images):
+    boxes = np.zeros((4, 4), "float32")
+    for size in (5, (), (5, 6, 7, 8), "ab", None):
+        with pytest.raises(SizeError, match="must be"):
+            sample(images, boxes, size)
+    with pytest.raises(SizeError, match="would make crops of shape .* 1.2e\\+13 numbers"):
+        sample(images, boxes, (10**6, 10**6))
+    with pytest.raises(ShapeError, match="`images` must have shape \\(batch, height, width, channels\\)"):
+        sample(images[0], boxes, (5, 7))
+    with pytest.raises(ShapeError, match="with at least one pixel, not \\(4, 0, 12, 3\\)"):
+        sample(images[:, :0], boxes, (5, 7))
+    with pytest.raises(ArgumentError, match="`boxes` must be an array or a tensor, not NoneType"):
+        sample(images, None, (5, 7))
+
+
+def test_box_indices_must_name_an_image_for_each_box(images):
+    boxes = np.zeros((2, 4), "float32")
+    with pytest.raises(BoxError, match="must be from 0 to 3, as there are 4 images, not 4"):
+        sample(images, boxes, (5, 7), box_indices=[0, 4])
+    with pytest.raises(BoxError, match="must be from 0 to 3, as there are 4 images, not -1"):
+        sample(images, boxes, (5, 7), box_indices=[-1, 0])
+    for wrong in ([0], [[0, 1]], [0.0, 1.0]):
+        with pytest.raises(BoxError, match="must be whole numbers of shape \\(2,\\), one for each box"):
+            sample(images, boxes, (5, 7), box_indices=wrong)
+    with pytest.raises(BoxError, match="`boxes` must have shape \\(n, 4\\)"):
+        sample(images, boxes[:, None], (5, 7), box_indices=[0, 1])

@@ -1,19 +1,15 @@
-"""Sampling in one, two and three dimensions, and pasting back."""
+"""Sampling in one, two and three dimensions."""
 
 import numpy as np
 import pytest
 from keras import ops
 
 from conftest import jitted
-from kerascrop.sampling import paste, sample
+from kerascrop.sampling import sample
 
 
 def run(images, boxes, *args, **kwargs):
     return ops.convert_to_numpy(jitted(lambda x, b: sample(x, b, *args, **kwargs))(images, boxes))
-
-
-def pasted(crops, boxes, size):
-    return ops.convert_to_numpy(jitted(lambda x, b: paste(x, b, size, fill_value=5))(crops, boxes))
 
 
 def interpolated(image, box, size):
@@ -73,35 +69,3 @@ def test_antialias_of_whole_blocks_along_every_axis(rank, rng):
                     row[pixel] = weight
         expected = np.moveaxis(np.tensordot(weights / weights.sum(1, keepdims=True), expected, (1, axis)), 0, axis)
     np.testing.assert_allclose(run(x, whole, SIZES[rank], antialias=True), expected, atol=1e-5)
-
-
-@pytest.mark.parametrize("rank", LENGTHS)
-def test_paste_puts_whole_pixels_back_in_any_dimension(rank, rng):
-    lengths, size = LENGTHS[rank], SIZES[rank]
-    crops = rng.normal(size=(2, 3, *size, 2)).astype("float32")
-    starts = np.stack([rng.integers(-2, length, size=(2, 3)) for length in lengths], axis=-1)
-    total, count = np.zeros((2, *lengths, 2)), np.zeros((2, *lengths, 1))
-    for b, k, *index in np.ndindex(2, 3, *size):
-        place = starts[b, k] + index
-        if (place >= 0).all() and (place < lengths).all():
-            total[(b, *place)] += crops[(b, k, *index)]
-            count[(b, *place)] += 1
-    expected = np.where(count > 0, total / np.maximum(count, 1), 5)
-    places = np.concatenate([starts[..., ::-1], (starts + size)[..., ::-1]], axis=-1).astype("float32")
-    np.testing.assert_allclose(pasted(crops, places, lengths), expected, atol=1e-5)
-    # Boxes that are not whole by a hair go the other way, and end up the same.
-    nearly = pasted(crops, places + 1e-4, lengths)
-    np.testing.assert_allclose(nearly[..., 0][count[..., 0] > 0], expected[..., 0][count[..., 0] > 0], atol=5e-3)
-
-
-@pytest.mark.parametrize("rank", LENGTHS)
-def test_paste_undoes_sample_for_one_box(rank):
-    """A crop of a plane, enlarged: what is pasted back is the plane."""
-    grid = np.stack(np.meshgrid(*map(np.arange, LENGTHS[rank]), indexing="ij"), axis=-1).astype("float32")
-    lengths = np.array(LENGTHS[rank])
-    box = np.array([[*(lengths[::-1] * 0.2), *(lengths[::-1] * 0.9)]], "float32")
-    crops = run(grid[None], box, tuple(4 * lengths))
-    back = pasted(crops[:, None], box[:, None], LENGTHS[rank])
-    inside = tuple(slice(int(np.ceil(n * 0.2)) + 1, int(n * 0.9) - 1) for n in lengths)
-    assert grid[inside].size
-    np.testing.assert_allclose(back[0][inside], grid[inside], atol=0.02)

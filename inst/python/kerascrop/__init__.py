@@ -12,7 +12,8 @@ from kerascrop.layers.multi import MultiCrop
 from kerascrop.layers.random_crop import RandomCrop, RandomCrop1D, RandomCrop3D
 from kerascrop.layers.random_resized import RandomResizedCrop
 from kerascrop.layers.uncrop import Uncrop
-from kerascrop.sampling import adjoint, paste, sample
+from kerascrop.pasting import adjoint, paste
+from kerascrop.sampling import sample
 
 __version__ = "0.1.0"
 

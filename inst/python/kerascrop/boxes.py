@@ -8,7 +8,7 @@ In one dimension it is `x1, x2`, in three `x1, y1, z1, x2, y2, z2`: first the on
 import keras
 from keras import ops
 
-from kerascrop.checks import BoxError, ShapeError
+from kerascrop.checks import BoxError, ShapeError, is_known
 
 BOX_FORMATS = (
     "xyxy",
@@ -213,20 +213,11 @@ def boxes_from_theta(theta, box_format="grid", height=None, width=None):
         raise BoxError(f"`theta` must have shape (..., 2, 3), not {tuple(theta.shape)}.")
     scale, middle = theta[..., :-1], theta[..., -1]
     turned = scale * (1 - ops.eye(rank, dtype=theta.dtype))
-    if _is_known(turned) and ops.convert_to_numpy(turned).any():
+    if is_known(turned) and ops.convert_to_numpy(turned).any():
         raise BoxError("`theta` rotates or shears: its numbers off the diagonal must be 0, or it is no box.")
     half = ops.sum(scale * ops.eye(rank, dtype=theta.dtype), axis=-1)
     boxes = ops.concatenate([middle - half, middle + half], axis=-1)
     return convert_boxes(boxes, "grid", box_format, height, width)
-
-
-def _is_known(x):
-    """Whether a tensor's numbers can be looked at now, rather than when a graph runs."""
-    try:
-        ops.convert_to_numpy(x)
-    except Exception:  # each backend has its own error for this
-        return False
-    return True
 
 
 def boxes_from_masks(masks):

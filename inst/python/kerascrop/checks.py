@@ -6,9 +6,12 @@ All are `ValueError`s, so Python users need not know them.
 
 import math
 import numbers
+from collections.abc import Iterable
 
 import keras
 import numpy as np
+
+from kerascrop.axes import AXIS_NAMES
 
 
 class ArgumentError(ValueError):
@@ -50,6 +53,17 @@ def check_size(value, name):
 def check_sizes(values, names):
     """A size for each axis, in pixels."""
     return tuple(check_size(value, name) for value, name in zip(values, names))
+
+
+def check_size_of_crops(size):
+    """A size for each axis, one to three of them."""
+    sizes = tuple(size) if isinstance(size, Iterable) else ()
+    if len(sizes) not in AXIS_NAMES:
+        raise SizeError(
+            "`size` must be (height, width), in pixels; (length,) for sequences or (depth, height, width) for volumes; "
+            f"not {size!r}."
+        )
+    return check_sizes(sizes, AXIS_NAMES[len(sizes)])
 
 
 def check_fraction(value, name):
@@ -109,12 +123,12 @@ def check_holds(value, name, dtype):
         )
 
 
-def check_memory(shape, layer):
+def check_memory(shape, layer, what="crops"):
     """A shape, checked to have no more numbers than an index counts; None, a length not known yet, passes."""
     count = math.prod(length for length in shape if isinstance(length, int))
     if count > LARGEST_SIZE:
         raise SizeError(
-            f"`{layer}` would make crops of shape {tuple(shape)}, {count:.2g} numbers. Use smaller sizes or batches."
+            f"`{layer}` would make {what} of shape {tuple(shape)}, {count:.2g} numbers. Use smaller sizes or batches."
         )
     return tuple(shape)
 
@@ -172,6 +186,61 @@ def check_boxes_shape(boxes_shape, images_shape, layer):
             f"`{layer}` needs boxes for each image: there are {images_shape[0]} images, "
             f"but boxes for {boxes_shape[0]}."
         )
+
+
+def check_tensor(value, name):
+    """A tensor of real numbers."""
+    try:
+        tensor = keras.ops.convert_to_tensor(value)
+        dtype = keras.backend.standardize_dtype(tensor.dtype)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"`{name}` must be an array or a tensor, not {type(value).__name__}.") from None
+    if not any(kind in dtype for kind in ("float", "int", "bool")):
+        raise ArgumentError(f"`{name}` must be real numbers, not {dtype}.")
+    return tensor
+
+
+def is_known(tensor):
+    """Whether a tensor's numbers can be looked at now, rather than when a graph runs."""
+    try:
+        keras.ops.convert_to_numpy(tensor)
+    except Exception:  # each backend has its own error for this
+        return False
+    return True
+
+
+def check_pixels_shape(shape, rank, name, lead=1):
+    """`(batch, height, width, channels)`, or as many spatial axes as `rank`, behind one or two; with any pixel."""
+    form = ", ".join(("batch", "boxes")[:lead] + AXIS_NAMES[rank] + ("channels",))
+    if len(shape) != lead + rank + 1 or 0 in shape[lead:-1]:
+        raise ShapeError(f"`{name}` must have shape ({form}), with at least one pixel, not {tuple(shape)}.")
+
+
+def check_boxes_for(shape, rank, *leads):
+    """Two numbers an axis for each box, behind one of the shapes `leads`, where None is any length."""
+    for lead in leads:
+        lengths = zip((*lead, 2 * rank), shape)
+        if len(shape) == len(lead) + 1 and all(None in pair or pair[0] == pair[1] for pair in lengths):
+            return
+    forms = " or ".join(str((*lead, 2 * rank)).replace("None", "n") for lead in leads)
+    raise BoxError(f"`boxes` must have shape {forms}, not {tuple(shape)}.")
+
+
+def check_box_indices(indices, boxes, images):
+    """The number of an image for each box: whole numbers and, where they can be looked at, below `images`."""
+    indices = check_tensor(indices, "box_indices")
+    shape, dtype = tuple(indices.shape), keras.backend.standardize_dtype(indices.dtype)
+    if "int" not in dtype or len(shape) != 1 or (None not in (shape[0], boxes) and shape[0] != boxes):
+        raise BoxError(
+            f"`box_indices` must be whole numbers of shape ({boxes or 'n'},), one for each box, not {dtype} of shape "
+            f"{shape}."
+        )
+    if images is not None and is_known(indices):
+        numbers = keras.ops.convert_to_numpy(indices)
+        if numbers.size and not 0 <= numbers.min() <= numbers.max() < images:
+            wrong = numbers[(numbers < 0) | (numbers >= images)][0]
+            raise BoxError(f"`box_indices` must be from 0 to {images - 1}, as there are {images} images, not {wrong}.")
+    return indices
 
 
 def check_extent(value, name):

@@ -1,4 +1,4 @@
-"""The differentiable resampler: boxes with real-valued sides, cut out of images and resized; and pasted back.
+"""The differentiable resampler: boxes with real-valued sides, cut out of images and resized.
 
 Output pixel `i` of `n` samples the input at edge coordinate `x1 + (i + 0.5) * (x2 - x1) / n`, and
 input column `j` has its centre at `j + 0.5`. So a whole-pixel box that is as large as the output gives the
@@ -17,17 +17,8 @@ from typing import NamedTuple
 from keras import ops
 from keras.backend import standardize_dtype
 
-from kerascrop import fast, fast_triangles, kernels
-from kerascrop.axes import AXIS_NAMES
+from kerascrop import checks, fast, fast_triangles, kernels
 from kerascrop.boxes import align, split
-from kerascrop.checks import (
-    ArgumentError,
-    check_choice,
-    check_flag,
-    check_memory,
-    check_number,
-    check_sizes,
-)
 
 FILL_MODES = ("constant", "nearest", "reflect")
 INTERPOLATIONS = ("bilinear", "nearest", "bicubic")
@@ -63,30 +54,40 @@ def sample(
         fill_mode: what lies outside the image: `"constant"`, `"nearest"` (the edge's pixels) or
             `"reflect"` (`d c b a | a b c d | d c b a`; with `align_corners` `d c b | a b c d | c b a`).
         fill_value: the number for `"constant"`.
-        interpolation: `"bilinear"`; `"bicubic"`, smoother, which may overshoot (Keys 1981, as PyTorch, with the parameter
-            -0.75); or `"nearest"`: the pixel that holds the sample, for masks and labels, which keeps the images' dtype
-            and gives the boxes no gradient.
+        interpolation: `"bilinear"`; `"bicubic"`, smoother, which may overshoot (Keys 1981, with the parameter -0.75, as
+            PyTorch); or `"nearest"`: the pixel that holds the sample, for masks and labels, which keeps the images'
+            dtype and gives the boxes no gradient.
         align_corners: take the first sample at the centre of the box's first pixel and the last one at the centre of
             its last, as `grid_sample(align_corners=True)` and `tf.image.crop_and_resize()` do, rather than samples in
             the middle of equal parts.
-        box_indices: `(boxes,)`, for each box, then `(boxes, 4)`, the number of its image, as `tf.image.crop_and_resize()`
-            takes them; None pairs boxes and images.
-        gradient_reach: a number of pixels, at least 1: the boxes' gradient is computed as if each sample saw so far to each
-            side, so that a box that is off by more than a pixel feels where to go. The crops stay the same.
+        box_indices: `(boxes,)`, for each box, then `(boxes, 4)`, the number of its image, counted from 0, as
+            `tf.image.crop_and_resize()` takes them; None pairs boxes and images.
+        gradient_reach: a number of pixels, at least 1: the boxes' gradient is computed as if each sample saw so far to
+            each side, so that a box that is off by more than a pixel feels where to go. The crops stay the same.
 
     Returns:
         `(batch, height, width, channels)`, with `(batch, boxes, …)` in front for many boxes. A box with a NaN
         gives a crop of NaNs.
 
     Raises:
-        SizeError: a size is no positive whole number.
-        ArgumentError: an unknown `fill_mode` or `interpolation`, a `fill_value` that is no finite number, a
-            `gradient_reach` below 1, or `antialias` with another interpolation than `"bilinear"`.
+        SizeError: a size is no positive whole number, or the crops would have more numbers than memory.
+        ShapeError: the images are no batch of as many axes as the size asks for, or have no pixels.
+        BoxError: boxes have another shape, or are for another number of images; `box_indices` are no whole numbers, one
+            for each box, or there is no such image (looked at unless they are known only when a graph runs).
+        ArgumentError: images or boxes that are no numbers; an unknown `fill_mode` or `interpolation`, a `fill_value`
+            that is no finite number, a `gradient_reach` below 1, or `antialias` with another interpolation than
+            `"bilinear"`.
     """
-    size = check_sizes(size, AXIS_NAMES[len(size)])
-    check_memory((*ops.shape(boxes)[:-1], *size, ops.shape(images)[-1]), "sample()")
     how = check_how(antialias, interpolation, fill_mode, fill_value, align_corners)
-    images, boxes = ops.convert_to_tensor(images), ops.convert_to_tensor(boxes)
+    size = checks.check_size_of_crops(size)
+    images, boxes = checks.check_tensor(images, "images"), checks.check_tensor(boxes, "boxes")
+    checks.check_pixels_shape(images.shape, len(size), "images")
+    if box_indices is None:
+        checks.check_boxes_for(boxes.shape, len(size), images.shape[:1], (images.shape[0], None))
+    else:
+        checks.check_boxes_for(boxes.shape, len(size), (None,))
+        box_indices = checks.check_box_indices(box_indices, boxes.shape[0], images.shape[0])
+    checks.check_memory((*boxes.shape[:-1], *size, images.shape[-1]), "sample()")
     dtype = standardize_dtype(images.dtype)
     if interpolation != "nearest" and "float" not in dtype:
         dtype = "float32"
@@ -117,29 +118,30 @@ class How(NamedTuple):
 
 def check_how(antialias, interpolation, fill_mode, fill_value, align_corners):
     """The options as a `How`, if each is one and they go together."""
-    check_choice(fill_mode, "fill_mode", FILL_MODES)
-    check_choice(interpolation, "interpolation", INTERPOLATIONS)
-    if check_flag(antialias, "antialias") and interpolation != "bilinear":
-        raise ArgumentError(f"`antialias` goes with interpolation='bilinear', not with {interpolation!r}.")
-    align_corners = check_flag(align_corners, "align_corners")
-    return How(interpolation, fill_mode, check_number(fill_value, "fill_value"), align_corners, 1 if antialias else None)
+    checks.check_choice(fill_mode, "fill_mode", FILL_MODES)
+    checks.check_choice(interpolation, "interpolation", INTERPOLATIONS)
+    if checks.check_flag(antialias, "antialias") and interpolation != "bilinear":
+        raise checks.ArgumentError(f"`antialias` goes with interpolation='bilinear', not with {interpolation!r}.")
+    align_corners = checks.check_flag(align_corners, "align_corners")
+    fill_value = checks.check_number(fill_value, "fill_value")
+    return How(interpolation, fill_mode, fill_value, align_corners, 1 if antialias else None)
 
 
 def check_reach(value):
     """A number of pixels, at least 1."""
-    if check_number(value, "gradient_reach") < 1:
-        raise ArgumentError(f"`gradient_reach` must be at least 1 pixel, not {value!r}.")
+    if checks.check_number(value, "gradient_reach") < 1:
+        raise checks.ArgumentError(f"`gradient_reach` must be at least 1 pixel, not {value!r}.")
     return float(value)
 
 
-def _sides(boxes, size):
+def sides_of(boxes, size):
     """Axis by axis, the outermost first: where boxes start and stop, and the crops' length."""
     first, last = split(boxes)
     return [(first[..., i], last[..., i], n) for i, n in zip(reversed(range(len(size))), size)]
 
 
 def _sample(images, boxes, size, how, box_indices):
-    sides = _sides(boxes, size)
+    sides = sides_of(boxes, size)
     if how.reach is not None:
         images = images if box_indices is None else ops.take(images, box_indices, axis=0)
         return _by_kernels(images, sides, how)
@@ -150,13 +152,13 @@ def _sample(images, boxes, size, how, box_indices):
 
 def _by_taps(images, sides, how, box_indices):
     """Each sample is the weighted sum of a few pixels along each axis, gathered one by one."""
-    taps = _taps(sides, _lengths(images), how)
+    taps = taps_of(sides, _lengths(images), how)
     if how.interpolation == "bilinear" and fast.applies(images, sides[0][0].shape, box_indices):
         crops = fast.blend(images, taps, blend)
     else:
         crops = blend(images, taps, box_indices)
     if how.fill_mode == "constant" and how.fill_value != 0:
-        inside = _outer([sum(weight for _, weight in axis) for axis in taps], images.dtype)
+        inside = outer([sum(weight for _, weight in axis) for axis in taps], images.dtype)
         crops += how.fill_value * (1 - inside)
     return crops
 
@@ -165,12 +167,12 @@ def blend(images, taps, box_indices=None):
     """The sums of pixels, weighted with the products of one weight along each axis."""
     crops = 0.0
     for corner in itertools.product(*taps):
-        weight = _outer([weight for _, weight in corner], images.dtype)
+        weight = outer([weight for _, weight in corner], images.dtype)
         crops += weight * _gather(images, [index for index, _ in corner], box_indices)
     return crops
 
 
-def _taps(sides, lengths, how):
+def taps_of(sides, lengths, how):
     return [
         kernels.taps(kernels.positions(*side), length, how.interpolation, how.fill_mode, how.align_corners)
         for side, length in zip(sides, lengths)
@@ -179,10 +181,10 @@ def _taps(sides, lengths, how):
 
 def _nearest(images, sides, how, box_indices):
     """Each sample is the pixel that holds it; no arithmetic, so any dtype passes."""
-    ((*taps,),) = zip(*_taps(sides, _lengths(images), how))
+    ((*taps,),) = zip(*taps_of(sides, _lengths(images), how))
     crops = _gather(images, [index for index, _ in taps], box_indices)
     if how.fill_mode == "constant":
-        inside = _outer([weight for _, weight in taps], "float32") > 0
+        inside = outer([weight for _, weight in taps], "float32") > 0
         crops = ops.where(inside, crops, ops.cast(how.fill_value, crops.dtype))
     return crops
 
@@ -191,30 +193,30 @@ def _by_kernels(images, sides, how):
     """Each sample is the weighted sum of the pixels in its reach along each axis."""
     lengths = _lengths(images)
     positions = [kernels.positions(*side) for side in sides]
-    axes = [_triangles(*arguments, how) for arguments in zip(positions, sides, lengths)]
+    axes = [triangles(*arguments, how) for arguments in zip(positions, sides, lengths)]
     if fast.applies(images, sides[0][0].shape, None):
         crops = fast_triangles.mix(images, axes, how.fill_mode == "constant", mix)
     else:
         crops = mix(images, axes)
     if how.fill_mode != "constant":
         return crops
-    inside = _outer([kernels.covered(position, length) for position, length in zip(positions, lengths)], crops.dtype)
+    inside = outer([kernels.covered(position, length) for position, length in zip(positions, lengths)], crops.dtype)
     return crops * inside + how.fill_value * (1 - inside)
 
 
 def mix(images, axes):
-    """A matrix product along each axis, with triangles of weights at positions `(batch, boxes, n)`, and their reach."""
+    """A matrix product along each axis, of triangles of weights with positions `(batch, boxes, n)`, and reaches."""
     matrices = [kernels.kernel(*axis, length) for axis, length in zip(axes, _lengths(images))]
-    return _multiply(images, matrices, PIXELS, SAMPLES, first="b")
+    return multiply(images, matrices, PIXELS, SAMPLES, first="b")
 
 
-def _multiply(values, matrices, old, new, first="bk", last="bk"):
+def multiply(values, matrices, old, new, first="bk", last="bk"):
     """A matrix `(batch, boxes, samples, pixels)` for each axis, applied to one axis of the values after the other.
 
     Args:
         old, new: the letters of the axes before and after, `PIXELS` and `SAMPLES` or the reverse.
-        first, last: the axes in front of the values, and of the result: batch, and boxes, which are added up in the last
-            product where the result has none.
+        first, last: the axes in front of the values, and of the result: batch, and boxes, which are added up in the
+            last product where the result has none.
     """
     axes = old[: len(matrices)]
     for i, matrix in enumerate(matrices):
@@ -227,7 +229,7 @@ def _multiply(values, matrices, old, new, first="bk", last="bk"):
     return values
 
 
-def _triangles(position, side, length, how):
+def triangles(position, side, length, how):
     """Where the triangles of weights are, and how far they reach."""
     start, stop, n = side
     if how.fill_mode == "reflect":
@@ -240,23 +242,23 @@ def _lengths(images):
     return ops.shape(images)[1:-1]
 
 
-def _along(values, axis, rank):
+def along(values, axis, rank):
     """`(batch, boxes, n)` shaped to broadcast along one of the crops' axes."""
     return values[(slice(None), slice(None)) + (None,) * axis + (slice(None),) + (None,) * (rank - 1 - axis)]
 
 
-def _outer(values, dtype):
+def outer(values, dtype):
     """The product of one tensor `(batch, boxes, n)` for each axis, with an axis for the channels."""
     rank = len(values)
-    return ops.cast(math.prod(_along(value, axis, rank) for axis, value in enumerate(values)), dtype)[..., None]
+    return ops.cast(math.prod(along(value, axis, rank) for axis, value in enumerate(values)), dtype)[..., None]
 
 
-def _place(indices, lengths, image):
+def place_of(indices, lengths, image):
     """The number of a pixel, counted through all images, for indices `(batch, boxes, n)` along each axis."""
     rank = len(indices)
     place = ops.reshape(image, (-1, 1) + (1,) * rank)
     for axis, (length, index) in enumerate(zip(lengths, indices)):
-        place = place * length + _along(index, axis, rank)
+        place = place * length + along(index, axis, rank)
     return place
 
 
@@ -264,123 +266,7 @@ def _gather(images, indices, box_indices=None):
     """The pixels at the crossings of indices `(batch, boxes, n)`, one tensor for each axis."""
     shape = ops.shape(images)
     image = ops.arange(shape[0], dtype="int32") if box_indices is None else ops.cast(box_indices, "int32")
-    place = _place(indices, shape[1:-1], image)
+    place = place_of(indices, shape[1:-1], image)
     if images.shape[0] == 0:
         return ops.zeros((*ops.shape(place), shape[-1]), images.dtype)  # JAX's `take()` stumbles over empty batches
     return ops.take(ops.reshape(images, (-1, shape[-1])), place, axis=0)
-
-
-def adjoint(crops, boxes, size, antialias=False, fill_mode="constant", interpolation="bilinear", align_corners=False):
-    """The transpose of `sample()` as a linear map of the images: `<sample(x), y>` is `<x, adjoint(y)>`.
-
-    This is what carries a gradient from crops back to images. To put crops back where they came from, use `paste()`.
-
-    Args:
-        crops: `(batch, boxes, height, width, channels)`, or `(batch, height, width, channels)` with one box each.
-        boxes: `(batch, boxes, 4)` or `(batch, 4)`, as in `sample()`.
-        size: `(height, width)` of the images.
-        antialias, fill_mode, interpolation, align_corners: as in `sample()`; `fill_value` counts as 0.
-
-    Returns:
-        `(batch, height, width, channels)`.
-    """
-    size = check_sizes(size, AXIS_NAMES[len(size)])
-    how = check_how(antialias, interpolation, fill_mode, 0.0, align_corners)
-    crops, boxes = _as_floats(crops, boxes)
-    if len(boxes.shape) == 2:
-        crops, boxes = crops[:, None], boxes[:, None]
-    lengths = ops.shape(crops)[2:-1]
-    boxes = align(boxes, tuple(reversed(lengths))) if align_corners else boxes
-    sides = _sides(boxes, lengths)
-    if antialias:
-        return _spread_kernels(crops, sides, size, how)
-    batch, boxes = ops.shape(crops)[:2]
-    image = ops.arange(batch, dtype="int32")
-    sums = 0.0
-    for corner in itertools.product(*_taps(sides, size, how)):
-        index, weight = zip(*corner)
-        values = crops if weight[0] is None else crops * _outer(weight, crops.dtype)
-        sums += _add_up(values, _place(index, size, image), batch * math.prod(size))
-    return ops.reshape(sums, (-1, *size, crops.shape[-1]))
-
-
-def _spread_kernels(crops, sides, size, how):
-    positions = [kernels.positions(*side) for side in sides]
-    if how.fill_mode == "constant":
-        coverage = [kernels.covered(position, length) for position, length in zip(positions, size)]
-        crops = crops * _outer(coverage, crops.dtype)
-    axes = [_triangles(*arguments, how) for arguments in zip(positions, sides, size)]
-    matrices = [kernels.kernel(*axis, length) for axis, length in zip(axes, size)]
-    return _multiply(crops, matrices, SAMPLES, PIXELS, last="b")
-
-
-def _add_up(values, place, count):
-    """Sums `(count, channels)` of values `(..., channels)` that have the same place; places from `count` on are dropped."""
-    values = ops.reshape(values, (-1, values.shape[-1]))
-    return ops.segment_sum(values, ops.reshape(place, (-1,)), num_segments=count + 1)[:-1]
-
-
-def _as_floats(crops, boxes):
-    crops, boxes = ops.convert_to_tensor(crops), ops.convert_to_tensor(boxes)
-    dtype = standardize_dtype(crops.dtype)
-    crops = ops.cast(crops, dtype if "float" in dtype else "float32")
-    return crops, ops.cast(boxes, "float64" if dtype == "float64" else "float32")
-
-
-def paste(crops, boxes, size, fill_value=0.0):
-    """Put crops back to where their boxes are: the inverse of `sample()`.
-
-    Each crop is resized to its box, antialiased where the box is the smaller one. Where crops overlap, their mean
-    counts; where there is none, `fill_value`. Whole-pixel boxes of the crops' size put every number back unchanged.
-
-    Args:
-        crops: `(batch, boxes, height, width, channels)`; sequences and volumes as in `sample()`.
-        boxes: `(batch, boxes, 4)`, `"xyxy"` in pixels of the image that is made; what lies outside is dropped.
-        size: `(height, width)` of that image.
-        fill_value: a number.
-
-    Returns:
-        `(batch, height, width, channels)`, in float32 for integers. Under PyTorch whole-pixel crops are added up in
-        float32, whatever their type.
-    """
-    size = check_sizes(size, AXIS_NAMES[len(size)])
-    crops, boxes = _as_floats(crops, boxes)
-    sides = _sides(boxes, ops.shape(crops)[2:-1])
-    whole = ops.all(ops.stack([ops.all((start == ops.round(start)) & (stop - start == n)) for start, stop, n in sides]))
-    total, count = ops.cond(whole, lambda: _add_windows(crops, sides, size), lambda: _add_boxes(crops, sides, size))
-    mean = total / ops.maximum(count, 1.0)
-    return mean + fill_value * ops.relu(1.0 - count)
-
-
-def _add_windows(crops, sides, size):
-    """Whole-pixel crops, added up where they belong, and how many there are of each pixel."""
-    batch, boxes = ops.shape(crops)[:2]
-    rank, count = len(size), batch * math.prod(size)
-    steps = [ops.cast(start, "int32")[..., None] + ops.arange(n, dtype="int32") for start, _, n in sides]
-    outside = False
-    for axis, (step, length) in enumerate(zip(steps, size)):
-        outside = outside | _along((step < 0) | (step >= length), axis, rank)
-    place = ops.where(outside, count, _place(steps, size, ops.arange(batch, dtype="int32")))
-    sums = _add_up(ops.concatenate([crops, ops.ones_like(crops[..., :1])], axis=-1), place, count)
-    sums = ops.reshape(sums, (-1, *size, crops.shape[-1] + 1))
-    return sums[..., :-1], sums[..., -1:]
-
-
-def _add_boxes(crops, sides, size):
-    """Crops of any box, resized to it and added up, and how much of each pixel they cover."""
-    matrices, coverage = [], []
-    for (start, stop, n), length in zip(sides, size):
-        # The image as it is seen from inside of the crop: it runs from `-start` in steps of less or more than a pixel.
-        span = ops.where(stop == start, ops.ones_like(start), stop - start)
-        step = n / span
-        edges = ops.arange(length + 1, dtype=start.dtype)
-        position = (edges[:-1] + 0.5 - start[..., None]) * step[..., None]
-        kernel = kernels.kernel(position, 1 + ops.relu(ops.abs(step) - 1), n)
-        low, high = ops.minimum(start, stop)[..., None], ops.maximum(start, stop)[..., None]
-        coverage.append(ops.relu(ops.minimum(edges[1:], high) - ops.maximum(edges[:-1], low)))
-        matrices.append(kernel * coverage[-1][..., None])
-    # From here the crops' pixels are the images, and the image's are the samples.
-    images = _multiply(crops, matrices, PIXELS, SAMPLES, last="b")
-    rank = len(sides)
-    count = ops.sum(math.prod(_along(cover, axis, rank) for axis, cover in enumerate(coverage)), axis=1)
-    return images, ops.cast(count, crops.dtype)[..., None]

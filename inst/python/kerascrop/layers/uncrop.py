@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kerascrop import axes, checks, sampling
+from kerascrop import axes, checks, pasting
 from kerascrop.boxes import check_box_format, convert_boxes
 
 
@@ -72,9 +72,9 @@ class Uncrop(keras.layers.Layer):
         boxes = convert_boxes(boxes, self.box_format, "xyxy", self.height, self.width)
         size = (self.height, self.width)
         if self.adjoint:
-            images = sampling.adjoint(crops, boxes, size)
+            images = pasting.adjoint(crops, boxes, size)
         else:
-            images = sampling.paste(crops, boxes, size, self.fill_value)
+            images = pasting.paste(crops, boxes, size, self.fill_value)
         order = axes.from_channels_last(4, 2, self.data_format)
         images = ops.transpose(images, order) if order else images
         images = ops.cast(images if "float" in dtype else ops.round(images), dtype)
@@ -86,7 +86,7 @@ class Uncrop(keras.layers.Layer):
         self._check_shapes(crops, boxes)
         shape = (*(crops[:1] if len(crops) > 3 else ()), *crops[-3:])
         return checks.check_memory(
-            axes.replace_lengths(shape, 2, self.data_format, (self.height, self.width)), self.name
+            axes.replace_lengths(shape, 2, self.data_format, (self.height, self.width)), self.name, "images"
         )
 
     def compute_output_spec(self, inputs):
