@@ -75,7 +75,7 @@ def test_crops_and_boxes_that_do_not_fit_are_errors(images):
             function(images, boxes[:3], (20, 30))
         with pytest.raises(BoxError, match="`boxes` must have shape \\(4, 1, 4\\), not \\(4, 4\\)"):
             function(images[:, None], boxes, (20, 30))
-        with pytest.raises(ArgumentError, match="`crops` must be real numbers, not string"):
+        with pytest.raises(ArgumentError, match="`crops` must be"):
             function("crops", boxes, (20, 30))
     with pytest.raises(ArgumentError, match="`fill_value` must be a finite number"):
         paste(images, boxes, (20, 30), fill_value="white")
