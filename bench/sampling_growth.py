@@ -2,9 +2,9 @@
 
     python bench/sampling_growth.py growth.png
 
-Boxes are twice as large as the crops, forward and with both gradients. The peak of the memory is that of a process of its
-own for each figure, above what it held before the call: Linux only, as the kernel is asked to forget the former peak.
-With a path, both are drawn over the numbers in all crops, on logarithmic axes, where linear growth has slope 1.
+Boxes are twice as large as the crops. The peak of the memory is that of a process of its own for each figure, above
+what it held before the call: Linux only, as the kernel is asked to forget the former peak. With a path, both are drawn
+over the numbers in all crops, on logarithmic axes, where linear growth has slope 1.
 """
 
 import argparse
