@@ -4,7 +4,8 @@
 
 Boxes are twice as large as the crops. The peak of the memory is that of a process of its own for each figure, above
 what it held before the call: Linux only, as the kernel is asked to forget the former peak. With a path, both are drawn
-over the numbers in all crops, on logarithmic axes, where linear growth has slope 1.
+over the numbers in all crops, on logarithmic axes, where linear growth has slope 1: larger crops with lines, more of
+them with dots.
 """
 
 import argparse
@@ -76,14 +77,17 @@ def draw(rows, path):
     import matplotlib.pyplot as plt
 
     panels = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")[1]
+    by_size, by_number = rows[:6], rows[6:]
     for panel, title, column in zip(panels, ("milliseconds", "megabytes at the peak"), (2, 3)):
-        for key in rows[0][2]:
-            points = sorted((row[1], row[column][key]) for row in rows)
-            panel.loglog(*zip(*points), marker="o", label=", ".join(key))
-        ends = [min(row[1] for row in rows), max(row[1] for row in rows)]
-        slope = max(max(row[column].values()) for row in rows) / ends[1]
-        panel.loglog(ends, [slope * end for end in ends], "k:", label="linear")
+        for color, key in zip(("C0", "C1", "C2", "C3"), rows[0][2]):
+            for part, style, label in ((by_size, "-", ", ".join(key)), (by_number, ":", None)):
+                points = [(row[1], row[column][key]) for row in part]
+                panel.loglog(*zip(*points), f"{color}{style}o", label=label)
+        ends = [rows[0][1], by_size[-1][1]]
+        slope = max(by_size[-1][column].values()) / ends[1]
+        panel.loglog(ends, [slope * end for end in ends], "k--", label="linear")
         panel.set(xlabel="numbers in all crops", title=title)
+    panels[1].set_ylim(bottom=0.1)  # less is lost between pages
     panels[0].legend(fontsize="small")
     plt.savefig(path, dpi=120)
 
