@@ -196,14 +196,15 @@ plot.kerascrop.training.CropMonitor <- function(x, max = 4, steps = 7, col = c("
   keep <- graphics::par(no.readonly = TRUE)
   on.exit(graphics::par(keep))
   graphics::layout(rows, heights = c(0.2, rep(1, length(film$images)), 1.3))
-  graphics::par(mar = rep(0.15, 4), oma = rep(0.3, 4), cex = 0.7)
+  graphics::par(mar = rep(0.15, 4), oma = c(if (is.null(film$truth)) 0.3 else 1.6, 0.3, 0.3, 0.3), cex = 0.7)
   for (epoch in epochs$epoch[chosen]) {
     graphics::plot.new()
     graphics::text(0.5, 0.5, paste("epoch", epoch), xpd = NA)
   }
   for (image in film$images) for (look in chosen) draw_look(film, image, look)
   graphics::par(mar = c(2.6, 2.4, 2, 0.8), mgp = c(1.4, 0.4, 0), tcl = -0.25)
-  for (title in names(curves)) draw_curve(epochs, curves[[title]], title, col)
+  for (title in names(curves)) draw_curve(epochs, curves[[title]], title, film$col[2])
+  if (!is.null(film$truth)) draw_legend(c("true", "predicted"), film$col)
   invisible(x)
 }
 
@@ -216,7 +217,7 @@ plot.kerascrop.training.CropMonitor <- function(x, max = 4, steps = 7, col = c("
 #' @param path Where to write the file.
 #' @param max How many images to show at most.
 #' @param ncol Images in a row; the default makes a square.
-#' @param width,height Size of the frames, in pixels.
+#' @param width Width of the frames, in pixels.
 #' @param fps Frames in a second. The last one stays longer.
 #' @param col Colours of true and predicted boxes.
 #' @param lwd Width of the boxes' lines.
@@ -239,8 +240,8 @@ plot.kerascrop.training.CropMonitor <- function(x, max = 4, steps = 7, col = c("
 #'   as_numpy(digits$x), as_numpy(digits$y, NULL), epochs = 2L, verbose = 0L, callbacks = list(monitor)
 #' )
 #' animate_crops(monitor, tempfile(fileext = ".gif"))
-animate_crops <- function(monitor, path, max = 9, ncol = NULL, width = 480, height = 480, fps = 4,
-                          col = c("#00E5A8", "#FF3D7F"), lwd = 2) {
+animate_crops <- function(monitor, path, max = 9, ncol = NULL, width = 480, fps = 4, col = c("#00E5A8", "#FF3D7F"),
+                          lwd = 2) {
   film <- as_film(monitor, max, col, lwd)
   check_given(path, "argument", "path", rlang::current_env())
   if (!rlang::is_string(path) || !dir.exists(dirname(path))) {
@@ -249,7 +250,8 @@ animate_crops <- function(monitor, path, max = 9, ncol = NULL, width = 480, heig
   n <- length(film$images)
   ncol <- min(if (is.null(ncol)) ceiling(sqrt(n)) else as_size(ncol), n)
   width <- as_size(width)
-  height <- as_size(height)
+  rows <- ceiling(n / ncol)
+  height <- round(rows * width / ncol * dim(film$seen)[2] / dim(film$seen)[3]) + 30
   if (as_number(fps) <= 0) {
     kerascrop_abort(c("{.arg fps} must be a positive number.", x = "It is {shown(fps)}."), "argument")
   }
@@ -257,10 +259,10 @@ animate_crops <- function(monitor, path, max = 9, ncol = NULL, width = 480, heig
   # magick has a graphics device, but not everywhere a font for it.
   folder <- withr::local_tempdir()
   withr::with_png(file.path(folder, "%05d.png"), width = width, height = height, res = 96, code = {
-    graphics::par(mfrow = c(ceiling(n / ncol), ncol), mar = rep(0.2, 4), oma = c(0.2, 0.2, 1.8, 0.2))
+    graphics::par(mfrow = c(rows, ncol), mar = rep(0.2, 4), oma = c(0.2, 0.2, 1.8, 0.2))
     for (look in seq_along(film$epochs)) {
       for (image in film$images) draw_look(film, image, look)
-      for (empty in seq_len(ncol * ceiling(n / ncol) - n)) graphics::plot.new()
+      for (empty in seq_len(ncol * rows - n)) graphics::plot.new()
       graphics::mtext(paste("epoch", film$epochs[look]), outer = TRUE, line = 0.3)
     }
   })
@@ -305,11 +307,11 @@ draw_look <- function(film, image, look) {
 # Columns of numbers over the epochs, each with a line of its own.
 draw_curve <- function(epochs, columns, title, col) {
   values <- as.matrix(epochs[columns])
-  if (ncol(values) == 2 && isTRUE(all.equal(values[, 1], values[, 2]))) values <- values[, 1, drop = FALSE]
+  if (ncol(values) == 2 && isTRUE(all.equal(values[, 1], values[, 2], tolerance = 1e-4))) values <- values[, 1, drop = FALSE]
   top <- if (title == "IoU") 1 else max(values[is.finite(values)], 0.01) * 1.05
   graphics::matplot(
-    epochs$epoch, values, type = "o", pch = 20, lty = seq_len(ncol(values)), col = rep_len(col, 2)[2], ylim = c(0, top),
+    epochs$epoch, values, type = "o", pch = 20, lty = seq_len(ncol(values)), col = col, ylim = c(0, top),
     xlab = "epoch", ylab = "", main = title, cex.main = 1, las = 1, bty = "l"
   )
-  if (ncol(values) > 1) graphics::legend("bottomright", columns, lty = 1:2, col = rep_len(col, 2)[2], bty = "n")
+  if (ncol(values) > 1) graphics::legend("bottomright", columns, lty = 1:2, col = col, bty = "n")
 }
