@@ -1,7 +1,7 @@
 #' Loss and metric for boxes
 #'
-#' For models with an output that is boxes, such as [layer_learnable_crop()] with `return_boxes = TRUE`. Where true boxes
-#' are known, for all images or for some, `loss_box()` teaches them beside the loss of the classes, and
+#' For models with an output that is boxes, such as [layer_learnable_crop()] with `return_boxes = TRUE`. Where true
+#' boxes are known, for all images or for some, `loss_box()` teaches them beside the loss of the classes, and
 #' `metric_box_iou()` tells how well they are met: intersection over union, from 0 to 1.
 #'
 #' True and predicted boxes are `(batch, 4)`, or `(batch, boxes, 4)`, `x1, y1, x2, y2` in pixels. **Missing boxes do not
@@ -19,13 +19,13 @@
 #'   known; `"sum_over_batch_size"`, their sum divided by the number of all boxes; `"sum"`; or `NULL`, no reduction.
 #' @param name Name of the loss or the metric.
 #' @param dtype Type to compute in; `NULL` takes Keras's float type.
-#' @returns `loss_box()`: a Keras loss; for boxes a tensor `(batch)` of losses. `metric_box_iou()`: a Keras metric; where
-#'   all boxes are missing it is 0.
+#' @returns `loss_box()`: a Keras loss; for boxes a tensor `(batch)` of losses. `metric_box_iou()`: a Keras metric;
+#'   where all boxes are missing it is 0.
 #' @section Errors:
 #' `kerascrop_error_box`: `y_true` and `y_pred` are no boxes. In training this is an error of Python's, `BoxError`.
 #' `kerascrop_error_argument`: anything else about the arguments.
-#' @references Zheng et al. (2020), "Distance-IoU Loss: Faster and Better Learning for Bounding Box Regression", equation
-#'   7, \doi{10.48550/arXiv.1911.08287}.
+#' @references Zheng et al. (2020), "Distance-IoU Loss: Faster and Better Learning for Bounding Box Regression",
+#'   equation 7, \doi{10.48550/arXiv.1911.08287}.
 #' @family training
 #' @seealso [box_iou()] for boxes in R.
 #' @export
@@ -83,8 +83,8 @@ metric_box_iou <- function(..., name = "box_iou", dtype = NULL) {
 
 #' Watch where a learnable crop looks while it learns
 #'
-#' A callback for `fit()`. Before training and after every epoch the model is run on a few images, as for prediction, and
-#' the boxes that its [layer_learnable_crop()] cuts are kept and summed up. Afterwards `plot()` shows them as strips of
+#' A callback for `fit()`. Before training and after every epoch the model is run on a few images, as for prediction,
+#' and the boxes that its [layer_learnable_crop()] cuts are kept and summed up. Afterwards `plot()` shows them as strips of
 #' film, with curves of their spread, their size and their overlap with the true boxes; [animate_crops()] makes a GIF
 #' of them; `as.data.frame()` gives the numbers.
 #'
@@ -110,8 +110,8 @@ metric_box_iou <- function(..., name = "box_iou", dtype = NULL) {
 #'   centres, as a fraction of the image's side, along the axis where it is larger), `width` and `height` (means, in
 #'   pixels) and, with true boxes, `iou` (mean). For boxes: `epoch`, `image`, `x1`, `y1`, `x2`, `y2`.
 #' @section Errors:
-#' `kerascrop_error_box`: there is not one true box for each image. `kerascrop_error_argument`: any other wrong argument,
-#' or a monitor that has not seen a training yet. When training begins: an error of Python's, `ArgumentError`, if the
+#' `kerascrop_error_box`: there is not one true box for each image. `kerascrop_error_argument`: any other wrong
+#' argument, or a monitor that has not seen a training yet. When training begins: an error of Python's, `ArgumentError`, if the
 #' model has no learnable crop, or several.
 #' @family training
 #' @export
@@ -307,7 +307,8 @@ draw_look <- function(film, image, look) {
 # Columns of numbers over the epochs, each with a line of its own.
 draw_curve <- function(epochs, columns, title, col) {
   values <- as.matrix(epochs[columns])
-  if (ncol(values) == 2 && isTRUE(all.equal(values[, 1], values[, 2], tolerance = 1e-4))) values <- values[, 1, drop = FALSE]
+  if (ncol(values) == 2 && isTRUE(all.equal(values[, 1], values[, 2], tolerance = 1e-4))) columns <- columns[1]
+  values <- values[, columns, drop = FALSE]
   top <- if (title == "IoU") 1 else max(values[is.finite(values)], 0.01) * 1.05
   graphics::matplot(
     epochs$epoch, values, type = "o", pch = 20, lty = seq_len(ncol(values)), col = col, ylim = c(0, top),
