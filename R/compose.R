@@ -7,7 +7,8 @@ argument_checks <- list(
   fill_mode = function(x, ...) as_choice(x, fill_modes, ...), fill_value = as_number,
   gradient_reach = as_reach, align_corners = as_flag,
   box_format = as_box_format, min_visible = as_fraction, positive_fraction = as_fraction,
-  antialias = as_flag, per_image = as_flag, return_boxes = as_flag, snap = as_flag
+  antialias = as_flag, per_image = as_flag, return_boxes = as_flag, snap = as_flag,
+  resize = as_flag
 )
 
 # The arguments of the layer function that calls this, each checked by its name, but for `object`. Those that are

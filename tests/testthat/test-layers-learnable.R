@@ -41,7 +41,34 @@ test_that("a localizer of one's own is used", {
   expect_equal(from_numpy(layer$locate(as_numpy(some_images()))), matrix(c(3, 2.5, 9, 6.5), 3, 4, TRUE))
 })
 
+test_that("resize = FALSE keeps the scale, on a canvas", {
+  skip_without_python()
+  x <- array(runif(2 * 30 * 40), c(2, 30, 40, 1))
+  layer <- layer_learnable_crop(
+    height = 12, width = 16, size = "square", min_size = 8, max_size = 8, resize = FALSE, localizer = "global",
+    return_boxes = TRUE
+  )
+  y <- layer(as_numpy(x))
+  expect_equal(from_numpy(y[[2]]), matrix(c(16, 11, 24, 19), 2, 4, TRUE))
+  expected <- array(0, c(2, 12, 16, 1))
+  expected[, 1:8, 1:8, ] <- x[, 12:19, 17:24, ]
+  expect_equal(from_numpy(y[[1]]), expected, tolerance = 1e-6)
+})
+
+test_that("a model made in R predicts from features of another part of the network", {
+  skip_without_python()
+  keras <- keras_module()
+  own <- keras$Sequential(list(keras$layers$Dense(2L, "sigmoid", kernel_initializer = "zeros")))
+  images <- keras$Input(list(30L, 40L, 1L))
+  features <- keras$layers$GlobalAveragePooling2D()(keras$layers$Conv2D(4L, 3L)(images))
+  crops <- layer_learnable_crop(list(images, features), 12, 16, localizer = own)
+  x <- array(runif(2 * 30 * 40), c(2, 30, 40, 1))
+  y <- from_numpy(keras$Model(images, crops)(as_numpy(x)))
+  expect_equal(y, x[, 10:21, 13:28, , drop = FALSE], tolerance = 1e-6)
+})
+
 test_that("wrong arguments are errors", {
+  expect_error(layer_learnable_crop(NULL, 4, 4, resize = 1), "resize", class = "kerascrop_error_argument")
   expect_error(layer_learnable_crop(NULL, 4, 4, size = "round"), "size", class = "kerascrop_error_argument")
   expect_error(layer_learnable_crop(NULL, 4, 4, min_size = -1), "min_size", class = "kerascrop_error_size")
   expect_error(layer_learnable_crop(NULL, 4, 4, max_size = "all"), "max_size", class = "kerascrop_error_size")
@@ -52,5 +79,14 @@ test_that("wrong arguments are errors", {
   expect_error(
     layer_learnable_crop(some_images(), 4, 4, size = "square", min_size = 8, max_size = 6),
     "min_size", class = "kerascrop_error_size"
+  )
+  expect_error(
+    layer_learnable_crop(some_images(), 4, 4, size = "square", max_size = 6, resize = FALSE),
+    "on a canvas of .* Use a smaller `max_size`.*resize=TRUE", class = "kerascrop_error_size"
+  )
+  keras <- keras_module()
+  own <- keras$Sequential(list(keras$layers$Flatten(), keras$layers$Dense(3L, "sigmoid")))
+  expect_error(
+    layer_learnable_crop(some_images(), 4, 4, localizer = own), "must return 2 numbers", class = "kerascrop_error_shape"
   )
 })

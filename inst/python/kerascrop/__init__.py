@@ -14,6 +14,7 @@ from kerascrop.layers.random_resized import RandomResizedCrop
 from kerascrop.layers.uncrop import Uncrop
 from kerascrop.pasting import adjoint, paste
 from kerascrop.sampling import sample
+from kerascrop.training import BoxIoU, BoxLoss, CropMonitor
 
 __version__ = "0.1.0"
 
@@ -22,9 +23,12 @@ __all__ = [
     "BorderCrop1D",
     "BorderCrop3D",
     "BoxCrop",
+    "BoxIoU",
+    "BoxLoss",
     "CenterCrop",
     "CenterCrop1D",
     "CenterCrop3D",
+    "CropMonitor",
     "LearnableCrop",
     "MultiCrop",
     "RandomCrop",

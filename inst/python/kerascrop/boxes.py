@@ -150,7 +150,7 @@ def seen_boxes(boxes, crops, extent):
     Args:
         boxes: `(..., 2 * rank)` in `"xyxy"` format, pixels of the image.
         crops: the crops' boxes, of a shape that broadcasts. A side that runs backwards mirrors the crop.
-        extent: the crops' size in their own pixels, width first.
+        extent: the crops' size in their own pixels, width first; None, that of their boxes: crops that are not resized.
 
     Returns:
         Boxes in pixels of the crops, and the fraction of each box that is seen, `(...)` in `[0, 1]`.
@@ -158,7 +158,7 @@ def seen_boxes(boxes, crops, extent):
     first, last = split(boxes)
     corners = [seen_points(corner, crops, extent) for corner in (first, last)]
     first, last = ops.minimum(*corners), ops.maximum(*corners)
-    sides = ops.stack([ops.cast(side, first.dtype) for side in extent])
+    sides = _crop_sides(crops, extent)
     inside = [ops.minimum(ops.relu(corner), sides) for corner in (first, last)]
     # Compared length by length: an area of many pixels squared would lose digits.
     visible = ops.prod(ops.divide_no_nan(inside[1] - inside[0], last - first), axis=-1)
@@ -168,8 +168,12 @@ def seen_boxes(boxes, crops, extent):
 def seen_points(points, crops, extent):
     """Points `(..., rank)`, x first, in pixels of the image, as they are seen from inside of crops."""
     start, stop = split(crops)
-    sides = ops.stack([ops.cast(side, start.dtype) for side in extent])
-    return (points - start) * (sides / (stop - start))
+    return points - start if extent is None else (points - start) * (_crop_sides(crops, extent) / (stop - start))
+
+
+def _crop_sides(crops, extent):
+    start, stop = split(crops)
+    return stop - start if extent is None else ops.stack([ops.cast(side, crops.dtype) for side in extent])
 
 
 def theta_from_boxes(boxes, box_format="grid", height=None, width=None):

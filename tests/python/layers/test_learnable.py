@@ -22,9 +22,10 @@ def scenes(rng):
 
 @MODES
 @pytest.mark.parametrize("localizer", [None, "global"])
-@pytest.mark.parametrize("scale", [1.0, 100.0])
-def test_boxes_lie_inside_for_any_weights(size, localizer, scale, scenes, rng):
-    layer = LearnableCrop(16, 24, size=size, localizer=localizer)
+@pytest.mark.parametrize("scale", [1.0, 100.0, 1e4])
+@pytest.mark.parametrize("resize", [True, False])
+def test_boxes_lie_inside_for_any_weights(size, localizer, scale, resize, scenes, rng):
+    layer = LearnableCrop(16, 24, size=size, localizer=localizer, resize=resize)
     layer(scenes)
     for _ in range(5):
         for variable in layer.trainable_variables:
@@ -36,9 +37,10 @@ def test_boxes_lie_inside_for_any_weights(size, localizer, scale, scenes, rng):
             np.testing.assert_allclose([width, height], [[24] * 6, [16] * 6], rtol=1e-5)
         elif size == "square":
             np.testing.assert_allclose(width, height, rtol=1e-4)
-            assert width.min() >= 12 - 1e-3 and width.max() <= 40 + 1e-3
+            assert width.min() >= (12 if resize else 8) - 1e-3 and width.max() <= (40 if resize else 16) + 1e-3
         else:
             assert width.min() >= 12 - 1e-3 and height.min() >= 8 - 1e-3
+            assert resize or (width.max() <= 24 + 1e-3 and height.max() <= 16 + 1e-3)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,15 @@ def test_training_moves_every_weight_of_the_localizer(size, scenes, rng):
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("localizer", [None, "global"])
 @pytest.mark.parametrize(
-    "arguments", [{}, {"size": "free", "min_size": 0.25}, {"size": "square", "max_size": 0.5}, {"size": "square"}]
+    "arguments",
+    [
+        {},
+        {"size": "free", "min_size": 0.25},
+        {"size": "square", "max_size": 0.5},
+        {"size": "square"},
+        {"size": "free", "resize": False},
+        {"size": "square", "resize": False, "max_size": 0.3},
+    ],
 )
 def test_images_of_unknown_size_give_the_boxes_of_known_ones(scenes, localizer, arguments):
     import tensorflow as tf
@@ -88,6 +98,12 @@ def test_images_of_unknown_size_give_the_boxes_of_known_ones(scenes, localizer, 
     if not arguments:
         with pytest.raises(tf.errors.InvalidArgumentError, match="cannot cut height 16"):
             unknown(scenes[:, :10])
+    if arguments.get("max_size") is None and "size" in arguments:
+        layer = LearnableCrop(16, 16, localizer=localizer, size=arguments["size"], max_size=30)
+        unknown = tf.function(layer.locate, input_signature=[tf.TensorSpec((None, None, None, 3))])
+        assert unknown(scenes).shape == (6, 4)
+        with pytest.raises(tf.errors.InvalidArgumentError, match="cannot cut height 30"):
+            unknown(scenes[:, :20])
 
 
 def test_a_localizer_that_leaves_its_range_stays_inside(scenes):
@@ -193,11 +209,15 @@ def test_a_localizer_of_ones_own_is_saved_with_the_layer(scenes, tmp_path):
     np.testing.assert_allclose(again.predict(scenes, verbose=0), model.predict(scenes, verbose=0), atol=1e-6)
 
 
-def test_the_gradient_to_a_localizers_numbers_agrees_with_finite_differences(rng):
+@pytest.mark.parametrize("resize", [True, False])
+def test_the_gradient_to_a_localizers_numbers_agrees_with_finite_differences(rng, resize):
     y, x = np.mgrid[:40, :60] / 60
     images = (x + 3 * y)[None, ..., None].astype("float32")  # a ramp: bilinear sampling of it has no kinks
-    weights = rng.normal(size=(1, 5, 6, 1)).astype("float32")
-    layer = LearnableCrop(5, 6, size="free", localizer=layers.Identity(), min_size=7, antialias=False)
+    crop = (5, 6) if resize else (32, 32)  # of 18.3 by 14.6 pixels
+    weights = rng.normal(size=(1, *crop, 1)).astype("float32")
+    layer = LearnableCrop(
+        *crop, size="free", localizer=layers.Identity(), min_size=7, max_size=32, antialias=False, resize=resize
+    )
     layer.built = True
 
     def loss(numbers):
@@ -208,9 +228,145 @@ def test_the_gradient_to_a_localizers_numbers_agrees_with_finite_differences(rng
     analytic = gradient(loss, numbers)
     for k in range(4):
         step = np.zeros((1, 4), "float32")
-        step[0, k] = 1e-2
+        step[0, k] = 1e-3
         ends = [float(loss(ops.convert_to_tensor(numbers + s))) for s in (step, -step)]
-        np.testing.assert_allclose(analytic[0, k], (ends[0] - ends[1]) / 2e-2, rtol=0.01, atol=1e-3)
+        np.testing.assert_allclose(analytic[0, k], (ends[0] - ends[1]) / 2e-3, rtol=0.01, atol=0.02)
+
+
+def on_canvas(image, box, height, width):
+    """What `resize=False` says, for one image, pixel by pixel."""
+    x1, y1, x2, y2 = box.astype("float64")
+    canvas = np.zeros((height, width, image.shape[-1]))
+    for i, j in np.ndindex(height, width):
+        covered = np.clip(y2 - y1 - i, 0, 1) * np.clip(x2 - x1 - j, 0, 1)
+        row, column = np.clip([y1 + i, x1 + j], 0, [image.shape[0] - 1, image.shape[1] - 1])
+        top, left = int(row), int(column)
+        below, right = min(top + 1, image.shape[0] - 1), min(left + 1, image.shape[1] - 1)
+        row, column = row - top, column - left
+        upper = (1 - column) * image[top, left] + column * image[top, right]
+        lower = (1 - column) * image[below, left] + column * image[below, right]
+        canvas[i, j] = covered * ((1 - row) * upper + row * lower)
+    return canvas
+
+
+def numbers_layer(*args, **kwargs):
+    """A layer whose numbers are the features."""
+    layer = LearnableCrop(*args, localizer=layers.Identity(), return_boxes=True, **kwargs)
+    layer.built = True
+    return layer
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_without_resizing_crops_keep_their_scale(scenes, rng, data_format):
+    layer = numbers_layer(20, 24, size="free", resize=False, data_format=data_format, min_size=4)
+    numbers = rng.uniform(size=(6, 4)).astype("float32")
+    numbers[0] = [1, 1, 0.6, 0.7]  # at the image's last pixels
+    numbers[1] = 1  # the whole canvas
+    images = scenes if data_format == "channels_last" else np.moveaxis(scenes, 3, 1)
+    crops, boxes = (ops.convert_to_numpy(part) for part in layer([images, numbers]))
+    crops = crops if data_format == "channels_last" else np.moveaxis(crops, 1, 3)
+    assert len(set(np.round(boxes[:, 2] - boxes[:, 0], 3))) == 6
+    for scene, crop, box in zip(scenes, crops, boxes):
+        np.testing.assert_allclose(crop, on_canvas(scene, box, 20, 24), atol=1e-4)
+    np.testing.assert_allclose(boxes[1], [36, 20, 60, 40], atol=1e-4)
+    np.testing.assert_allclose(crops[1], scenes[1, 20:40, 36:60], atol=1e-4)
+
+
+def test_without_resizing_whole_pixels_are_slices(scenes):
+    layer = numbers_layer(20, 24, size="square", resize=False, min_size=9, max_size=9)
+    crops, boxes = (ops.convert_to_numpy(part) for part in layer([scenes, np.full((6, 3), 1, "float32")]))
+    np.testing.assert_array_equal(boxes, [[51, 31, 60, 40]] * 6)
+    np.testing.assert_array_equal(crops[:, :9, :9], scenes[:, 31:, 51:])
+    assert not crops[:, 9:].any() and not crops[:, :, 9:].any()
+
+
+def test_what_goes_with_the_images_keeps_its_scale_too(scenes):
+    layer = numbers_layer(20, 24, size="square", resize=False, min_size=9, max_size=9)
+    masks = np.arange(6 * 40 * 60).reshape(6, 40, 60).astype("int32") + 1
+    sides = np.array([[[53, 34, 55, 38], [41, 30, 55, 35], [0, 0, 5, 5], [48, 28, 90, 60]]] * 6, "float32")
+    data = {
+        "images": scenes,
+        "features": np.full((6, 3), 1, "float32"),
+        "segmentation_masks": masks,
+        "bounding_boxes": {"boxes": sides, "labels": np.array([[1, 2, 3, 4]] * 6)},
+        "keypoints": np.array([[[52.5, 33], [0, 0]]] * 6, "float32"),
+    }
+    crops, boxes = layer(data)  # the box is 51, 31, 60, 40
+    cut = ops.convert_to_numpy(crops["segmentation_masks"])
+    np.testing.assert_array_equal(cut[:, :9, :9], masks[:, 31:, 51:])
+    assert not cut[:, 9:].any() and not cut[:, :, 9:].any() and cut.dtype == "int32"
+    seen = ops.convert_to_numpy(crops["bounding_boxes"]["boxes"])[0]
+    np.testing.assert_allclose(seen, [[2, 3, 4, 7], [0, 0, 4, 4], [0, 0, 0, 0], [0, 0, 9, 9]], atol=1e-4)
+    np.testing.assert_array_equal(ops.convert_to_numpy(crops["bounding_boxes"]["labels"])[0], [1, 2, -1, 4])
+    np.testing.assert_allclose(ops.convert_to_numpy(crops["keypoints"])[0], [[1.5, 2], [-51, -31]], atol=1e-4)
+
+
+@pytest.mark.parametrize("size", ["square", "free"])
+def test_without_resizing_training_never_leaves_the_canvas(size, scenes):
+    layer = LearnableCrop(16, 16, size=size, min_size=15.9, max_size=16, resize=False, return_boxes=True)
+    for _ in range(5):
+        crops, boxes = (ops.convert_to_numpy(part) for part in layer(scenes, training=True))
+        assert (boxes[:, 2:] - boxes[:, :2] <= 16 + 1e-4).all()
+        for scene, crop, box in zip(scenes, crops, boxes):
+            np.testing.assert_allclose(crop, on_canvas(scene, box, 16, 16), atol=1e-4)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("resize", [True, False])
+def test_mixed_precision_is_accurate_to_the_half_precision(scenes, policy, resize):
+    arguments = {"size": "free", "localizer": "global", "resize": resize, "return_boxes": True}
+    exact, boxes = LearnableCrop(16, 16, **arguments)(scenes)
+    crops, same = LearnableCrop(16, 16, dtype=policy, **arguments)(scenes)
+    assert keras.backend.standardize_dtype(crops.dtype) == policy[6:]
+    np.testing.assert_allclose(ops.convert_to_numpy(same), ops.convert_to_numpy(boxes), atol=1e-3)
+    crops = ops.convert_to_numpy(ops.cast(crops, "float32"))
+    np.testing.assert_allclose(crops, ops.convert_to_numpy(exact), atol=0.02)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("resize", [True, False])
+@pytest.mark.parametrize("localizer", [None, "global"])
+def test_xla_gives_the_same_crops(scenes, localizer, resize):
+    import tensorflow as tf
+
+    layer = LearnableCrop(16, 16, size="free", localizer=localizer, resize=resize, return_boxes=True)
+    plain = [ops.convert_to_numpy(part) for part in layer(scenes)]
+    for got, expected in zip(tf.function(layer, jit_compile=True)(scenes), plain):
+        np.testing.assert_allclose(got.numpy(), expected, atol=1e-3)
+
+
+def test_weights_that_are_no_numbers_give_boxes_that_are_none(scenes):
+    layer = LearnableCrop(16, 16, return_boxes=True)
+    layer(scenes)
+    for variable in layer.trainable_variables:
+        variable.assign(np.full(variable.shape, np.nan))
+    crops, boxes = layer(scenes)
+    assert np.isnan(ops.convert_to_numpy(boxes)).all() and np.isnan(ops.convert_to_numpy(crops)).all()
+
+
+def test_a_localizer_beyond_its_range_is_warned_of_once(scenes):
+    layer = numbers_layer(8, 8)
+    with pytest.warns(UserWarning, match="numbers from 0 to 1, but it returns numbers from -3 to 0.5") as caught:
+        for _ in range(2):
+            layer([scenes[:2], np.array([[0.5, -3], [0, 0]], "float32")])
+    assert len(caught) == 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_any_kind_of_model_is_a_localizer(scenes):
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.flatten, self.dense = layers.Flatten(), layers.Dense(2, "sigmoid")
+
+        def call(self, images):
+            return self.dense(self.flatten(images))
+
+    boxes = locate(LearnableCrop(16, 24, localizer=Own()), scenes)
+    assert len(set(boxes[:, 0])) == 6
+    lazy = keras.Sequential([layers.Flatten(), layers.Dense(3, "sigmoid")])
+    with pytest.raises(ShapeError, match="`localizer` must return 2 numbers"):
+        LearnableCrop(16, 24, localizer=lazy)(scenes)
 
 
 @pytest.mark.parametrize(
@@ -220,6 +376,10 @@ def test_the_gradient_to_a_localizers_numbers_agrees_with_finite_differences(rng
         ({"size": "square", "max_size": 41}, "cannot cut (width|height) 41"),
         ({"size": "free", "max_size": 61}, "cannot cut (width|height) 61"),
         ({"height": 41}, "cannot cut height 41 out of images of height 40"),
+        ({"size": "free", "min_size": 50}, "in images of height 40 they are 50 and 40 pixels|width"),
+        ({"size": "square", "max_size": 20, "resize": False}, "cannot put crops of .* 20 on a canvas of .* 16"),
+        ({"size": "free", "max_size": 0.5, "resize": False}, "crops of (width 30|height 20) on .* smaller `max_size`"),
+        ({"size": "free", "min_size": 18, "resize": False}, "in images of .* they are 18 and 16 pixels"),
     ],
 )
 def test_sizes_that_do_not_fit_are_errors_when_the_shape_is_known(arguments, message):
@@ -228,7 +388,16 @@ def test_sizes_that_do_not_fit_are_errors_when_the_shape_is_known(arguments, mes
         layer(keras.Input((40, 60, 3)))
 
 
+def test_sizes_that_never_fit_are_errors_for_images_of_unknown_size():
+    with pytest.raises(SizeError, match="in any images they are 30 and 20 pixels"):
+        LearnableCrop(8, 8, size="free", min_size=30, max_size=20)(keras.Input((None, None, 3)))
+    with pytest.raises(SizeError, match="cannot put crops of (width|height) 20 on a canvas"):
+        LearnableCrop(8, 8, size="free", max_size=20, resize=False)(keras.Input((None, None, 3)))
+
+
 def test_wrong_arguments_are_errors(scenes):
+    with pytest.raises(ArgumentError, match="`resize` must be True or False, not 1"):
+        LearnableCrop(8, 8, resize=1)
     with pytest.raises(ArgumentError, match="`size` must be one of 'fixed', 'square', 'free', not 'round'"):
         LearnableCrop(8, 8, size="round")
     with pytest.raises(SizeError, match="`min_size` must be a number of pixels"):

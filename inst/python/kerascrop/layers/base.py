@@ -31,6 +31,7 @@ class Crop(keras.layers.Layer):
 
     rank = 2
     takes_clips = False
+    native = False  # whether crops are as large as their boxes, in the corner of a canvas
     parts = joint.PARTS  # what of the inputs is cropped with the images, or belongs to single images
 
     def __init__(self, *, data_format=None, return_boxes=False, box_format="xyxy", min_visible=0.0, **kwargs):
@@ -95,10 +96,12 @@ class Crop(keras.layers.Layer):
             )
         if "bounding_boxes" in data:
             crops["bounding_boxes"] = joint.crop_boxes(
-                data["bounding_boxes"], boxes, self.box_format, extents, self.min_visible, views
+                data["bounding_boxes"], boxes, self.box_format, extents, self.min_visible, views, self.native
             )
         if "keypoints" in data:
-            crops["keypoints"] = joint.crop_points(data["keypoints"], boxes, self.rank, extents[1], views)
+            crops["keypoints"] = joint.crop_points(
+                data["keypoints"], boxes, self.rank, None if self.native else extents[1], views
+            )
         return crops
 
     def named(self, inputs):

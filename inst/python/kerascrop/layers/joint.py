@@ -99,7 +99,7 @@ def crop_masks(masks, images, rank, data_format, apply):
     return ops.squeeze(apply(ops.expand_dims(masks, axis)), axis)
 
 
-def crop_boxes(bounding_boxes, crops, box_format, extents, min_visible, views):
+def crop_boxes(bounding_boxes, crops, box_format, extents, min_visible, views, native=False):
     """Bounding boxes as they are seen from inside of the crops.
 
     Args:
@@ -110,11 +110,12 @@ def crop_boxes(bounding_boxes, crops, box_format, extents, min_visible, views):
         min_visible: a box of which less than this fraction, or nothing, is seen is dropped: its sides become 0, its
             label -1.
         views: whether there are several crops of an image.
+        native: whether the crops are as large as their boxes, in the corner of a canvas of the crops' size.
     """
     image, crop = extents
     sides = boxes.to_corners(bounding_boxes["boxes"], box_format, image)
     sides, crops = _paired(sides, crops, views)
-    sides, visible = boxes.seen_boxes(sides, crops, crop)
+    sides, visible = boxes.seen_boxes(sides, crops, None if native else crop)
     kept = (visible > 0) & (visible >= min_visible - 1e-6)  # a rounding is no reason to drop a box
     labels = bounding_boxes.get("labels")
     if labels is not None:

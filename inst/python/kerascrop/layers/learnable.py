@@ -1,10 +1,13 @@
 """Boxes that a small network inside the layer learns to predict."""
 
+import math
+import warnings
+
 import keras
 from keras import ops
 
-from kerascrop import axes, checks, seeds, windows
-from kerascrop.boxes import boxes_around, boxes_inside, extent
+from kerascrop import axes, checks, kernels, sampling, seeds, windows
+from kerascrop.boxes import boxes_around, boxes_inside, extent, split
 from kerascrop.layers.base import SampledCrop
 from kerascrop.localizers import GlobalLocalizer, MapLocalizer
 
@@ -43,10 +46,15 @@ class LearnableCrop(SampledCrop):
         min_size, max_size: bounds of the learned size, in pixels, or, at most 1, as a fraction of the image (its
             shorter side for `"square"`). The defaults are half the crop's size (or `max_size`, if that is smaller),
             and the whole image.
+        resize: resize every crop to `height` by `width`. False keeps the images' scale, so that sizes can differ in a
+            batch: a crop stands in the top left corner of a canvas of `height` by `width` pixels, the rest of which is
+            0. `max_size` is at most the canvas then. A pixel that the box covers in part counts by that part, which is
+            what gives the size a gradient. With `return_boxes` the boxes tell the size of what is in each canvas.
         localizer: None, the built-in one; `"global"`, one trainable box for all images; or a Keras layer or model
             that returns 2, 3 or 4 numbers in `[0, 1]` for each image, as `size` asks: x and y of the place, in the
             room that the box leaves (0 touches the left or top edge, 1 the right or bottom), the side, or the width
-            and height, between their bounds. Numbers beyond count as 0 or 1.
+            and height, between their bounds. Numbers beyond count as 0 or 1, and have no gradient: end it with a
+            sigmoid. There is a warning, the first time that they can be looked at.
         antialias: average all pixels of a box that is larger than the crop.
         snap: at inference, move a `"fixed"` box to whole pixels, so that the crop is an exact slice.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
@@ -54,8 +62,8 @@ class LearnableCrop(SampledCrop):
             `keras.layers.Layer`, such as `name`.
 
     Raises:
-        SizeError: a size is no positive whole number; `min_size` is above `max_size`; the images are smaller than a
-            box.
+        SizeError: a size is no positive whole number; `min_size` is above `max_size`; the images, or the canvas of
+            `resize=False`, are smaller than a box.
         ShapeError: the input is no batch of images, or a localizer returns another number of numbers.
         ArgumentError: an unknown `size` or `localizer`.
     """
@@ -69,6 +77,7 @@ class LearnableCrop(SampledCrop):
         size="fixed",
         min_size=None,
         max_size=None,
+        resize=True,
         localizer=None,
         antialias=True,
         snap=False,
@@ -79,6 +88,7 @@ class LearnableCrop(SampledCrop):
         self.size = checks.check_choice(size, "size", tuple(SIZES))
         self.min_size = checks.check_extent(min_size, "min_size")
         self.max_size = checks.check_extent(max_size, "max_size")
+        self.native = not checks.check_flag(resize, "resize")
         self.snap = checks.check_flag(snap, "snap")
         self.numbers = 2 + SIZES[size]
         is_layer = isinstance(localizer, keras.layers.Layer)
@@ -86,6 +96,7 @@ class LearnableCrop(SampledCrop):
             raise checks.ArgumentError(f"`localizer` must be None, 'global' or a Keras layer, not {localizer!r}.")
         self.given_localizer = localizer
         self.is_built_in = localizer is None
+        self.is_checked = False
         if is_layer:
             self.localizer = localizer
         self.seed_generator = seeds.Seeds(name=f"{self.name}_seeds")
@@ -106,9 +117,7 @@ class LearnableCrop(SampledCrop):
         if self.given_localizer == "global":
             self.localizer = GlobalLocalizer(self.numbers, **policy)
         seen = images_shape if features_shape is None else (None, *features_shape[1:])
-        if not self.localizer.built:
-            self.localizer.build(seen)
-        returned = self.localizer.compute_output_shape(seen)
+        returned = self.localizer(keras.KerasTensor(seen, self.compute_dtype)).shape  # builds it, whatever it is
         if len(returned) != 2 or returned[-1] != self.numbers:
             raise checks.ShapeError(
                 f"`localizer` must return {self.numbers} numbers for each image with size={self.size!r}, "
@@ -117,9 +126,13 @@ class LearnableCrop(SampledCrop):
 
     def choose(self, data, training):
         images = data["images"]
-        if training and self.is_built_in and images.shape[0] != 0:
-            return self.explore(images)
-        return self.locate(images, data.get("features"))
+        if not (training and self.is_built_in and images.shape[0] != 0):
+            return self.locate(images, data.get("features"))
+        boxes = self.explore(images)
+        if not self.native:
+            return boxes
+        first, last = split(boxes)
+        return ops.concatenate([first, ops.minimum(last, first + extent(self.height, self.width))], axis=-1)
 
     def locate(self, images, features=None):
         """The boxes at inference: `(batch, 4)`, `x1, y1, x2, y2` in pixels, for a batch of images."""
@@ -134,7 +147,7 @@ class LearnableCrop(SampledCrop):
             boxes = boxes_around(*self._find(view, height, width, training=False), height, width)
         else:
             numbers = self.localizer(self.to_floats(images) if features is None else features)
-            numbers = ops.clip(ops.cast(numbers, "float32"), 0.0, 1.0)
+            numbers = ops.clip(self._check_numbers(ops.cast(numbers, "float32")), 0.0, 1.0)
             boxes = boxes_inside(numbers[:, :2], self._size(numbers, height, width), height, width)
         if self.snap and self.size == "fixed":
             corner = ops.round(boxes[:, :2])
@@ -165,24 +178,47 @@ class LearnableCrop(SampledCrop):
         if self.size == "fixed":
             low = high = (self.width, self.height)
         elif self.size == "square":
-            low, high = self._range(max(self.height, self.width), _minimum(height, width))
+            output = min(self.height, self.width) if self.native else max(self.height, self.width)
+            low, high = self._range(output, _minimum(height, width))
             low, high = (low, low), (high, high)
         else:
             low, high = zip(self._range(self.width, width), self._range(self.height, height))
-        for smallest, largest, side, name in zip(low, high, (width, height), ("width", "height")):
-            if not isinstance(side, int):
-                continue
-            if smallest > largest:
+        canvas = (self.width, self.height)
+        for smallest, largest, side, most, name in zip(low, high, (width, height), canvas, ("width", "height")):
+            images = f"images of {name} {side}" if isinstance(side, int) else "any images"
+            if _are_numbers(smallest, largest) and smallest > largest:
                 raise checks.SizeError(
-                    f"`min_size` must be at most `max_size`, but in images of {name} {side} they are "
+                    f"`min_size` must be at most `max_size`, but in {images} they are "
                     f"{smallest:g} and {largest:g} pixels."
                 )
-            if largest > side:
+            if _are_numbers(largest, side) and largest > side:
                 raise checks.SizeError(
-                    f"`{self.name}` cannot cut {name} {largest:g} out of images of {name} {side}. "
+                    f"`{self.name}` cannot cut {name} {largest:g} out of {images}. "
                     f"Use a smaller `{name if self.size == 'fixed' else 'max_size'}`, or larger images."
                 )
+            if self.native and _are_numbers(largest) and largest > most:
+                raise checks.SizeError(
+                    f"`{self.name}` cannot put crops of {name} {largest:g} on a canvas of {name} {most}. "
+                    f"Use a smaller `max_size`, a larger `{name}`, or `resize=True`."
+                )
         return low, high
+
+    def sample(self, images, choice, is_mask):
+        if not self.native:
+            return super().sample(images, choice, is_mask)
+        corner, stop = split(choice)
+        canvas = ops.concatenate([corner, corner + extent(self.height, self.width)], axis=-1)
+        how = {"interpolation": "nearest"} if is_mask else {}
+        crops = sampling.sample(images, canvas, (self.height, self.width), fill_mode="nearest", **how)
+        # How much of each of the canvas's columns and rows the box covers.
+        across, down = (
+            kernels.clip((stop - corner)[:, axis, None] - ops.arange(n, dtype="float32"), 0.0, 1.0)
+            for axis, n in enumerate((self.width, self.height))
+        )
+        covered = (down[:, :, None] * across[:, None])[..., None]
+        if is_mask:
+            return ops.where(covered > 0.5, crops, ops.zeros_like(crops))
+        return crops * ops.cast(covered, crops.dtype)
 
     def get_config(self):
         config = super().get_config()
@@ -194,6 +230,7 @@ class LearnableCrop(SampledCrop):
             "size": self.size,
             "min_size": self.min_size,
             "max_size": self.max_size,
+            "resize": not self.native,
             "localizer": localizer,
             "snap": self.snap,
         }
@@ -222,6 +259,8 @@ class LearnableCrop(SampledCrop):
     def _range(self, output, side):
         """The bounds of one side, in pixels, for a crop of `output` pixels and an image of `side`."""
         high = side if self.max_size is None else _pixels(self.max_size, side)
+        if self.native and (self.max_size is None or self.max_size <= 1 and not _are_numbers(side)):
+            high = _minimum(high, output)
         return _minimum(output / 2, high) if self.min_size is None else _pixels(self.min_size, side), high
 
     def _typical(self, height, width):
@@ -232,15 +271,29 @@ class LearnableCrop(SampledCrop):
 
     def _image_size(self, images):
         """Height and width of a batch of images, checked to hold a box: numbers, or tensors where not known."""
-        lengths = self.lengths(ops.shape(images))
-        least = (self.height, self.width) if self.size == "fixed" else (1, 1)
-        return windows.check_fits(lengths, least, axes.AXIS_NAMES[self.rank], self.name)
+        lengths, names = self.lengths(ops.shape(images)), axes.AXIS_NAMES[self.rank]
+        if self.size == "fixed":
+            return windows.check_fits(lengths, (self.height, self.width), names, self.name)
+        largest, remedy = math.ceil(max(self.min_size or 1, self.max_size or 1)), "`max_size`, or larger images"
+        return windows.check_fits(lengths, (largest, largest), names, self.name, remedy)
+
+    def _check_numbers(self, numbers):
+        """A localizer's numbers; the first ones that can be looked at are checked to be in their range."""
+        if not self.is_checked and checks.is_known(numbers):
+            self.is_checked = True
+            found = ops.convert_to_numpy(numbers)
+            if ((found < -1e-3) | (found > 1.001)).any():
+                warnings.warn(
+                    f"`localizer` of `{self.name}` should return numbers from 0 to 1, but it returns numbers from "
+                    f"{found.min():.3g} to {found.max():.3g}. Those beyond count as 0 or 1, and have no gradient. "
+                    "End it with a sigmoid.",
+                    stacklevel=2,
+                )
+        return numbers
 
     def check_shapes(self, shapes):
         super().check_shapes(shapes)
-        height, width = self.lengths(shapes["images"])
-        if height and width:
-            self.bounds(height, width)
+        self.bounds(*(math.inf if length is None else length for length in self.lengths(shapes["images"])))
 
     def named(self, inputs):
         is_pair = isinstance(inputs, (list, tuple)) and not isinstance(inputs[0], (int, type(None)))
@@ -254,6 +307,11 @@ class LearnableCrop(SampledCrop):
         return inputs
 
 
+def _are_numbers(*lengths):
+    """Whether lengths are numbers, rather than tensors or infinite, which stands for any."""
+    return all(isinstance(length, (int, float)) and length < math.inf for length in lengths)
+
+
 def _pixels(size, side):
     """A size in pixels, for one that may be a fraction of a side."""
     if size > 1:
@@ -263,5 +321,6 @@ def _pixels(size, side):
 
 def _minimum(first, second):
     """The smaller of two numbers, one of which may be a tensor."""
-    known = isinstance(first, (int, float)) and isinstance(second, (int, float))
-    return min(first, second) if known else ops.minimum(ops.cast(first, "float32"), ops.cast(second, "float32"))
+    if _are_numbers(first, second):
+        return min(first, second)
+    return ops.minimum(ops.cast(first, "float32"), ops.cast(second, "float32"))

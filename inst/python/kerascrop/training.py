@@ -1,0 +1,261 @@
+"""Predicted boxes in training: a loss and a metric for where true ones are known, and a monitor."""
+
+import contextlib
+import warnings
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerascrop import checks
+from kerascrop.boxes import box_iou, split
+
+
+def check_pair(y_true, y_pred, name):
+    """Stop unless both are boxes, as many of one as of the other."""
+    shapes = tuple(y_true.shape), tuple(y_pred.shape)
+    if any(not 2 <= len(shape) <= 3 or shape[-1] not in (4, None) for shape in shapes) or len({*map(len, shapes)}) > 1:
+        raise checks.BoxError(
+            f"`{name}` compares boxes (batch, 4), not `y_true` {shapes[0]} with `y_pred` {shapes[1]}. "
+            "Is it given for the output that is boxes?"
+        )
+
+
+def labelled(boxes):
+    """Which boxes are known, true where all sides are finite and enclose something; and the boxes, others as 0 to 1."""
+    first, last = split(boxes)
+    known = ops.all(ops.isfinite(boxes), axis=-1) & ops.all(last > first, axis=-1)
+    unit = ops.cast(ops.concatenate([ops.zeros_like(first), ops.ones_like(last)], axis=-1), boxes.dtype)
+    return known, ops.where(known[..., None], boxes, unit)
+
+
+def weigh(known, sample_weight, dtype):
+    """A weight for each box: 0 for those that are not known."""
+    known = ops.cast(known, dtype)
+    if sample_weight is None:
+        return known
+    weight = ops.convert_to_tensor(sample_weight, dtype)
+    if len(weight.shape) > len(known.shape):
+        weight = ops.squeeze(weight, -1)
+    return known * ops.reshape(weight, (*ops.shape(weight), *(1,) * (len(known.shape) - len(weight.shape))))
+
+
+@keras.saving.register_keras_serializable("kerascrop")
+class BoxIoU(keras.metrics.Mean):
+    """The mean intersection over union of true boxes and predicted ones, from 0 to 1.
+
+    Both are `(batch, 4)`, or `(batch, boxes, 4)`, `x1, y1, x2, y2` in pixels. Missing boxes do not count: those with
+    a NaN, or without area, such as `-1, -1, -1, -1`. Where all are missing the metric is 0.
+
+    Args:
+        name, dtype: as in `keras.metrics.Mean`.
+
+    Raises:
+        BoxError: other shapes.
+
+    Example:
+
+    >>> metric = kerascrop.BoxIoU()
+    >>> metric.update_state([[0, 0, 2, 2], [-1, -1, -1, -1]], [[1, 0, 3, 2], [0, 0, 5, 5]])
+    >>> float(metric.result())
+    0.3333
+    """
+
+    def __init__(self, name="box_iou", dtype=None):
+        super().__init__(name=name, dtype=dtype)
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        y_true, y_pred = (ops.cast(ops.convert_to_tensor(boxes), self.dtype) for boxes in (y_true, y_pred))
+        check_pair(y_true, y_pred, self.name)
+        known, truth = labelled(y_true)
+        super().update_state(box_iou(truth, y_pred), weigh(known, sample_weight, self.dtype))
+
+
+@keras.saving.register_keras_serializable("kerascrop")
+class BoxLoss(keras.losses.Loss):
+    """How far predicted boxes are from true ones, from 0 to 2: for an output of a model that is boxes.
+
+    `1 - IoU + d^2 / c^2`, where `d` is the distance of the centres and `c` the diagonal of the smallest box around
+    both: the distance-IoU loss of Zheng et al. 2020, "Distance-IoU Loss: Faster and Better Learning for Bounding Box
+    Regression", equation 7. The last term has a gradient towards the true box also where the two do not meet, and
+    where one holds the other.
+
+    Both are `(batch, 4)`, or `(batch, boxes, 4)`, `x1, y1, x2, y2` in pixels. Missing boxes do not count: those with
+    a NaN, or without area, such as `-1, -1, -1, -1`. The mean is over the others of a batch, so few boxes that are
+    known pull as strongly as many.
+
+    Args:
+        reduction: as in `keras.losses.Loss`. The default, `"mean_with_sample_weight"`, is the mean over the boxes
+            that are known; `"sum_over_batch_size"` divides by all.
+        name, dtype: as in `keras.losses.Loss`.
+
+    Raises:
+        BoxError: other shapes.
+
+    Example:
+
+    >>> images = keras.Input((64, 64, 1))
+    >>> crops, boxes = kerascrop.LearnableCrop(24, 24, return_boxes=True)(images)
+    >>> model = keras.Model(images, [classifier(crops), boxes])
+    >>> losses = [class_loss, kerascrop.BoxLoss()]
+    >>> model.compile("adam", losses, metrics=[["accuracy"], [kerascrop.BoxIoU()]])
+    >>> model.fit(x, [labels, true_boxes])
+    """
+
+    def __init__(self, reduction="mean_with_sample_weight", name="box_loss", dtype=None):
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        y_true = ops.convert_to_tensor(y_true, self.dtype)
+        check_pair(y_true, ops.convert_to_tensor(y_pred), self.name)
+        known, truth = labelled(y_true)
+        return super().__call__(truth, y_pred, weigh(known, sample_weight, self.dtype))
+
+    def call(self, y_true, y_pred):
+        (first, last), (first_true, last_true) = split(y_pred), split(y_true)
+        distance = (first + last - first_true - last_true) / 2
+        around = ops.maximum(last, last_true) - ops.minimum(first, first_true)
+        apart = ops.sum(ops.square(distance), axis=-1) / ops.sum(ops.square(around), axis=-1)
+        return 1 - box_iou(y_pred, y_true) + apart
+
+
+class CropMonitor(keras.callbacks.Callback):
+    """Watch where a `LearnableCrop` looks while it learns.
+
+    Before training and after every epoch the model is run on a few images, as for prediction, and the boxes that the
+    layer cuts are kept and summed up. There is a warning, once each, when all crops are at the same place, when nearly
+    all have the smallest or the largest size or lie at the image's edge, and when boxes are no numbers any more.
+
+    Args:
+        images: a few inputs of the model, as `fit()` takes them; 16 are plenty.
+        boxes: their true boxes, `(n, 4)`, or None; as in `BoxIoU`, some may be missing.
+        layer: the layer, or its name; None takes the model's only `LearnableCrop`.
+
+    Attributes:
+        seen: the images that reach the layer, in NumPy, `(n, height, width, channels)`.
+        boxes: a list of arrays `(n, 4)`, in pixels of these: one before training, then one for each epoch.
+        history: a list of dicts, as many: `epoch` (how many were over), `spread` (standard deviation of the boxes'
+            centres, as a fraction of the image's side, along the axis where it is larger), `width` and `height` (means,
+            in pixels) and, with true boxes, `iou` (mean).
+        remarks: the warnings' texts.
+
+    Raises:
+        ArgumentError: the model has no such layer, or several.
+        BoxError: there is not one true box for each image.
+
+    Example:
+
+    >>> monitor = kerascrop.CropMonitor(x[:16])
+    >>> model.fit(x, y, epochs=5, callbacks=[monitor])
+    >>> monitor.history[-1]
+    """
+
+    # Below this spread crops are at the same place; above this share boxes are nearly all.
+    SPREAD, SHARE = 0.02, 0.9
+
+    def __init__(self, images, boxes=None, layer=None):
+        super().__init__()
+        self.images = keras.tree.map_structure(np.asarray, images)
+        self.truth = None if boxes is None else np.asarray(boxes, "float32")
+        count = len(keras.tree.flatten(self.images)[0])
+        if self.truth is not None and self.truth.shape != (count, 4):
+            raise checks.BoxError(f"`boxes` must be one for each image, ({count}, 4), not {self.truth.shape}.")
+        self.layer = layer
+        self._forget()
+
+    def on_train_begin(self, logs=None):
+        self._forget()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if not self.history:
+            self._look(epoch)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._look(epoch + 1)
+        self._judge()
+
+    def _forget(self):
+        self.seen, self.boxes, self.history, self.remarks = None, [], [], []
+
+    def _look(self, epoch):
+        model = self.model  # under JAX this also brings the weights up to date
+        layer = _find_layer(model, self.layer)
+        with _watched(layer) as choices:
+            model(self.images, training=False)
+        if not choices:
+            raise checks.ArgumentError(f"The model does not call `{layer.name}` for these `images`.")
+        images, boxes = (ops.convert_to_numpy(part) for part in choices[0])
+        if self.seen is None:
+            self.seen = images
+            height, width = images.shape[1:3]
+            self.sides = np.array([width, height])
+            self.limits = np.array(layer.bounds(height, width))
+            self.is_global = layer.given_localizer == "global"
+        sizes, centres = boxes[:, 2:] - boxes[:, :2], (boxes[:, :2] + boxes[:, 2:]) / 2
+        record = {
+            "epoch": epoch,
+            "spread": float((centres / self.sides).std(axis=0).max()),
+            "width": float(sizes[:, 0].mean()),
+            "height": float(sizes[:, 1].mean()),
+        }
+        if self.truth is not None:
+            metric = BoxIoU()
+            metric.update_state(self.truth, boxes)
+            record["iou"] = float(metric.result())
+        self.boxes.append(boxes)
+        self.history.append(record)
+
+    def _judge(self):
+        boxes, record = self.boxes[-1], self.history[-1]
+        if not np.isfinite(boxes).all():
+            self._remark("The boxes are no numbers any more: training has diverged. A smaller learning rate may help.")
+            return
+        if len(boxes) > 1 and not self.is_global and record["spread"] < self.SPREAD:
+            self._remark("All crops are at the same place: the localizer does not tell the images apart.")
+        size = boxes[:, 2:] - boxes[:, :2]
+        (low, high), nearly_all = self.limits, self._nearly_all
+        if nearly_all((size < 1.02 * low) & (low < high)):
+            self._remark("Nearly all crops have the smallest size. Is `min_size` right?")
+        if nearly_all((size > 0.98 * high) & (low < high)):
+            self._remark("Nearly all crops have the largest size. Is `max_size` right?")
+        margin = np.minimum(boxes[:, :2], self.sides - boxes[:, 2:])
+        if nearly_all((margin < 0.5) & (size < 0.95 * self.sides)):
+            self._remark("Nearly all crops lie at the image's edge.")
+
+    def _nearly_all(self, is_so):
+        """Whether something, known for each box along both axes, is so along either for nearly all boxes."""
+        return is_so.any(axis=1).mean() > self.SHARE
+
+    def _remark(self, text):
+        if text not in self.remarks:
+            self.remarks.append(text)
+            warnings.warn(f"{text} (After epoch {self.history[-1]['epoch']}.)", stacklevel=2)
+
+
+def _find_layer(model, wanted):
+    """The one `LearnableCrop` of a model that is wanted: the layer, its name, or None for the only one."""
+    from kerascrop.layers.learnable import LearnableCrop
+
+    layers = [layer for layer in model._flatten_layers() if isinstance(layer, LearnableCrop)]
+    found = [layer for layer in layers if wanted is None or wanted is layer or wanted == layer.name]
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(repr(layer.name) for layer in layers) or "none"
+    raise checks.ArgumentError(f"`layer` must name one LearnableCrop of the model, which has {names}.")
+
+
+@contextlib.contextmanager
+def _watched(layer):
+    """While this lasts: a list of the images that reach a layer, and the boxes that it chooses for them."""
+    choices, choose = [], layer.choose
+
+    def watch(data, training):
+        choice = choose(data, training)
+        choices.append((layer.to_channels_last(data["images"]), layer.boxes(choice)))
+        return choice
+
+    vars(layer)["choose"] = watch  # past Keras, which tracks what is set
+    try:
+        yield choices
+    finally:
+        del vars(layer)["choose"]
