@@ -1,20 +1,34 @@
 #' Arrays between R and NumPy
 #'
 #' R keeps the first index together in memory, NumPy and the tensors of Keras the last. `as_numpy()` changes the
-#' layout in blocks that fit the processor's cache, which makes it several times faster than `reticulate::np_array()`
-#' for large batches of images; `from_numpy()` comes back. Both keep the shape: `x[i, j, k]` in R is `x[i - 1, j - 1,
-#' k - 1]` in Python.
+#' layout in tiles that fit the processor's cache, which makes it many times faster than `reticulate::np_array()` for
+#' large batches of images, and never slower; `from_numpy()` comes back, and writes straight into the new R array. Both
+#' keep the shape: `x[i, j, k]` in R is `x[i - 1, j - 1, k - 1]` in Python.
 #'
-#' @param x `as_numpy()`: a numeric, logical or raw vector, matrix or array. `from_numpy()`: a NumPy array, or a tensor
-#'   of any Keras backend; numbers that reticulate has already brought to R are returned as they are.
+#' Functions of Keras take R arrays too, and convert them as `np_array()` does. Wrap a large array yourself:
+#' `model |> predict(as_numpy(x))`.
+#'
+#' @param x `as_numpy()`: a numeric, logical or raw vector, matrix or array; a NumPy array is copied. `from_numpy()`: a
+#'   NumPy array, or a tensor of any Keras backend; numbers that reticulate has already brought to R are returned as they
+#'   are.
 #' @param dtype NumPy's name of the type: `"float32"` (what Keras computes in; whole numbers up to 2^24 are exact),
-#'   `"float64"`, `"int32"`, `"uint8"`, `"bool"`, …; `NULL` keeps R's type: double becomes `float64`, integer `int32`,
-#'   logical `bool`, raw `uint8`.
-#' @returns `as_numpy()`: a NumPy array in C order, not converted back to R on the way. `from_numpy()`: an R array:
-#'   floating-point numbers become double, integers integer (double where they are wider than 32 bits), `bool` logical.
+#'   `"float64"`, `"int32"`, `"uint8"`, `"bool"`, …; `NULL` keeps the array's.
+#' @returns `as_numpy()`: a NumPy array in C order, not converted back to R on the way. `from_numpy()`: an R array.
+#' @section Types:
+#' | R | `as_numpy(x)` | `as_numpy(x, NULL)` | and back by `from_numpy()` |
+#' |---|---|---|---|
+#' | double | `float32` | `float64` | double |
+#' | integer | `float32` | `int32` | double, integer |
+#' | logical | `float32`, 0 and 1 | `bool` | double, logical |
+#' | raw | `float32`, 0 to 255 | `uint8` | double, integer |
+#' | `NA` of any type | `NaN` | `NaN` of a double; of others an error | `NaN` |
 #'
-#'   `NA` becomes `NaN` in floating-point types. Integers and logicals have no missing value in NumPy, so there an
-#'   `NA` is an error.
+#' Integers and logicals have no missing value in NumPy, so an `NA` can only become a floating-point `NaN`. On the way
+#' back, integers that R's hold (up to 32 bits) are integer, wider ones and all floating-point numbers double; R
+#' reads the lowest `int32`, -2^31, as `NA`.
+#' @section Memory:
+#' Besides the two arrays, both functions need a few megabytes, whatever the size. What costs one array more: a vector
+#' without dimensions, raw, logicals with an `NA`, `bool` on the way back, and tensors whose backend copies them to NumPy.
 #' @section Errors:
 #' `kerascrop_error_argument`: `x` is no such array, `dtype` is unknown, or `x` has values that `dtype` cannot hold.
 #' @family arrays
@@ -31,7 +45,8 @@ as_numpy <- function(x, dtype = "float32") {
 #' @rdname as_numpy
 #' @export
 from_numpy <- function(x) {
-  check_given(x, "argument", "x", rlang::current_env())
+  call <- rlang::current_env()
+  check_given(x, "argument", "x", call)
   if (is.numeric(x) || is.logical(x)) return(x)
   if (!is_python(x) || !reticulate::py_has_attr(x, "shape")) {
     kerascrop_abort(c(
@@ -39,19 +54,18 @@ from_numpy <- function(x) {
       x = "It is {shown(x)}."
     ), "argument")
   }
-  y <- with_python_errors(reticulate::py_to_r(python_part("arrays", rlang::current_env())$to_r(x)))
+  y <- with_python_errors({
+    y <- array_function("to_r", TRUE, call)(x)
+    if (is.list(y)) fill_array(y$type, y$shape, x, call) else y
+  })
   if (length(dim(y)) == 1) as.vector(y) else y
 }
 
 # `as_numpy()` for callers that blame their own user.
 move_to_numpy <- function(x, dtype = "float32", call = caller_env(), arg = "x") {
   check_given(x, "argument", arg, call)
-  if (inherits(x, "numpy.ndarray")) x <- reticulate::py_to_r(x)
-  if (is.raw(x)) {
-    x <- array(as.integer(x), dim(x) %||% length(x))
-    dtype <- dtype %||% "uint8"
-  }
-  if (!is.numeric(x) && !is.logical(x) || is.object(x)) {
+  is_numpy <- inherits(x, "numpy.ndarray")
+  if (!is_numpy && (is.object(x) || !is.numeric(x) && !is.logical(x) && !is.raw(x))) {
     kerascrop_abort(c(
       "{.arg {arg}} must be a numeric, logical or raw array.", x = "It is {shown(x)}."
     ), "argument", call)
@@ -61,7 +75,8 @@ move_to_numpy <- function(x, dtype = "float32", call = caller_env(), arg = "x") 
       "{.arg dtype} must be a name such as {.val float32}.", x = "It is {shown(dtype)}."
     ), "argument", call)
   }
-  if (!is.double(x) && anyNA(x)) {
+  missing <- (is.integer(x) || is.logical(x)) && anyNA(x)
+  if (missing) {
     if (is.null(dtype) || !grepl("float", dtype)) {
       kerascrop_abort(c(
         "NumPy has no missing value for {dtype %||% typeof(x)}.",
@@ -69,8 +84,34 @@ move_to_numpy <- function(x, dtype = "float32", call = caller_env(), arg = "x") 
         i = "In floating-point numbers they become {.code NaN}."
       ), "argument", call)
     }
-    storage.mode(x) <- "double"
+    storage.mode(x) <- "integer" # reticulate would make TRUE of a missing logical
   }
-  if (is.null(dim(x))) dim(x) <- length(x)
-  with_python_errors(python_part("arrays", call)$to_numpy(x, dtype), call = call)
+  to_numpy <- array_function("to_numpy", FALSE, call)
+  with_python_errors(call = call, {
+    if (is.raw(x)) {
+      to_numpy(as.vector(x), dtype, shape = as.list(dim(x) %||% length(x))) # reticulate 1.28 has no arrays of bytes
+    } else {
+      if (!is_numpy && is.null(dim(x))) dim(x) <- length(x)
+      to_numpy(x, dtype, missing)
+    }
+  })
+}
+
+# A function of the Python module `arrays`. Finding one takes longer than moving a small array, so it is kept.
+array_function <- function(name, convert, call) {
+  if (is.null(the[[name]])) {
+    load_module(call)
+    the[[name]] <- reticulate::import("kerascrop.arrays", convert = convert)[[name]]
+  }
+  the[[name]]
+}
+
+# Python writes into the memory of a new R array, which no other variable has. The NA tells whether it did: a reticulate
+# that copies R's arrays, as none does yet, would leave it there.
+fill_array <- function(type, shape, x, call) {
+  y <- vector(type, prod(shape))
+  y[[1]] <- NA
+  dim(y) <- shape
+  array_function("fill", TRUE, call)(y, x)
+  if (is.na(y[[1]]) && !is.nan(y[[1]])) array_function("to_r", TRUE, call)(x, Inf) else y
 }

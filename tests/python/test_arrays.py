@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from keras import ops
@@ -5,31 +7,113 @@ from keras import ops
 from kerascrop import arrays
 from kerascrop.checks import ArgumentError
 
-SHAPES = [(5,), (7, 3), (64, 9, 3), (70, 40, 17), (3, 130, 70, 3), (1, 90, 80, 4), (65, 9, 8, 33), (2, 3, 40, 5, 30)]
+# Small ones; matrices; few channels; few rows; no axis, or one, that is long; large enough for threads.
+SHAPES = [
+    (), (1,), (5,), (7, 3), (0, 4, 3), (20000,), (9, 2000), (2000, 9), (20000, 2), (6000, 2, 2), (1, 130, 130, 1),
+    (70, 40, 17), (3, 130, 70, 3), (1, 90, 80, 4), (65, 9, 8, 33), (2, 3, 40, 5, 30), (2, 90000), (400, 410, 3),
+    (40, 30, 50, 3, 5), (1030, 2050), (2,) * 19, (64, 100, 120, 3), (3, 5, 150000), (16, 130, 130, 8), (2100000,),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("dtype", ["float32", "float64", None])
-def test_every_number_stays_where_it_is(rng, shape, dtype):
+def back_to_r(x):
+    """What `from_numpy()` does: a small array comes whole, into the memory of a large one R lets us write."""
+    y = arrays.to_r(x)
+    if isinstance(y, dict):
+        out = np.zeros(y["shape"], {"double": "float64", "integer": "int32"}[y["type"]], order="F")
+        out.flags.writeable = False
+        arrays.fill(out, x)
+        y = out
+    return y
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_every_number_stays_where_it_is(rng, monkeypatch, shape, threads):
+    monkeypatch.setattr(arrays, "THREADS", threads)
     x = np.asfortranarray(rng.normal(size=shape))
-    y = arrays.to_numpy(x, dtype)
-    np.testing.assert_array_equal(y, x.astype(dtype or "float64"))
-    assert y.flags.c_contiguous and y.dtype == np.dtype(dtype or "float64")
-    back = arrays.to_r(y)
-    np.testing.assert_array_equal(back, y)
-    assert back.flags.f_contiguous and back.dtype == np.float64
+    for dtype in ("float32", "float64", None):
+        y = arrays.to_numpy(x, dtype)
+        np.testing.assert_array_equal(y, x.astype(dtype or "float64"))
+        assert y.flags.c_contiguous and y.dtype == np.dtype(dtype or "float64")
+        back = back_to_r(y)
+        np.testing.assert_array_equal(back, y)
+        assert back.flags.f_contiguous and back.dtype == np.float64
+
+
+@pytest.mark.parametrize("shape", [(9, 4), (400, 410, 3), (16, 70, 80, 30)], ids=str)
+def test_whole_numbers_keep_their_value_or_are_refused(rng, shape):
+    x = np.asfortranarray(rng.integers(0, 256, size=shape).astype("int32"))
+    for dtype in ("uint8", "int16", "int64", "uint64", "float32", "float64"):
+        y = arrays.to_numpy(x, dtype)
+        np.testing.assert_array_equal(y, x)
+        np.testing.assert_array_equal(back_to_r(y), x)
+    np.testing.assert_array_equal(arrays.to_numpy(x.astype("float64"), "uint8"), x)
+    last = tuple(length - 1 for length in shape)
+    x[last] = -1
+    with pytest.raises(ArgumentError, match="cannot hold"):
+        arrays.to_numpy(x, "uint8")
+    x[last] = arrays.MISSING
+    y = arrays.to_numpy(x, "float32", missing=True)
+    assert np.isnan(y[last]) and np.isnan(y).sum() == 1
+    np.testing.assert_array_equal(y.ravel()[:-1], x.ravel()[:-1])
+
+
+@pytest.mark.parametrize("shape", [(9, 4), (16, 70, 80, 30)], ids=str)
+def test_arrays_in_other_orders_are_right_too(rng, shape):
+    x = rng.normal(size=shape)
+    for x in (x, x[::-1, ::2], x.swapaxes(0, 1)):
+        np.testing.assert_array_equal(arrays.to_numpy(x, "float32"), x.astype("float32"))
+        np.testing.assert_array_equal(back_to_r(x), x)
+
+
+def test_bytes_have_their_shape_in_the_order_of_r():
+    x = arrays.to_numpy(bytearray(range(6)), "float32", shape=[2, 3])
+    np.testing.assert_array_equal(x, [[0, 2, 4], [1, 3, 5]])
+    assert arrays.to_numpy(bytearray(), shape=[0, 3]).shape == (0, 3)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8", "float64"])
+@pytest.mark.parametrize("shape", [(16, 200, 200, 30), (3000, 6400), (6400000, 3), (19200000,)], ids=str)
+def test_nothing_of_the_size_of_the_arrays_is_made_besides_them(shape, dtype):
+    x = np.full(shape, 3.0, order="F")
+    tracemalloc.start()  # NumPy tells it of its memory
+    try:
+        y = arrays.to_numpy(x, dtype)
+        there = tracemalloc.get_traced_memory()[1] - y.nbytes
+        tracemalloc.reset_peak()
+        arrays.fill(x, y)
+        back = tracemalloc.get_traced_memory()[1] - y.nbytes
+    finally:
+        tracemalloc.stop()
+    assert max(there, back) < 8e6  # of the 154e6 bytes of x
 
 
 @pytest.mark.parametrize(
     "dtype, expected",
-    [("bool", "bool"), ("uint8", "int32"), ("int16", "int32"), ("int32", "int32"), ("int64", "float64"), ("float16", "float64")],
+    [
+        *[("bool", "bool"), ("uint8", "int32"), ("int16", "int32"), ("int32", "int32"), ("int64", "float64")],
+        *[("float16", "float64"), ("bfloat16", "float64"), ("float32", "float64")],
+    ],
 )
 def test_r_has_three_types(dtype, expected):
     y = arrays.to_r(ops.convert_to_tensor(np.ones((2, 3)), dtype) if dtype != "int64" else np.ones((2, 3), "int64"))
     assert y.dtype == np.dtype(expected)
+    np.testing.assert_array_equal(y, np.ones((2, 3)))
+    large = ops.cast(ops.ones((600, 500)), dtype) if dtype != "int64" else np.ones((600, 500), "int64")
+    assert back_to_r(large).dtype == np.dtype(expected)
+    np.testing.assert_array_equal(back_to_r(large), np.ones((600, 500)))
 
 
-@pytest.mark.parametrize("value, dtype", [(256, "uint8"), (-1, "uint8"), (1.5, "int32"), (np.nan, "int32"), (2, "bool"), (1e300, "float32")])
+def test_words_are_no_array_of_numbers():
+    for x in (np.array(["a"]), np.array([1j]), np.array([None])):
+        with pytest.raises(ArgumentError, match="array of numbers"):
+            arrays.to_r(x)
+
+
+@pytest.mark.parametrize(
+    "value, dtype",
+    [(256, "uint8"), (-1, "uint8"), (1.5, "int32"), (np.nan, "int32"), (2, "bool"), (1e300, "float32")],
+)
 def test_a_number_that_the_type_cannot_hold_is_an_error(value, dtype):
     with pytest.raises(ArgumentError, match=f"`{dtype}` cannot hold"):
         arrays.to_numpy(np.array([[1.0, value]]), dtype)

@@ -13,12 +13,62 @@ test_that("arrays come back as they went, wherever the type holds them", {
   for (x in list(c(1.5, 2), 1:3, c(TRUE, FALSE), 7)) expect_identical(from_numpy(as_numpy(x, NULL)), x)
 })
 
+test_that("large arrays come back as they went, and are R's own", {
+  skip_without_python()
+  for (shape in list(c(20, 60, 80, 3), c(600, 500), c(70, 80, 50), 300000)) {
+    n <- prod(shape)
+    for (x in list(rnorm(n), seq_len(n))) {
+      x <- array(x, shape)
+      y <- as_numpy(x, NULL)
+      back <- from_numpy(y)
+      expect_identical(back, if (length(shape) == 1) as.vector(x) else x)
+      kept <- back
+      back[1] <- 7L
+      expect_identical(kept[1], x[1]) # the one that Python wrote into is like any other
+      expect_identical(reticulate::py_to_r(y$item(0L)), x[1])
+    }
+  }
+})
+
+test_that("an array that Python could not write into comes back all the same", {
+  skip_without_python()
+  x <- matrix(rnorm(300000), 500)
+  y <- as_numpy(x, "float64")
+  array_function("fill", TRUE, NULL)
+  fill <- the$fill
+  withr::defer(the$fill <- fill)
+  the$fill <- function(out, x) NULL
+  expect_identical(from_numpy(y), x)
+})
+
+test_that("besides the two arrays there is little in memory", {
+  skip_without_python()
+  skip_if_not(file.access("/proc/self/clear_refs", 2) == 0, "Linux, which tells the peak of the memory")
+  megabytes <- function(what) {
+    line <- grep(what, readLines("/proc/self/status"), value = TRUE)
+    as.numeric(gsub("[^0-9]", "", line)) / 1024
+  }
+  peak <- function(code) {
+    gc()
+    writeLines("5", "/proc/self/clear_refs") # the peak starts again
+    before <- megabytes("VmRSS")
+    force(code)
+    megabytes("VmHWM") - before
+  }
+  x <- array(runif(64 * 100 * 100 * 30), c(64, 100, 100, 30))
+  from_numpy(as_numpy(x[1:8, , , ])) # what is made once, is there
+  expect_lt(peak(y <- as_numpy(x)), 73.3 + 25) # float32
+  expect_lt(peak(back <- from_numpy(y)), 146.5 + 25) # double
+  expect_equal(back, x, tolerance = 1e-6)
+})
+
 test_that("an index in R is the same index, less one, in Python", {
   skip_without_python()
   x <- some_images(c(5, 4, 3))
   y <- as_numpy(x, "float64")
   for (index in list(c(1, 1, 1), c(5, 1, 2), c(2, 4, 3))) {
-    expect_identical(reticulate::py_to_r(do.call(y$item, as.list(as.integer(index - 1)))), x[index[1], index[2], index[3]])
+    item <- do.call(y$item, as.list(as.integer(index - 1)))
+    expect_identical(reticulate::py_to_r(item), x[index[1], index[2], index[3]])
   }
   expect_identical(reticulate::py_to_r(y$flags$c_contiguous), TRUE)
 })
@@ -34,12 +84,22 @@ test_that("types are R's own, or the one that is asked for", {
   expect_identical(type(c(1, 255), "uint8"), "uint8")
   raw <- array(as.raw(0:23), 2:4)
   expect_identical(from_numpy(as_numpy(raw, NULL)), array(0:23, 2:4))
+  expect_identical(from_numpy(as_numpy(raw)), array(as.double(0:23), 2:4))
+  for (raw in list(as.raw(255), raw(0), as.raw(1:3))) {
+    expect_identical(from_numpy(as_numpy(raw, NULL)), as.integer(raw))
+  }
+  numpy <- as_numpy(c(1.5, 2), "float64")
+  expect_identical(type(numpy), "float32")
+  expect_identical(type(numpy, NULL), "float64")
 })
 
 test_that("missing values are NaN, or an error where there is none", {
   skip_without_python()
   expect_identical(from_numpy(as_numpy(c(1, NA, 3))), c(1, NaN, 3))
-  expect_identical(from_numpy(as_numpy(c(1L, NA)))[2], NaN)
+  expect_identical(from_numpy(as_numpy(c(1L, NA))), c(1, NaN))
+  expect_identical(from_numpy(as_numpy(matrix(c(TRUE, NA), 1))), matrix(c(1, NaN), 1))
+  large <- array(c(NA, seq_len(3 * 200 * 300 - 1)), c(3, 200, 300))
+  expect_identical(from_numpy(as_numpy(large)), replace(large + 0, 1, NaN))
   expect_error(as_numpy(c(1L, NA), NULL), class = "kerascrop_error_argument")
   expect_error(as_numpy(c(TRUE, NA), "bool"), class = "kerascrop_error_argument")
   expect_error(as_numpy(c(1, NA), "int32"), class = "kerascrop_error_argument")

@@ -1,72 +1,166 @@
 """Arrays that come from R, or go there: the change of layout at the speed of memory.
 
-R keeps an array's first index together in memory (Fortran order), NumPy and tensors the last (C order).
-Copying one into the other straight through reads or writes each number from another cache line. Copying in
-blocks, small enough that the lines of both stay in the cache, is several times faster.
+R keeps an array's first index together in memory (Fortran order), NumPy and tensors the last (C order). A plain copy
+of one into the other reads or writes each number from another cache line, and changes the type one number at a time.
+Here a large array goes in tiles, through a buffer that fits into the cache: into it along the first axes, where both
+are read and written in order, and out of it along the last ones. Threads share the tiles: NumPy lets others run while
+it copies.
 """
 
 import itertools
+import math
+import operator
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
 
 from kerascrop.checks import ArgumentError
 
-# Below this many numbers the block loop costs more than it saves.
-SMALL = 2**14
+# Below these many numbers tiles, a buffer, and threads cost more than they save.
+SMALL, SMALL_FOR_BUFFER, SMALL_FOR_THREADS = 2**14, 2**18, 2**21
+# The numbers in a tile, those of it at least that lie together in R, and a gap after them in the buffer: lines of
+# memory that are a power of two apart would share a place in the cache.
+TILE, RUN, GAP = 2**17, 512, 16
+# So many lines stay in the cache by themselves; loops over fewer numbers than these are slow.
+LINES, THIN = 2**13, 8
+# More threads than these would wait for the memory.
+THREADS = min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+# How R writes a missing integer.
+MISSING = -(2**31)
 
 
-def to_numpy(x, dtype=None):
+def to_numpy(x, dtype=None, missing=False, shape=None):
     """A C-order copy of an array in R's layout.
 
     Args:
-        x: a NumPy array, or a number.
+        x: a NumPy array, or a number; or bytes, and their shape as an array.
         dtype: NumPy's name of the result's type; None keeps the array's.
+        missing: whether some are R's missing integers. They become NaN.
 
     Raises:
         ArgumentError: the type is unknown, or cannot hold one of the numbers.
     """
-    x = np.asarray(x)
+    x = np.asarray(x) if shape is None else np.frombuffer(x, "uint8").reshape(shape, order="F")
     try:
         kind = np.dtype(x.dtype if dtype is None else dtype)
     except TypeError:
         kind = None
     if kind is None or kind.kind not in "biuf":
         raise ArgumentError(f"`dtype` must be a type of numbers that NumPy knows, such as 'float32', not {dtype!r}.")
+    y = np.empty(x.shape, kind)
     try:
-        with np.errstate(invalid="ignore", over="raise"):
-            y = _copy(x, kind, "C")
-        holds = kind.kind == "f" or kind == x.dtype or np.array_equal(x, y)
+        _move(x, y, exact=kind.kind != "f" and not np.can_cast(x.dtype, kind), missing=missing)
     except FloatingPointError:
-        holds = False
-    if not holds:
-        raise ArgumentError(f"`x` has values that `{kind}` cannot hold: too large, fractional or missing.")
+        raise ArgumentError(f"`x` has values that `{kind}` cannot hold: too large, fractional or missing.") from None
     return y
 
 
-def to_r(x):
-    """An array in R's layout and in a type that R has: float64, int32 or bool."""
-    x = keras.ops.convert_to_numpy(x)
-    if x.dtype.kind == "b" or x.dtype == np.int32:
-        dtype = x.dtype
-    elif x.dtype.kind in "iu" and x.dtype.itemsize <= 2:
-        dtype = np.dtype("int32")
+def to_r(x, small=SMALL_FOR_BUFFER):
+    """An array of fewer than `small` numbers in R's layout and type: float64, int32 or bool. Of a larger one, what R
+    needs for `fill()`.
+
+    Raises:
+        ArgumentError: it is no array of numbers.
+    """
+    x = _array(x)
+    kind = _r_type(x.dtype)
+    if x.size < small or kind == "bool":
+        return x.astype(kind, order="F")
+    return {"type": "integer" if kind == "int32" else "double", "shape": list(x.shape)}
+
+
+def fill(out, x):
+    """Write an array into the memory of a new R array, of the type and shape that `to_r()` gave.
+
+    `out` is reticulate's view of that memory. It is read-only, since other variables of R may have the same array;
+    not so when R has just made it.
+    """
+    interface = {**out.__array_interface__, "data": (out.ctypes.data, False)}
+    memory = type("Memory", (), {"__array_interface__": interface})
+    _move(_array(x).T, np.asarray(memory()).T)
+
+
+def _array(x):
+    if not isinstance(x, np.ndarray):
+        x = keras.ops.convert_to_numpy(x)
+    if x.dtype.kind not in "biuf" and x.dtype.name != "bfloat16":
+        raise ArgumentError(f"`x` must be an array of numbers, not of type {x.dtype}.")
+    return x
+
+
+def _r_type(dtype):
+    if dtype == "bool":
+        return "bool"
+    return "int32" if np.can_cast(dtype, "int32") else "float64"
+
+
+def _move(x, y, exact=False, missing=False):
+    """Copy `x`, in Fortran order, to `y`, in C order.
+
+    Args:
+        exact: whether numbers that change are an error.
+        missing: whether R's missing integers become NaN.
+
+    Raises:
+        FloatingPointError: the type of `y` cannot hold a number.
+    """
+    between_dtype = y.dtype if exact or missing or y.itemsize < x.itemsize else x.dtype
+
+    def move(source, target, split=0):
+        between = _buffer(source.shape, split, between_dtype) if split else target
+        with np.errstate(invalid="ignore", over="raise"):
+            between[...] = source
+            if missing:
+                between[source == MISSING] = np.nan
+            if exact and not np.array_equal(source, between):
+                raise FloatingPointError
+            if split:
+                target[...] = between
+
+    x, y = x.squeeze(), y.squeeze()
+    extents, split = _tile(x.shape, plain=x.size < SMALL or x.flags.c_contiguous)
+    corners = itertools.product(*[range(0, length, extent or 1) for length, extent in zip(x.shape, extents)])
+    tiles = ((*map(slice, corner, map(operator.add, corner, extents)), ...) for corner in corners)
+    if split and THREADS > 1 and x.size >= SMALL_FOR_THREADS:
+        with ThreadPoolExecutor(THREADS) as threads:
+            list(threads.map(lambda tile: move(x[tile], y[tile], split), tiles))
     else:
-        dtype = np.dtype("float64")
-    return _copy(x, dtype, "F")
+        for tile in tiles:
+            move(x[tile], y[tile], split)
 
 
-def _copy(x, dtype, order):
-    y = np.empty(x.shape, dtype, order)
-    if x.size < SMALL or x.ndim < 3:
-        y[...] = x
-        return y
-    # Some of the first axes, which lie together in R, by some of the last, which lie together in C. Few channels
-    # are copied one by one: NumPy's inner loop needs an axis that is long enough.
-    blocks = [64 if x.shape[0] > 1 else 1, 8 if x.shape[0] > 1 else 512] + [1] * (x.ndim - 2)
-    blocks[-1 if x.shape[-1] >= 16 else 2] = 64
-    ranges = [range(0, length, block) for length, block in zip(x.shape, blocks)]
-    for corner in itertools.product(*reversed(ranges)):
-        block = tuple(slice(i, i + n) for i, n in zip(reversed(corner), blocks))
-        y[block] = x[block]
-    return y
+def _tile(shape, plain):
+    """How far a tile reaches along each axis; and the axis that divides its axes into those that lie together in
+    Fortran order and those that do in C order, or 0 when it is copied better without a buffer.
+    """
+    lines = max(1, math.prod(shape[1:]))
+    if not plain and lines < THIN:
+        return [TILE // lines] + [1] * len(shape[1:]), 0
+    if not plain and shape[-1] < THIN and math.prod(shape) < SMALL_FOR_BUFFER:
+        return [*shape[:-1], 1], 0
+    if plain or shape[-1] >= THIN and (lines <= LINES or math.prod(shape) < SMALL_FOR_BUFFER):
+        return [max(1, 4 * TILE // lines), *shape[1:]], 0
+    lead = _extents(shape[:-1], RUN)
+    split = max(axis + 1 for axis, extent in enumerate(lead) if extent > 1)
+    trail = _extents(reversed(shape[split:]), TILE // math.prod(lead))[::-1]
+    lead = _extents(shape[:split], TILE // math.prod(trail))
+    return lead + trail, split if math.prod(lead) >= 8 * THIN else 0
+
+
+def _extents(lengths, most):
+    """How many to take of each axis, whole ones first, for at most so many numbers, but at least one."""
+    extents = []
+    for length in lengths:
+        extents.append(max(1, min(length, most)))
+        most = most // length if extents[-1] == length else 1
+    return extents
+
+
+def _buffer(shape, split, dtype):
+    """Room for a tile, as a view of its shape: the axes before `split` in Fortran order, those after it in C order."""
+    lead, trail = shape[:split], shape[split:]
+    numbers = math.prod(lead)
+    room = np.empty((math.prod(trail), numbers + GAP), dtype)[:, :numbers].reshape(*trail, *reversed(lead))
+    return room.transpose(*range(len(shape) - 1, len(trail) - 1, -1), *range(len(trail)))
