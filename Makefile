@@ -7,7 +7,7 @@ export KERAS_HOME := $(CURDIR)/.cache/keras
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export TF_CPP_MIN_LOG_LEVEL := 3
 
-.PHONY: help setup demo test test-backends check bench docs clean
+.PHONY: help setup demo test test-backends test-new coverage lint check bench docs clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -18,14 +18,19 @@ setup: ## install what is missing: R packages, Python packages, kerascrop itself
 demo: setup ## crop, train and draw; pictures and figures go to demo-output/
 	@Rscript inst/examples/demo.R
 
+SUITES := python r
+
 test: setup ## run all tests, Python and R, and count them
-	@python3 tools/test.py python r
+	@python3 tools/test.py $(SUITES)
 
 test-backends: setup ## run the Python tests on TensorFlow, JAX and PyTorch
 	@python3 tools/setup.py --backends
 	@failed=0; for backend in tensorflow jax torch; do \
 	  echo; echo "== $$backend"; KERAS_BACKEND=$$backend python3 tools/test.py python || failed=1; \
 	done; exit $$failed
+
+test-new: ## run the R tests on newer versions: Debian trixie, in .trixie/; needs root and debootstrap
+	@tools/trixie.sh make test SUITES=r
 
 check: setup ## run R CMD check --as-cran, in .check/
 	@tools/check.sh
@@ -41,4 +46,4 @@ docs: setup ## write NAMESPACE and man/ with roxygen2, and draw the README's pic
 	@Rscript tools/figures.R
 
 clean: ## remove everything that make made
-	rm -rf .cache .check .rlib .venv demo-output
+	rm -rf .cache .check .rlib .trixie .venv demo-output
