@@ -32,6 +32,22 @@ test-backends: setup ## run the Python tests on TensorFlow, JAX and PyTorch
 test-new: ## run the R tests on newer versions: Debian trixie, in .trixie/; needs root and debootstrap
 	@tools/trixie.sh make test SUITES=r
 
+coverage: setup ## run all tests, and say how many lines of R and of Python they run, and which not
+	@python3 tools/setup.py covr
+	@NOT_CRAN=true Rscript -e 'print(covered <- covr::package_coverage(quiet = FALSE))' \
+	  -e 'print(unique(covr::zero_coverage(covered)[c("filename", "line")]), row.names = FALSE)'
+	@.venv/bin/python -m pip install --quiet coverage
+	@PYTHONPATH=inst/python PYTHONDONTWRITEBYTECODE=1 COVERAGE_FILE=.cache/coverage \
+	  .venv/bin/python -m coverage run --source=inst/python/kerascrop -m pytest -q -p no:cacheprovider tests/python
+	@COVERAGE_FILE=.cache/coverage .venv/bin/python -m coverage report --show-missing --skip-covered
+
+lint: setup ## look for what is unclean: lintr for R, ruff for Python
+	@python3 tools/setup.py lintr
+	@Rscript -e 'found <- unlist(lapply(c(".", "bench", "tools"), function(path) lintr::lint_dir(path)), FALSE)' \
+	  -e 'class(found) <- "lints"; print(found); quit(status = length(found) > 0)'
+	@.venv/bin/python -m pip install --quiet ruff
+	@.venv/bin/ruff check --no-cache --config inst/python/pyproject.toml inst tests bench tools
+
 check: setup ## run R CMD check --as-cran, in .check/
 	@tools/check.sh
 

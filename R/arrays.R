@@ -9,8 +9,8 @@
 #' `model |> predict(as_numpy(x))`.
 #'
 #' @param x `as_numpy()`: a numeric, logical or raw vector, matrix or array; a NumPy array is copied. `from_numpy()`: a
-#'   NumPy array, or a tensor of any Keras backend; numbers that reticulate has already brought to R are returned as they
-#'   are.
+#'   NumPy array, or a tensor of any Keras backend; numbers that reticulate has already brought to R are returned as
+#'   they are.
 #' @param dtype NumPy's name of the type: `"float32"` (what Keras computes in; whole numbers up to 2^24 are exact),
 #'   `"float64"`, `"int32"`, `"uint8"`, `"bool"`, …; `NULL` keeps the array's.
 #' @returns `as_numpy()`: a NumPy array in C order, not converted back to R on the way. `from_numpy()`: an R array.
@@ -28,7 +28,7 @@
 #' reads the lowest `int32`, -2^31, as `NA`.
 #' @section Memory:
 #' Besides the two arrays, both functions need a few megabytes, whatever the size. What costs one array more: a vector
-#' without dimensions, raw, logicals with an `NA`, `bool` on the way back, and tensors whose backend copies them to NumPy.
+#' without dimensions, raw, logicals with an `NA`; on the way back `bool`, and tensors that the backend copies to NumPy.
 #' @section Errors:
 #' `kerascrop_error_argument`: `x` is no such array, `dtype` is unknown, or `x` has values that `dtype` cannot hold.
 #' @family arrays

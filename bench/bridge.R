@@ -22,7 +22,8 @@ markdown <- function(rows) {
   write_row <- function(cells) cat("|", paste(cells, collapse = " | "), "|\n")
   write_row(names(rows))
   write_row(rep("---", length(rows)))
-  rows[] <- lapply(rows, function(column) if (is.numeric(column)) vapply(signif(column, 2), format, "", scientific = FALSE) else column)
+  numbers <- vapply(rows, is.numeric, TRUE)
+  rows[numbers] <- lapply(rows[numbers], function(column) vapply(signif(column, 2), format, "", scientific = FALSE))
   for (i in seq_len(nrow(rows))) write_row(rows[i, ])
   cat("\n")
 }

@@ -10,7 +10,9 @@ from pathlib import Path
 from system import install_from_debian, output, run, say
 
 CRAN = os.environ.get("CRAN", "https://cloud.r-project.org")
-PART_OF_R = "R base compiler datasets graphics grDevices grid methods parallel splines stats stats4 tcltk tools utils".split()
+PART_OF_R = {
+    *"R base compiler datasets graphics grDevices grid methods parallel splines stats stats4 tcltk tools utils".split()
+}
 NOT_IN_DEBIAN = {"keras3"}  # for a machine where apt cannot be asked yet
 CHECK_NEEDS = ["codetools"]  # R CMD check uses it, and Debian's r-base-core leaves it out
 
@@ -29,7 +31,10 @@ def named(*fields):
 
 def installed():
     """{name: version} of what R has; empty where there is no R, or half of one."""
-    code = 'x <- installed.packages(); cat(sprintf("%s %s\\n", x[, "Package"], x[, "Version"])[!duplicated(x[, "Package"])])'
+    code = """
+x <- installed.packages()
+cat(sprintf("%s %s\\n", x[, "Package"], x[, "Version"])[!duplicated(x[, "Package"])])
+"""
     return dict(line.split() for line in output("Rscript", "--no-init-file", "-e", code).splitlines())
 
 
@@ -58,7 +63,7 @@ def install_from_cran(packages):
 
 
 def install(extra, system_packages):
-    """Install what is missing: from CRAN where it answers, else from Debian, with the system packages in the same go."""
+    """Install what is missing: from CRAN where it answers, else from Debian; the system packages in the same go."""
     required = named("Imports")
     wanted = {**named("Imports", "Suggests"), **dict.fromkeys([*CHECK_NEEDS, *extra], "")}
     use_cran = bool(missing(wanted)) and cran_answers()

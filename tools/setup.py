@@ -41,7 +41,7 @@ def find_python():
         if 10 <= int(minor) <= newest and (not lacking or path.startswith("/usr/bin/")):
             found.append((path, lacking))
     if not found:
-        sys.exit(f"setup: no suitable Python found: it takes Python 3.10 to 3.{newest} with its shared library (libpython)")
+        sys.exit(f"setup: no suitable Python found: it takes 3.10 to 3.{newest} with its shared library (libpython)")
     return min(found, key=lambda python: len(python[1]) > 0)
 
 

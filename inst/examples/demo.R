@@ -90,9 +90,10 @@ metrics <- list(
   whole_canvas_test_error = 1 - tail(whole$val_accuracy, 1), epochs = epochs, seconds = round(seconds, 1)
 )
 say(
-  "\n   learned crop: test error %.1f %%, mean IoU with the true boxes %.2f (%.0f s)\n   whole canvas: test error %.1f %%",
-  100 * metrics$test_error, metrics$mean_iou, seconds, 100 * metrics$whole_canvas_test_error
+  "\n   learned crop: test error %.1f %%, mean IoU with the true boxes %.2f (%.0f s)",
+  100 * metrics$test_error, metrics$mean_iou, seconds
 )
+say("   whole canvas: test error %.1f %%", 100 * metrics$whole_canvas_test_error)
 
 # ---- 3. What it looks at --------------------------------------------------------------------------------------
 

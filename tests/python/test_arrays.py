@@ -61,9 +61,9 @@ def test_whole_numbers_keep_their_value_or_are_refused(rng, shape):
 @pytest.mark.parametrize("shape", [(9, 4), (16, 70, 80, 30)], ids=str)
 def test_arrays_in_other_orders_are_right_too(rng, shape):
     x = rng.normal(size=shape)
-    for x in (x, x[::-1, ::2], x.swapaxes(0, 1)):
-        np.testing.assert_array_equal(arrays.to_numpy(x, "float32"), x.astype("float32"))
-        np.testing.assert_array_equal(back_to_r(x), x)
+    for y in (x, x[::-1, ::2], x.swapaxes(0, 1)):
+        np.testing.assert_array_equal(arrays.to_numpy(y, "float32"), y.astype("float32"))
+        np.testing.assert_array_equal(back_to_r(y), y)
 
 
 def test_bytes_have_their_shape_in_the_order_of_r():

@@ -195,7 +195,7 @@ def test_a_cropped_dataset_leaves_processes_to_its_source_and_can_be_pickled(ima
     copy = pickle.loads(pickle.dumps(cropped))
     np.testing.assert_array_equal(copy[1][0], cropped[1][0])
     with pytest.raises(AttributeError, match="no_such"):
-        cropped.no_such
+        _ = cropped.no_such
 
 
 @pytest.mark.tensorflow

@@ -37,7 +37,8 @@ def test_all_labels_come_and_a_seed_replays():
 
 
 def test_wrong_arguments_are_errors():
-    for arguments, name in (({"n": 0}, "n"), ({"n": 1, "canvas": 10}, "digit"), ({"n": 1, "distractors": -1}, "distractors")):
+    wrong = ({"n": 0}, "n"), ({"n": 1, "canvas": 10}, "digit"), ({"n": 1, "distractors": -1}, "distractors")
+    for arguments, name in wrong:
         with pytest.raises(SizeError, match=f"`{name}`"):
             cluttered_digits(**arguments)
     with pytest.raises(ArgumentError, match="`split` must be one of 'train', 'test'"):

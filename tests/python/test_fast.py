@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from conftest import BACKEND
 
+from conftest import BACKEND
 from kerascrop import fast, fast_triangles
 from kerascrop.sampling import sample
 

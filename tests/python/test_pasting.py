@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 from keras import ops
+from test_sampling import NUMPY_MODES, random_boxes, run
+from test_sampling_axes import LENGTHS, SIZES
 
 from conftest import jitted
 from kerascrop import adjoint, paste
 from kerascrop.checks import ArgumentError, BoxError, ShapeError, SizeError
-from test_sampling import NUMPY_MODES, random_boxes, run
-from test_sampling_axes import LENGTHS, SIZES
 
 
 def pasted(crops, boxes, size):

@@ -14,9 +14,8 @@ NUMPY_MODES = {"constant": "constant", "nearest": "edge", "reflect": "symmetric"
 
 def reference(image, box, size, fill_mode="constant", margin=40):
     """Bilinear sampling of one image as the definition reads, in float64, pixel by pixel."""
-    padded = np.pad(
-        image.astype("float64"), ((margin, margin), (margin, margin), (0, 0)), NUMPY_MODES[fill_mode], **PADDING[fill_mode]
-    )
+    margins = (margin, margin), (margin, margin), (0, 0)
+    padded = np.pad(image.astype("float64"), margins, NUMPY_MODES[fill_mode], **PADDING[fill_mode])
     x1, y1, x2, y2 = box
     height, width = size
     crop = np.zeros((height, width, image.shape[-1]))

@@ -67,7 +67,7 @@ test_that("names follow the order of the pipe", {
   keras <- keras_module()
   keras$utils$clear_session()
   input <- keras$Input(list(9L, 12L, 3L))
-  input |> layer_center_crop(8, 8) |> layer_center_crop(6, 6) |> layer_center_crop(4, 4) -> output
+  output <- input |> layer_center_crop(8, 8) |> layer_center_crop(6, 6) |> layer_center_crop(4, 4)
   names <- vapply(keras$Model(input, output)$layers[-1], function(layer) layer$name, "")
   expect_identical(names, c("center_crop", "center_crop_1", "center_crop_2"))
 })
@@ -95,7 +95,8 @@ test_that("what cannot be composed with is an error that shows the call that was
   input <- keras$Input(list(9L, 12L, 3L))
   functional <- keras$Model(input, input |> layer_center_crop(8, 8))
   expect_error(functional |> layer_center_crop(4, 4), "outputs", class = "kerascrop_error_argument")
-  expect_error(layer_random_crop(input, 4, 4, return_boxes = TRUE) |> layer_center_crop(2, 2), class = "kerascrop_error_argument")
+  with_boxes <- layer_random_crop(input, 4, 4, return_boxes = TRUE)
+  expect_error(with_boxes |> layer_center_crop(2, 2), class = "kerascrop_error_argument")
 })
 
 test_that("shapes that do not fit are errors in the name of the user's call", {

@@ -156,7 +156,10 @@ test_that("sizes that are none are errors before anything is done", {
     expect_error(crop_center(x, size, 2), "height", class = "kerascrop_error_size")
     expect_error(crop_random(x, 2, size), "width", class = "kerascrop_error_size")
   }
-  for (margins in list(mean, quote(x), factor(1), data.frame(a = 1), 1.5, NA, "1", NULL, 1:3, list(1:3, 1), list(1, NA), Inf)) {
+  wrong <- list(
+    mean, quote(x), factor(1), data.frame(a = 1), 1.5, NA, "1", NULL, 1:3, list(1:3, 1), list(1, NA), Inf
+  )
+  for (margins in wrong) {
     expect_error(crop_border(x, margins), "cropping", class = "kerascrop_error_size")
   }
   expect_error(crop_random(x, 2, 2, seed = -1), "seed", class = "kerascrop_error_argument")
@@ -176,7 +179,8 @@ test_that("missing arguments, huge crops and fill values that the type cannot ho
   expect_error(crop_border(x, -1.5e9), class = "kerascrop_error_size")
   expect_error(crop_boxes(x, c(1, 1, 4, 4), 1e9, 1e9), class = "kerascrop_error_size")
   expect_error(crop_border(x, -1, fill_value = 0.5), "fill_value", class = "kerascrop_error_argument")
-  expect_error(crop_border(array(as.raw(1:4), c(2, 2)), -1, fill_value = 256), "fill_value", class = "kerascrop_error_argument")
+  bytes <- array(as.raw(1:4), c(2, 2))
+  expect_error(crop_border(bytes, -1, fill_value = 256), "fill_value", class = "kerascrop_error_argument")
   expect_error(crop_border(x > 0, -1, fill_value = 2), "fill_value", class = "kerascrop_error_argument")
   skip_without_python()
   expect_error(layer_border_crop(array(1, c(1, 4, 4, 1)), -1.5e9), class = "kerascrop_error_size")

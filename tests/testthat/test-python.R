@@ -68,7 +68,8 @@ test_that("a missing package is named, with the remedy", {
   python <- reticulate::py_config()$python
   blocked <- withr::local_tempdir()
   for (name in c("keras", "tensorflow")) {
-    writeLines(sprintf("raise ModuleNotFoundError(\"No module named '%s'\")", name), file.path(blocked, paste0(name, ".py")))
+    code <- sprintf("raise ModuleNotFoundError(\"No module named '%s'\")", name)
+    writeLines(code, file.path(blocked, paste0(name, ".py")))
     out <- in_new_process(
       "library(kerascrop)
        e <- tryCatch(layer_center_crop(NULL, 2, 2), error = identity)

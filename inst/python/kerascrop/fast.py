@@ -15,7 +15,6 @@ import itertools
 from keras import backend, ops
 
 
-
 def applies(images, boxes, box_indices):
     """Whether this is for these images, and boxes of the shape `(batch, number)`.
 

@@ -372,7 +372,10 @@ def test_any_kind_of_model_is_a_localizer(scenes):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"size": "square", "min_size": 30, "max_size": 20}, "`min_size` must be at most `max_size`, but in .* they are 30 and 20 pixels"),
+        (
+            {"size": "square", "min_size": 30, "max_size": 20},
+            "`min_size` must be at most `max_size`, but in .* they are 30 and 20 pixels",
+        ),
         ({"size": "square", "max_size": 41}, "cannot cut (width|height) 41"),
         ({"size": "free", "max_size": 61}, "cannot cut (width|height) 61"),
         ({"height": 41}, "cannot cut height 41 out of images of height 40"),

@@ -24,7 +24,8 @@ def check_keys(data, layer, parts=PARTS):
         meant = _meant(key, parts)
         if meant and meant not in data:
             raise checks.ArgumentError(
-                f"`{layer}` does not know {key!r}: did you mean {meant!r}? What is to pass uncropped needs another name."
+                f"`{layer}` does not know {key!r}: did you mean {meant!r}? "
+                "What is to pass uncropped needs another name."
             )
     if "images" not in data:
         raise checks.ArgumentError(f"`{layer}` takes images, or a dict with `images`, not one of {list(data)}.")
