@@ -21,11 +21,11 @@ BACKENDS = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}  # and t
 def errors():
     """Pairs of a name and the largest error, on the backend of this process."""
     import numpy as np
-    from conftest import BACKEND, gradient
     from keras import ops
     from test_sampling import HOW, NUMPY_MODES, REAL_BOXES, grid_sample, numeric_gradient, tensor, triangle
     from test_sampling import random_boxes as random_boxes_inside
 
+    from conftest import BACKEND, gradient
     from kerascrop import BoxCrop, adjoint, sample
 
     rng = np.random.default_rng(0)
