@@ -70,7 +70,7 @@ moves <- function(shape) {
 name <- function(shape) paste0(paste(shape, collapse = " \u00d7 "), " (", size(8 * prod(shape)), ")")
 
 markdown(do.call(rbind, lapply(shapes, function(shape) {
-  ms <- as.list(milliseconds(moves(shape), if (prod(shape) < 1e8) 9 else 3))
+  ms <- as.list(milliseconds(moves(shape), if (prod(shape) < 1e7) 25 else if (prod(shape) < 1e8) 9 else 3))
   data.frame(
     `in R` = name(shape), as_numpy = ms$as_numpy, np_array = ms$np_array, faster = ms$np_array / ms$as_numpy,
     from_numpy = ms$from_numpy, py_to_r = ms$py_to_r, faster = ms$py_to_r / ms$from_numpy, check.names = FALSE
