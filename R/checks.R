@@ -16,7 +16,7 @@ shown <- function(x) {
     shown <- if (is.character(x)) paste0('"', x, '"') else format(x, trim = TRUE)
     return(paste0("c(", paste(shown, collapse = ", "), ")"))
   }
-  if (is_python(x)) return(paste("a Python object of class", sub("^.*[.]", "", class(x)[1])))
+  if (is_python(x)) return(paste("a Python object of class", python_class(x)))
   paste("of class", class(x)[1], "and length", length(x))
 }
 

@@ -27,19 +27,51 @@ checked_arguments <- function(..., call = caller_env()) {
 compose <- function(object, class, arguments, ..., call = caller_env()) {
   # The left side of a pipe comes first, so that names are given in the order in which one reads.
   object <- if (missing(object)) NULL else object
-  check_object(object, class, call)
+  if (!is.null(object)) check_object(object, class, call)
   arguments <- c(arguments, check_named_dots(list(...), call))
   arguments <- arguments[!vapply(arguments, is.null, NA)]
   module <- load_module(call)
   layer <- with_python_errors(do.call(module[[class]], arguments), call)
-  if (is.null(object)) return(layer)
+  if (is.null(object)) layer else call_layer(layer, object, call)
+}
+
+# Calls a layer, or adds it to a Sequential model.
+call_layer <- function(layer, object, call, ...) {
   if (is_sequential(object)) {
     with_python_errors(add_layer(object, layer), call)
     return(invisible(object))
   }
   inputs <- as_inputs(object, layer, call)
-  with_python_errors(layer(inputs), call)
+  with_python_errors(layer$`__call__`(inputs, ...), call)
 }
+
+# A layer in R is a function. When users call it, its inputs are converted and its errors told as in `compose()`.
+#' @exportS3Method reticulate::py_to_r_wrapper
+py_to_r_wrapper.kerascrop.layers.base.Crop <- function(x) {
+  force(x)
+  function(object, ...) {
+    call <- rlang::current_env()
+    check_given(object, "argument", "object", call)
+    check_object(object, python_class(x), call)
+    call_layer(x, object, call, ...)
+  }
+}
+
+#' @exportS3Method reticulate::py_to_r_wrapper
+py_to_r_wrapper.kerascrop.layers.uncrop.Uncrop <- py_to_r_wrapper.kerascrop.layers.base.Crop
+
+# Without what reticulate prints of functions.
+#' @export
+print.kerascrop.layers.base.Crop <- function(x, ...) {
+  cat(reticulate::py_str(x), "\n", sep = "")
+  invisible(x)
+}
+
+#' @export
+print.kerascrop.layers.uncrop.Uncrop <- print.kerascrop.layers.base.Crop
+
+# The name of a Python object's class, without that of its module.
+python_class <- function(x) sub("^.*[.]", "", class(x)[1])
 
 # Keras can keep a layer that does not fit: take it out again.
 add_layer <- function(model, layer) {
@@ -72,9 +104,9 @@ check_object <- function(object, class, call) {
     is_tensor || is_array || is_joint(object) || (class == "LearnableCrop" && is_pair(object)) ||
       (class == "BoxCrop" && is_boxed(object))
   }
-  if (is.null(object) || is_sequential(object) || fits) return(invisible())
+  if (is_sequential(object) || fits) return(invisible())
   name <- call_name(call)
-  first <- setdiff(names(formals(rlang::frame_fn(call))), "object")[1]
+  first <- setdiff(names(formals(rlang::frame_fn(call))), c("object", "..."))[1]
   kerascrop_abort(c(
     if (class == "Uncrop") {
       "{.arg object} must be a list of two, crops and their boxes, or missing."
@@ -86,7 +118,7 @@ check_object <- function(object, class, call) {
        or missing."
     },
     x = "It is {shown(object)}.",
-    i = if (is.numeric(object) && length(object) <= 2) {
+    i = if (is.numeric(object) && length(object) <= 2 && !is.na(first)) {
       "To make a layer that is not in a model yet, name the other arguments, as in
        {.code {name}({first} = {shown(object)}{if (!first %in% c('cropping', 'length')) ', ...'})}."
     } else if (class == "Uncrop") {
@@ -98,6 +130,8 @@ check_object <- function(object, class, call) {
        {.code list(images = x, segmentation_masks = m)}."
     } else if (is_python(object) && reticulate::py_has_attr(object, "outputs")) {
       "For a functional model use its output, {.code model$outputs[[1]]}."
+    } else if (inherits(object, c("magick-image", "raster", "imager_array"))) {
+      "{.fn crop_center} and its like take such images; layers take arrays."
     }
   ), "argument", call)
 }
@@ -110,6 +144,12 @@ call_name <- function(call) {
 # What R users give becomes tensors; Python objects pass.
 as_inputs <- function(object, layer, call) {
   if (is_python(object)) return(object)
+  if (inherits(layer, "kerascrop.layers.box.BoxCrop")) {
+    check_box_values(object, layer$box_format, call)
+    object <- with_box_indices(object, call)
+  } else if (inherits(layer, "kerascrop.layers.uncrop.Uncrop")) {
+    check_finite_boxes(object[[2]], "boxes", call)
+  }
   if (is_joint(object)) return(as_joint(object, layer, call))
   if (is.list(object)) {
     images <- as_image_tensor(object[[1]], layer, "object[[1]]", call, rank = 2) # what takes lists takes images

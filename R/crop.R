@@ -103,8 +103,8 @@ crop_multi <- function(x, height, width, views = c("five", "ten", "grid"), strid
   if (views == "ten") starts <- starts[c(1:5, 1:5), ]
   windows <- nrow(starts)
   starts <- starts[rep(seq_len(windows), images$n), , drop = FALSE]
-  crops <- cut_fitted(images, starts, fit, as_number(fill_value))
-  if (views == "ten") mirror(crops, rep(1:10 > 5, images$n)) else crops
+  if (views == "ten") images <- with_mirrored(images, rep(1:10 > 5, images$n))
+  cut_fitted(images, starts, fit, as_number(fill_value))
 }
 
 #' @rdname crop_array
@@ -187,13 +187,15 @@ grid_starts <- function(fit, stride) {
   cbind(rep(rows, each = length(cols)), rep(cols, length(rows)))
 }
 
-# Mirrors some crops left to right, and their boxes.
-mirror <- function(crops, which) {
-  crops[which, , , ] <- crops[which, , rev(seq_len(dim(crops)[3])), ]
-  boxes <- attr(crops, "boxes")
-  boxes[which, c("x1", "x2")] <- boxes[which, c("x2", "x1")]
-  attr(crops, "boxes") <- boxes
-  crops
+# Images some of whose crops, and their boxes, come back mirrored left to right.
+with_mirrored <- function(images, which) {
+  restore <- images$restore
+  images$restore <- function(crops, boxes) {
+    crops[which, , , ] <- crops[which, , rev(seq_len(dim(crops)[3])), ]
+    boxes[which, c("x1", "x2")] <- boxes[which, c("x2", "x1")]
+    restore(crops, boxes)
+  }
+  images
 }
 
 # Cuts windows that start at `starts` of images that have been made to fit.

@@ -1,14 +1,15 @@
 # Images of any accepted kind as a batch `(n, height, width, channels)`, and the way back.
 as_images <- function(x, arg = caller_arg(x), call = caller_env()) {
   check_given(x, "shape", arg, call)
-  if (rlang::is_string(x)) x <- read_image(x, arg, call)
+  kind <- unpack_image(x, arg, call)
+  x <- kind$x
   shape <- dim(x)
   usable <- is.numeric(x) || is.logical(x) || is.raw(x)
   if (!usable || is.object(x) || !length(shape) %in% 2:4) {
     kerascrop_abort(c(
       "{.arg {arg}} must be images: a matrix, an array {.code (height, width, channels)} or a batch
-       {.code (batch, height, width, channels)}, or the path of an image file.",
-      x = if (usable && !is.null(shape)) "It has {length(shape)} dimensions." else "It is {shown(x)}."
+       {.code (batch, height, width, channels)}; a magick, raster or cimg image; or the path of an image file.",
+      x = if (usable && !is.object(x) && !is.null(shape)) "It has {length(shape)} dimensions." else "It is {shown(x)}."
     ), "shape", call)
   }
   check_channels(shape, arg, call)
@@ -23,14 +24,101 @@ as_images <- function(x, arg = caller_arg(x), call = caller_env()) {
   size <- rlang::set_names(shape, c(if (batched) "batch", "height", "width", if (length(shape) > 2) "channels"))
   list(
     x = x, n = full[1], lengths = c(height = full[2], width = full[3]), channels = full[4], size = size,
+    pack = kind$pack, is_array = identical(kind$pack, identity),
     # One crop of a single image gets its image's number of dimensions back; a batch stays one. The boxes know the
     # size of the images, so that crops can be put back.
     restore = function(crops, boxes) {
       if (!batched && dim(crops)[1] == 1) dim(crops) <- dim(crops)[seq_along(shape) + 1]
+      crops <- kind$pack(crops)
       attr(crops, "boxes") <- structure(boxes, size = size)
       crops
     }
   )
+}
+
+# The pixels of any kind of image as an array, and the function that makes such an image of an array again. Arrays
+# pass. Images of other packages become batches, `(n, height, width, channels)`: of an animation, or of several crops.
+unpack_image <- function(x, arg, call) {
+  if (rlang::is_string(x)) {
+    list(x = read_image(x, arg, call), pack = identity)
+  } else if (inherits(x, "magick-image")) {
+    unpack_magick(x, arg, call)
+  } else if (inherits(x, "imager_array") && length(dim(x)) == 4) {
+    unpack_cimg(x)
+  } else if (grDevices::is.raster(x)) {
+    list(x = raster_pixels(list(x)), pack = pack_rasters)
+  } else if (is_plain_list(x) && length(x) && all(vapply(x, grDevices::is.raster, NA))) {
+    check_same_size(lapply(x, dim), arg, call)
+    list(x = raster_pixels(x), pack = pack_rasters)
+  } else {
+    list(x = x, pack = identity)
+  }
+}
+
+# magick: bytes, `(channels, width, height)`; each frame is an image.
+unpack_magick <- function(x, arg, call) {
+  rlang::check_installed("magick", "to read this image.", call = call)
+  info <- tryCatch(magick::image_info(x), error = function(error) {
+    problem <- conditionMessage(error)
+    kerascrop_abort(c("{.arg {arg}} cannot be read.", x = "{problem}"), "argument", call)
+  })
+  check_same_size(Map(c, info$height, info$width), arg, call, "{.fn magick::image_coalesce} makes frames of one size.")
+  if (!all(info$colorspace %in% c("sRGB", "RGB", "Gray"))) x <- magick::image_convert(x, colorspace = "sRGB")
+  channels <- if (any(info$matte)) "rgba" else if (all(info$colorspace == "Gray")) "gray" else "rgb"
+  frames <- lapply(seq_len(nrow(info)), function(i) aperm(unclass(magick::image_data(x, channels, frame = i)), 3:1))
+  list(x = bind_images(frames), pack = pack_magick)
+}
+
+pack_magick <- function(crops) {
+  frames <- lapply(seq_len(dim(crops)[1]), function(i) {
+    magick::image_read(aperm(array(as_bytes(crops[i, , , ]), dim(crops)[-1]), 3:1))
+  })
+  if (length(frames)) magick::image_join(frames) else magick::image_read(character())
+}
+
+# imager: `(x, y, z, channels)`, any numbers; a "pixset" has logical ones. Each z, a frame, is an image.
+unpack_cimg <- function(x) {
+  class <- class(x)
+  order <- c(3, 2, 1, 4)
+  list(x = aperm(array(as.vector(x), dim(x)), order), pack = function(crops) {
+    is_mask <- is.logical(crops) || class[1] != "pixset"
+    structure(aperm(crops, order), class = if (is_mask) class else c("cimg", "imager_array", "numeric"))
+  })
+}
+
+# Colours as bytes, with the fourth channel, opacity, only where something is not opaque.
+raster_pixels <- function(rasters) {
+  pixels <- lapply(rasters, function(x) grDevices::col2rgb(as.matrix(x), alpha = TRUE))
+  opaque <- all(vapply(pixels, function(x) all(x[4, ] == 255), NA))
+  bind_images(Map(function(x, shape) {
+    x <- t(x[seq_len(if (opaque) 3 else 4), , drop = FALSE])
+    array(as.raw(x), c(shape, ncol(x)))
+  }, pixels, lapply(rasters, dim)))
+}
+
+# One raster, or a list of several.
+pack_rasters <- function(crops) {
+  rasters <- lapply(seq_len(dim(crops)[1]), function(i) as_raster(crops[i, , , , drop = FALSE], c(0, 255)))
+  if (length(rasters) == 1) rasters[[1]] else rasters
+}
+
+# Images `(height, width, channels)` of one shape as a batch.
+bind_images <- function(images) {
+  shape <- dim(images[[1]])
+  aperm(array(unlist(images), c(shape, length(images))), c(4, 1:3))
+}
+
+as_bytes <- function(x) if (is.raw(x)) x else as.raw(pmin(pmax(round(as.double(x)), 0), 255))
+
+check_same_size <- function(sizes, arg, call, hint = NULL) {
+  other <- Position(function(size) any(size != sizes[[1]]), sizes)
+  if (is.na(other)) return(invisible())
+  kerascrop_abort(c(
+    "All images of {.arg {arg}} must have the same size.",
+    x = "Image {other} has {paste(sizes[[other]], collapse = ' x ')} pixels,
+         the first {paste(sizes[[1]], collapse = ' x ')}.",
+    i = hint
+  ), "shape", call)
 }
 
 # A single image, or volume, with many channels is more likely a batch of grey ones.

@@ -53,10 +53,6 @@ layer_box_crop <- function(object, height, width, box_format = "xyxy", antialias
                            fill_mode = c("constant", "nearest", "reflect"), fill_value = 0, data_format = NULL, ...,
                            interpolation = c("bilinear", "bicubic", "nearest"), align_corners = FALSE,
                            gradient_reach = NULL, min_visible = 0, return_boxes = FALSE) {
-  if (!missing(object)) {
-    check_box_values(object, as_box_format(box_format))
-    object <- with_box_indices(object)
-  }
   interpolation <- as_interpolation(interpolation, antialias)
   compose(object, "BoxCrop", checked_arguments(interpolation = interpolation), ...)
 }

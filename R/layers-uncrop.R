@@ -28,6 +28,5 @@
 #' crops <- layer_center_crop(x, 2, 2, return_boxes = TRUE)
 #' round(from_numpy(layer_uncrop(crops, 6, 6))[1, , , 1], 2)
 layer_uncrop <- function(object, height, width, box_format = "xyxy", fill_value = 0, data_format = NULL, ...) {
-  if (!missing(object) && is_pair(object)) check_finite_boxes(object[[2]], "boxes")
   compose(object, "Uncrop", checked_arguments(), ...)
 }

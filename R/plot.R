@@ -3,8 +3,8 @@
 #' Draws images in a grid; on each its boxes, and beside it its crop. For looking at what a crop takes, and where a
 #' learnable crop looks.
 #'
-#' @param images Images: a matrix, an array `(height, width, channels)`, or a batch `(batch, height, width,
-#'   channels)`; or the path of an image file.
+#' @param images Images of any kind that [crop_center()] takes: a matrix, an array `(height, width, channels)`, or a
+#'   batch `(batch, height, width, channels)`; a magick, raster or cimg image; or the path of an image file.
 #' @param boxes Boxes to draw, `x1, y1, x2, y2` in pixels: a matrix with a row for each image (several rows for a single
 #'   image); or a named list of such matrices, each drawn in a colour of its own, with a legend.
 #' @param crops Crops to draw beside the images: a batch with one for each image, or a list of images of any sizes.
@@ -15,19 +15,21 @@
 #' @param col Colours of the boxes, one for each matrix.
 #' @param lwd Width of the boxes' lines.
 #' @param range The two numbers that are drawn black and white, for grey images, or no light and full light of a
-#'   colour. The default is 0 and 1 when all numbers are in between, 0 and 255 when they are whole and in between, and
-#'   else the smallest and the largest.
+#'   colour. The default tells it from the images: 0 and 255 for bytes, as magick and raster images have; 0 and 1 when
+#'   all numbers are in between; 0 and 255 when they are in between and whole, or the images have colours; else the
+#'   smallest and the largest. Crops have the range of their images, unless one are bytes and the other from 0 to 1.
 #' @returns `images`, invisibly.
 #' @section Errors:
 #' `kerascrop_error_shape`, `kerascrop_error_box` and `kerascrop_error_argument`: images, boxes, or other arguments of
 #' the wrong kind, or numbers of them that do not fit.
+#' @family plots
 #' @export
 #' @examples
 #' photo <- system.file("extdata", "chelsea.jpg", package = "kerascrop")
 #' face <- box_window(rows = 20:219, cols = 131:330)
 #' plot_crops(photo, face, crops = TRUE, titles = "Chelsea")
 plot_crops <- function(images, boxes = NULL, crops = NULL, titles = NULL, max = 16, ncol = NULL,
-                       col = c("#00E5A8", "#FF3D7F", "#FFC400", "#3D9BFF"), lwd = 2, range = NULL) {
+                       col = box_colours(), lwd = 2, range = NULL) {
   x <- as_images(images)
   shown_images <- seq_len(min(x$n, as_size(max)))
   boxes <- as_box_list(boxes, x$n)
@@ -41,6 +43,7 @@ plot_crops <- function(images, boxes = NULL, crops = NULL, titles = NULL, max = 
   if (!is.null(ncol)) ncol <- as_size(ncol)
   check_colours(col)
   lwd <- as_number(lwd)
+  given <- range
   range <- as_range(range, x$x)
   panels <- if (is.null(crops)) 1 else 2
   ncol <- max(min(ncol %||% ceiling(sqrt(length(shown_images) / panels)), length(shown_images)), 1)
@@ -53,10 +56,83 @@ plot_crops <- function(images, boxes = NULL, crops = NULL, titles = NULL, max = 
     here <- lapply(boxes, function(box) if (x$n == 1) box else box[i, , drop = FALSE])
     draw_image(x$x[i, , , , drop = FALSE], range, titles[i], here)
     for (k in seq_along(here)) draw_boxes(here[[k]], col[(k - 1) %% length(col) + 1], lwd)
-    if (!is.null(crops)) draw_image(crops[[i]], range)
+    if (!is.null(crops)) draw_image(crops[[i]], given %||% crop_range(crops[[i]], range))
   }
   if (length(names(boxes))) draw_legend(names(boxes), col)
   invisible(images)
+}
+
+#' Draw boxes, over an image or without one
+#'
+#' Draws boxes where they are, each with its label: over an image, or on an empty canvas with axes in pixels, which
+#' count from the image's top left.
+#'
+#' @inheritParams plot_crops
+#' @param boxes Boxes, `x1, y1, x2, y2` in pixels: four numbers, a matrix with a row for each, or a named list of such
+#'   matrices, with a legend.
+#' @param image One image of any kind that [crop_center()] takes, also the path of a file; or `NULL`, for a canvas.
+#' @param labels Labels of the boxes, one each, such as classes or scores; `NULL` takes the names of the rows, if there
+#'   are any.
+#' @param height,width Size of the canvas in pixels. The default is what the boxes know, when a function such as
+#'   [crop_multi()] noted it; or else they just fit. With an image, its own.
+#' @param title A title.
+#' @param col Colours: one for each box, or in a list one for each matrix. They are recycled.
+#' @returns `boxes`, invisibly.
+#' @section Errors:
+#' `kerascrop_error_box`, `kerascrop_error_shape`, `kerascrop_error_size` and `kerascrop_error_argument`: boxes, image,
+#' size, or other arguments of the wrong kind.
+#' @family plots
+#' @export
+#' @examples
+#' plot_boxes(attr(crop_multi(matrix(0, 60, 90), 40, 40), "boxes"), labels = 1:5)
+#'
+#' photo <- system.file("extdata", "chelsea.jpg", package = "kerascrop")
+#' eyes <- rbind(box_window(75:165, 120:215), box_window(95:170, 280:350))
+#' rownames(eyes) <- c("left", "right")
+#' plot_boxes(eyes, photo)
+plot_boxes <- function(boxes, image = NULL, labels = NULL, height = NULL, width = NULL, title = NULL,
+                       col = box_colours(), lwd = 2, range = NULL) {
+  check_given(boxes, "box", "boxes", rlang::current_env())
+  parts <- as_box_list(boxes, 1)
+  all <- do.call(rbind, parts)
+  labels <- as_box_labels(labels, boxes, nrow(all))
+  check_colours(col)
+  colours <- if (is.list(boxes)) rep(rep_len(col, length(parts)), vapply(parts, nrow, 0L)) else rep_len(col, nrow(all))
+  lwd <- as_number(lwd)
+  if (!is.null(title) && !rlang::is_string(title)) {
+    kerascrop_abort(c("{.arg title} must be {.code NULL} or a string.", x = "It is {shown(title)}."), "argument")
+  }
+  if (is.null(image)) {
+    size <- attr(boxes, "size")
+    fitting <- function(name, side) unname(if (name %in% names(size)) size[[name]] else ceiling(max(all[, side], 1)))
+    height <- as_size(height %||% fitting("height", "y2"))
+    width <- as_size(width %||% fitting("width", "x2"))
+    draw_canvas(c(height, width), title, parts)
+  } else {
+    x <- as_images(image)
+    if (x$n != 1) {
+      kerascrop_abort(c(
+        "{.arg image} must be one image.", x = "There are {x$n}.", i = "{.fn plot_crops} draws several."
+      ), "argument")
+    }
+    draw_image(x$x, as_range(range, x$x), title, parts)
+  }
+  draw_boxes(all, colours, lwd)
+  draw_labels(all, labels, colours)
+  if (length(names(parts))) box_legend(names(parts), col, inset = -0.1)
+  invisible(boxes)
+}
+
+box_colours <- function() c("#00E5A8", "#FF3D7F", "#FFC400", "#3D9BFF")
+
+# One label for each box, or NULL.
+as_box_labels <- function(labels, boxes, n, call = caller_env()) {
+  if (is.null(labels)) return(if (is.matrix(boxes)) rownames(boxes))
+  if (is.atomic(labels) && length(labels) == n) return(as.character(labels))
+  kerascrop_abort(c(
+    "{.arg labels} must be one for each box.",
+    x = if (is.atomic(labels)) "There are {length(labels)} for {n} box{?es}." else "It is {shown(labels)}."
+  ), "argument", call)
 }
 
 # Boxes for `n` images as a list of matrices.
@@ -89,8 +165,14 @@ as_crop_list <- function(crops, images, boxes, call = caller_env()) {
       crop_boxes(displayable(image), boxes[[1]][i, ])
     })
   }
-  if (is.list(crops)) {
-    crops <- lapply(crops, function(crop) as_images(crop, "crops", call)$x)
+  if (is_plain_list(crops)) {
+    crops <- lapply(crops, function(crop) {
+      crop <- as_images(crop, "crops", call)
+      if (crop$n == 1) return(crop$x)
+      kerascrop_abort(c(
+        "Each of the list {.arg crops} must be one image.", x = "There is one with {crop$n} images."
+      ), "argument", call)
+    })
   } else {
     batch <- as_images(crops, "crops", call)
     crops <- lapply(seq_len(batch$n), function(i) batch$x[i, , , , drop = FALSE])
@@ -109,16 +191,31 @@ check_colours <- function(col, call = caller_env()) {
 }
 
 as_range <- function(range, x, call = caller_env()) {
-  if (is.null(range)) {
-    found <- if (is.raw(x)) c(0, 255) else suppressWarnings(range(x[is.finite(x)]))
-    if (found[1] >= 0 && found[2] <= 1) return(c(0, 1))
-    if (found[1] >= 0 && found[2] <= 255 && (is.raw(x) || all(x == trunc(x)))) return(c(0, 255))
-    return(if (all(is.finite(found))) found else c(0, 1))
-  }
+  if (is.null(range)) return(told_range(x))
   if (is.numeric(range) && length(range) == 2 && all(is.finite(range)) && range[1] < range[2]) return(range)
   kerascrop_abort(c(
     "{.arg range} must be two numbers, the smaller first.", x = "It is {shown(range)}."
   ), "argument", call)
+}
+
+# Bytes, numbers from 0 to 1, or what else images `(n, height, width, channels)` seem to have.
+told_range <- function(x) {
+  if (is.raw(x)) return(c(0, 255))
+  finite <- x[is.finite(x)]
+  if (!length(finite)) return(c(0, 1))
+  found <- as.double(range(finite))
+  if (found[1] >= 0 && found[2] <= 1) return(c(0, 1))
+  bytes <- all(finite == trunc(finite)) || dim(x)[4] %in% 3:4
+  if (found[1] >= 0 && found[2] <= 255 && bytes) return(c(0, 255))
+  if (found[1] < found[2]) found else found + c(0, 1)
+}
+
+# A crop has the range of its image, unless one clearly is bytes and the other from 0 to 1.
+crop_range <- function(crop, range) {
+  units <- told_range(crop)
+  to_unit <- identical(range, c(0, 255)) && identical(units, c(0, 1)) && any(crop != trunc(crop), na.rm = TRUE)
+  to_bytes <- identical(range, c(0, 1)) && identical(units, c(0, 255))
+  if (to_unit || to_bytes) units else range
 }
 
 # One image `(1, height, width, channels)` in a panel whose coordinates are the boxes' (0, 0 at the top left), with
@@ -129,20 +226,16 @@ draw_image <- function(image, range, title = NULL, boxes = list()) {
   graphics::plot.new()
   graphics::plot.window(base::range(sides[, c(1, 3)]), rev(base::range(sides[, c(2, 4)])), asp = 1)
   graphics::rasterImage(as_raster(image, range), 0, size[1], size[2], 0, interpolate = FALSE)
-  if (length(title)) graphics::title(main = title, line = 0.4, cex.main = 1)
+  if (length(title)) graphics::text(size[2] / 2, min(sides[, 2]), title, pos = 3, offset = 0.3, font = 2, xpd = NA)
 }
 
 # Grey from one channel (or more than four: their mean); colours from three, with transparency from two or four.
 as_raster <- function(image, range) {
   pixels <- displayable(array(as.double(image), dim(image)[-1]))
-  shape <- dim(pixels)
-  pixels <- (pixels - range[1]) / (range[2] - range[1])
-  pixels <- array(pmin(pmax(replace(pixels, is.na(pixels), 0), 0), 1), shape)
-  channels <- shape[3]
-  colours <- if (channels %in% 3:4) pixels[, , 1:3] else pixels[, , c(1, 1, 1)]
-  alpha <- if (channels %in% c(2, 4)) pixels[, , channels] else 1
-  raster <- grDevices::rgb(colours[, , 1], colours[, , 2], colours[, , 3], alpha)
-  grDevices::as.raster(matrix(raster, dim(pixels)[1]))
+  pixels[] <- pmin(pmax((pixels - range[1]) / (range[2] - range[1]), 0), 1)
+  pixels[is.na(pixels)] <- 0
+  colours <- list(c(1, 1, 1), c(1, 1, 1, 2), 1:3, 1:4)[[dim(pixels)[3]]]
+  grDevices::as.raster(pixels[, , colours, drop = FALSE])
 }
 
 # More channels than a colour has become their mean.
@@ -154,9 +247,40 @@ draw_boxes <- function(boxes, col, lwd) {
   graphics::rect(boxes[, 1], boxes[, 4], boxes[, 3], boxes[, 2], border = col, lwd = lwd, xpd = NA)
 }
 
+# Labels in the boxes' top left corners, on the boxes' colours, in black or white, whichever can be read.
+draw_labels <- function(boxes, labels, col) {
+  if (is.null(labels)) return(invisible())
+  left <- boxes[, "x1"]
+  top <- boxes[, "y1"]
+  pad <- graphics::strwidth("i", cex = 0.8)
+  height <- 1.6 * abs(graphics::strheight("X", cex = 0.8))
+  graphics::rect(left, top + height, left + graphics::strwidth(labels, cex = 0.8) + 2 * pad, top, col = col, border = col,
+                 xpd = NA)
+  light <- colSums(grDevices::col2rgb(col) * c(0.3, 0.59, 0.11)) > 128
+  graphics::text(left + pad, top + height / 2, labels, cex = 0.8, adj = c(0, 0.5), col = ifelse(light, "black", "white"),
+                 xpd = NA)
+}
+
+# An empty image with axes, which stand at its edges.
+draw_canvas <- function(size, title, boxes) {
+  draw_image(array(1, c(1, size, 1)), c(0, 1), title, boxes)
+  graphics::rect(0, size[1], size[2], 0, border = "grey60")
+  marks <- function(length) {
+    at <- pretty(c(0, length))
+    at[at <= length]
+  }
+  graphics::axis(1, marks(size[2]), pos = size[1], cex.axis = 0.8)
+  graphics::axis(2, marks(size[1]), pos = 0, las = 1, cex.axis = 0.8)
+}
+
 # A line of names below the grid.
 draw_legend <- function(names, col) {
   graphics::par(fig = c(0, 1, 0, 1), oma = c(0, 0, 0, 0), mar = c(0, 0, 0, 0), new = TRUE)
   graphics::plot.new()
-  graphics::legend("bottom", names, col = rep_len(col, length(names)), lwd = 2, horiz = TRUE, bty = "n", xpd = NA)
+  box_legend(names, col)
+}
+
+box_legend <- function(names, col, ...) {
+  col <- rep_len(col, length(names))
+  graphics::legend("bottom", names, col = col, lwd = 2, horiz = TRUE, bty = "n", xpd = NA, ...)
 }

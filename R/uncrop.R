@@ -58,6 +58,7 @@ uncrop <- function(crops, boxes = attr(crops, "boxes"), height = NULL, width = N
   fits <- abs(boxes[, 3] - boxes[, 1]) == images$lengths["width"] & boxes[, 4] - boxes[, 2] == images$lengths["height"]
   paste <- if (is_whole(boxes) && all(fits)) paste_windows else paste_boxes
   pasted <- with_type_of(paste(images, boxes, lengths, n, fill_value), images$x)
+  if (!images$is_array) return(images$pack(pasted))
   kept <- c("batch" %in% names(size), TRUE, TRUE, "channels" %in% names(size) || images$channels > 1)
   array(pasted, dim(pasted)[kept])
 }

@@ -6,6 +6,57 @@ test_that("without an object the layer comes back", {
   }
 })
 
+test_that("a layer prints one line", {
+  skip_without_python()
+  expect_snapshot({
+    layer_center_crop(height = 4, width = 5, if_smaller = "pad", name = "crop")
+    layer_uncrop(height = 9, width = 12, name = "back")
+  })
+})
+
+test_that("a layer called by itself takes what its function takes", {
+  skip_without_python()
+  x <- some_images()
+  layer <- layer_center_crop(height = 4, width = 5)
+  expect_equal(from_numpy(layer(x)), x[, 3:6, 4:8, ])
+  expect_equal(from_numpy(layer(list(images = x, labels = 1:3))$images), x[, 3:6, 4:8, ])
+  random <- layer_random_crop(height = 4, width = 5, seed = 1)
+  expect_false(identical(from_numpy(random(x, training = TRUE)), from_numpy(random(x))))
+  # numbers of images count from 1, whole crops go back
+  boxes <- box_window(3:6, 4:8)
+  crops <- layer_box_crop(height = 4, width = 5)(list(x, boxes, 2))
+  expect_equal(from_numpy(crops)[1, , , ], x[2, 3:6, 4:8, ])
+  back <- from_numpy(layer_uncrop(height = 9, width = 12)(list(crops, boxes)))
+  expect_equal(back[1, 3:6, 4:8, ], x[2, 3:6, 4:8, ])
+  expect_identical(sum(back != 0), length(x[2, 3:6, 4:8, ]))
+  keras <- keras_module()
+  model <- keras$Sequential(list(keras$Input(list(9L, 12L, 3L))))
+  model |> layer()
+  expect_length(model$layers, 1)
+  expect_equal(from_numpy(model$layers[[1]](x)), x[, 3:6, 4:8, ])
+})
+
+test_that("a layer called by itself has errors of the package's classes, in the name of the call", {
+  skip_without_python()
+  crop <- layer_center_crop(height = 10, width = 5, name = "crop")
+  error <- rlang::catch_cnd(crop(some_images()), "error")
+  expect_s3_class(error, "kerascrop_error_size")
+  expect_identical(error$call, quote(crop(some_images())))
+  expect_error(crop(array(0, c(60, 28, 28))), class = "kerascrop_error_shape")
+  expect_error(crop(as_numpy(matrix(0, 9, 9))), class = "kerascrop_error_shape")
+  expect_error(crop(some_images(), colour = "red"), "colour", class = "kerascrop_error_python")
+  boxes <- layer_box_crop(height = 4, width = 5)
+  expect_error(boxes(list(some_images(), c(0, 0, NA, 1))), class = "kerascrop_error_box")
+  expect_error(boxes(some_images()), class = "kerascrop_error_argument")
+  expect_snapshot(error = TRUE, {
+    crop()
+    crop(20)
+    crop("a")
+    crop(array(0, c(2, 9, 12, 3)))
+    crop(as.raster(matrix(0, 20, 20)))
+  })
+})
+
 test_that("a Sequential model is added to, and returned invisibly", {
   skip_without_python()
   keras <- keras_module()

@@ -13,6 +13,7 @@ from keras import ops
 from kerascrop import axes, checks, sampling, windows
 from kerascrop import boxes as geometry
 from kerascrop.layers import joint
+from kerascrop.layers.describe import describe
 
 
 class Crop(keras.layers.Layer):
@@ -182,6 +183,8 @@ class Crop(keras.layers.Layer):
         if training is None and self._get_call_context().entry_layer is self:
             return getattr(self, "mode", None)
         return training
+
+    __repr__ = describe
 
     if keras.backend.backend() == "torch":
 

@@ -5,6 +5,7 @@ from keras import ops
 
 from kerascrop import axes, checks, pasting
 from kerascrop.boxes import check_box_format, convert_boxes
+from kerascrop.layers.describe import describe
 
 
 @keras.saving.register_keras_serializable("kerascrop")
@@ -92,6 +93,8 @@ class Uncrop(keras.layers.Layer):
     def compute_output_spec(self, inputs):
         self._check_pair(inputs)
         return keras.KerasTensor(self.compute_output_shape([x.shape for x in inputs]), inputs[0].dtype)
+
+    __repr__ = describe
 
     def get_config(self):
         return {
