@@ -6,8 +6,9 @@
 #' resamples, in double precision.
 #'
 #' @param x Images: a matrix (height, width), an array `(height, width, channels)` with 1 to 4 channels, or a batch
-#'   `(batch, height, width, channels)` with any number; numeric, logical or raw. Or the path of one PNG or JPEG file,
-#'   which is read as an array of numbers from 0 to 1.
+#'   `(batch, height, width, channels)` with any number; numeric, logical or raw. Or an image of the package magick, a
+#'   raster, a list of rasters of one size, or a cimg or pixset of the package imager. Or the path of one PNG or JPEG
+#'   file. See below.
 #' @param height,width Size of the crop in pixels. For `crop_boxes()` the default is the size of the first box, rounded.
 #' @param if_smaller What to do when the images are smaller than the crop: `"error"`; `"resize"`, enlarge them
 #'   (bilinear, logical ones to the nearest pixel; integers are rounded), keeping their aspect, until the crop fits;
@@ -27,10 +28,26 @@
 #' @param fill_value The number for `"constant"`, and for pixels that are added: one that the type of `x` can hold.
 #' @param interpolation `"bilinear"`; `"bicubic"`, smoother, which may overshoot; or `"nearest"`, the pixel that holds
 #'   the sample, for masks and labels, which keeps their type.
-#' @returns Images of the same kind as `x`; several crops of one image give a batch, in `crop_multi()` those of the
-#'   first image first. The attribute `boxes` has the boxes that were cut, a row for each crop (those of mirrored
-#'   windows run from right to left), with the dimensions of `x` as their own attribute `size`: so [uncrop()] can undo
-#'   all of this.
+#' @returns Images of the same kind as `x`, an array for a file; several crops of one image give a batch, in
+#'   `crop_multi()` those of the first image first. The attribute `boxes` has the boxes that were cut, a row for each
+#'   crop (those of mirrored windows run from right to left), with the dimensions of the images as their own attribute
+#'   `size`: so [uncrop()] can undo all of this.
+#' @section Kinds of images, and their numbers:
+#' Crops have the numbers of their images; nothing is scaled. What these are differs from kind to kind:
+#'
+#' * arrays: what you put in, such as 0 to 1, or 0 to 255. Channels are grey; grey and opacity; red, green and blue; or
+#'   these and opacity.
+#' * the path of a file: read as an array of numbers from 0 to 1, whatever the file's depth.
+#' * magick: bytes from 0 to 255 (a deeper image loses what is finer), grey, RGB or RGBA. Each frame is an image of a
+#'   batch; crops come back as frames.
+#' * rasters ([grDevices::as.raster()]): bytes, with a channel for opacity where any colour is not opaque. Several crops
+#'   are a list of rasters.
+#' * cimg: what the package imager put in, mostly 0 to 1. Each `z`, a frame of a video, is an image of a batch. A pixset
+#'   is logical; resampled it becomes a cimg.
+#'
+#' So `fill_value` is 0 to 255 for magick and rasters, and 1 is nearly black there. `raw` arrays are bytes too.
+#' [plot_crops()] tells these ranges apart when it draws.
+#'
 #' @section Errors:
 #' `kerascrop_error_size`: a size is no positive whole number, or larger than the images while `if_smaller` is
 #' `"error"`. `kerascrop_error_shape`: `x` has no such shape. `kerascrop_error_box`: boxes of another shape, with `NA`,
@@ -55,6 +72,13 @@
 #' tiles <- crop_multi(x, 2, 2, "grid")
 #' dim(tiles)
 #' uncrop(tiles)
+#'
+#' # a raster gives a raster
+#' red <- as.raster(matrix(c("red", "#FF000080"), 4, 4))
+#' crop_center(red, 2, 2)
+#' @examplesIf rlang::is_installed("magick")
+#' # a magick image gives a magick image
+#' crop_center(magick::image_read(photo), 200, 200)
 NULL
 
 #' @rdname crop_array

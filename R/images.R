@@ -1,6 +1,7 @@
 # Images of any accepted kind as a batch `(n, height, width, channels)`, and the way back.
 as_images <- function(x, arg = caller_arg(x), call = caller_env()) {
   check_given(x, "shape", arg, call)
+  force(arg)
   kind <- unpack_image(x, arg, call)
   x <- kind$x
   shape <- dim(x)
@@ -62,6 +63,7 @@ unpack_magick <- function(x, arg, call) {
     problem <- conditionMessage(error)
     kerascrop_abort(c("{.arg {arg}} cannot be read.", x = "{problem}"), "argument", call)
   })
+  if (nrow(info) == 0) kerascrop_abort(c("{.arg {arg}} must have pixels.", x = "It has no image."), "shape", call)
   check_same_size(Map(c, info$height, info$width), arg, call, "{.fn magick::image_coalesce} makes frames of one size.")
   if (!all(info$colorspace %in% c("sRGB", "RGB", "Gray"))) x <- magick::image_convert(x, colorspace = "sRGB")
   channels <- if (any(info$matte)) "rgba" else if (all(info$colorspace == "Gray")) "gray" else "rgb"

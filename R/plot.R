@@ -94,6 +94,7 @@ plot_boxes <- function(boxes, image = NULL, labels = NULL, height = NULL, width 
                        col = box_colours(), lwd = 2, range = NULL) {
   check_given(boxes, "box", "boxes", rlang::current_env())
   parts <- as_box_list(boxes, 1)
+  if (!length(parts)) kerascrop_abort(c("{.arg boxes} must be boxes.", x = "There are none."), "box")
   all <- do.call(rbind, parts)
   labels <- as_box_labels(labels, boxes, nrow(all))
   check_colours(col)
@@ -248,17 +249,17 @@ draw_boxes <- function(boxes, col, lwd) {
 }
 
 # Labels in the boxes' top left corners, on the boxes' colours, in black or white, whichever can be read.
-draw_labels <- function(boxes, labels, col) {
+draw_labels <- function(boxes, labels, col, cex = 0.8) {
   if (is.null(labels)) return(invisible())
   left <- boxes[, "x1"]
   top <- boxes[, "y1"]
-  pad <- graphics::strwidth("i", cex = 0.8)
-  height <- 1.6 * abs(graphics::strheight("X", cex = 0.8))
-  graphics::rect(left, top + height, left + graphics::strwidth(labels, cex = 0.8) + 2 * pad, top, col = col, border = col,
-                 xpd = NA)
+  pad <- graphics::strwidth("i", cex = cex)
+  bottom <- top + 1.6 * abs(graphics::strheight("X", cex = cex))
+  right <- left + graphics::strwidth(labels, cex = cex) + 2 * pad
+  graphics::rect(left, bottom, right, top, col = col, border = col, xpd = NA)
   light <- colSums(grDevices::col2rgb(col) * c(0.3, 0.59, 0.11)) > 128
-  graphics::text(left + pad, top + height / 2, labels, cex = 0.8, adj = c(0, 0.5), col = ifelse(light, "black", "white"),
-                 xpd = NA)
+  ink <- ifelse(light, "black", "white")
+  graphics::text(left + pad, (top + bottom) / 2, labels, cex = cex, adj = c(0, 0.5), col = ink, xpd = NA)
 }
 
 # An empty image with axes, which stand at its edges.

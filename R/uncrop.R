@@ -6,8 +6,9 @@
 #' Crops of whole pixels go back unchanged, without Python. Any other crop is resized to its box, antialiased where the
 #' box is the smaller one. Where crops overlap, their mean counts (rounded for integers).
 #'
-#' @param crops Crops: a matrix, an array `(height, width, channels)`, or a batch `(batch, height, width, channels)`.
-#'   The number of channels may be another than that of the images.
+#' @param crops Crops: a matrix, an array `(height, width, channels)`, or a batch `(batch, height, width, channels)`; or
+#'   of another kind that [crop_center()] takes, such as frames of a magick image. The number of channels may be
+#'   another than that of the images.
 #' @param boxes Where they were: a matrix with a row `x1, y1, x2, y2` for each, in pixels. The default is what the crop
 #'   functions noted. A box with `x1` above `x2` is mirrored back.
 #' @param height,width Size of the images, in pixels; `NULL` is what the crop functions noted.

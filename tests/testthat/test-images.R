@@ -46,3 +46,80 @@ test_that("what is no image is told apart", {
     crop_boxes(array(0, c(2, 4, 5, 1)), rbind(1:4, 1:4, 1:4) + c(0, 0, 0))
   })
 })
+
+# Images of imager, which is not needed for them.
+as_cimg <- function(x) structure(x, class = c("cimg", "imager_array", "numeric"))
+
+test_that("rasters come back as rasters, with the same colours", {
+  colours <- matrix(grDevices::hsv(seq(0, 0.9, length.out = 20)), 4, 5)
+  x <- grDevices::as.raster(colours)
+  expect_identical(without_boxes(crop_center(x, 2, 3)), grDevices::as.raster(colours[2:3, 2:4]))
+  expect_identical(uncrop(crop_multi(x, 2, 2, "grid")), x)
+  expect_identical(uncrop(crop_border(x, 1)), uncrop(crop_center(x, 2, 3)))
+  expect_identical(as.matrix(crop_border(x, c(0, -1)))[, 1], rep("#000000", 4))
+  tiles <- crop_multi(x, 2, 2, "five")
+  expect_length(tiles, 5)
+  expect_identical(tiles[[4]], grDevices::as.raster(colours[3:4, 4:5]))
+  expect_identical(without_boxes(crop_center(without_boxes(tiles), 1, 2)[[4]]), grDevices::as.raster(colours[3, 4:5, drop = FALSE]))
+  expect_identical(without_boxes(crop_multi(x, 4, 5, "ten"))[[6]], grDevices::as.raster(colours[, 5:1]))
+  # opacity stays; it is a channel only where there is some
+  clear <- grDevices::as.raster(matrix(c("#FF000080", "#00FF00FF"), 2, 2))
+  expect_identical(as.matrix(crop_center(clear, 1, 1)), matrix("#FF000080"))
+  expect_error(crop_center(list(x, clear), 1, 1), "same size", class = "kerascrop_error_shape")
+  expect_error(crop_center(list(x, colours), 1, 1), class = "kerascrop_error_shape")
+  expect_error(crop_border(x, -1, fill_value = 0.5), "fill_value", class = "kerascrop_error_argument")
+})
+
+test_that("cimg images come back as such, with rows and columns where imager has them", {
+  pixels <- some_images(c(12, 9, 2, 3)) # x, y, z, channels
+  x <- as_cimg(pixels)
+  y <- crop_center(x, 4, 6)
+  expect_identical(class(y), class(x))
+  expect_identical(as.vector(y), as.vector(pixels[4:9, 3:6, , ]))
+  expect_identical(dim(crop_multi(as_cimg(pixels[, , 1, , drop = FALSE]), 4, 6)), c(6L, 4L, 5L, 3L))
+  expect_identical(uncrop(crop_multi(x, 3, 4, "grid")), x)
+  mask <- structure(pixels > 300, class = c("pixset", "imager_array", "logical"))
+  expect_identical(class(crop_border(mask, 1)), class(mask))
+  box <- boxes_from_masks(structure(array(c(rep(FALSE, 30), TRUE), c(31, 1, 1, 1)), class = class(mask)))
+  expect_identical(as.vector(box), c(30, 0, 31, 1))
+  skip_without_python()
+  expect_identical(class(crop_boxes(mask, c(0.5, 0, 4, 4), 2, 2)), class(x))
+})
+
+test_that("magick images come back as such, frame by frame", {
+  skip_if_not_installed("magick")
+  skip_if_not_installed("jpeg")
+  photo <- system.file("extdata", "chelsea.jpg", package = "kerascrop")
+  x <- magick::image_read(photo)
+  bytes <- function(image, ...) as.integer(magick::image_data(image, ...))
+  y <- crop_center(x, 100, 200)
+  expect_s3_class(y, "magick-image")
+  expect_identical(bytes(y), bytes(x)[101:200, 126:325, ])
+  expect_identical(attr(y, "boxes")[1, ], c(x1 = 125, y1 = 100, x2 = 325, y2 = 200))
+  expect_identical(bytes(uncrop(crop_multi(x, 100, 200, "grid"))), bytes(x))
+  both <- magick::image_join(x, magick::image_flip(x))
+  tiles <- crop_multi(both, 100, 200, "ten")
+  expect_length(tiles, 20)
+  expect_identical(bytes(tiles[11]), bytes(magick::image_flip(x))[1:100, 1:200, ])
+  expect_identical(bytes(tiles[16]), bytes(magick::image_flip(x))[1:100, 200:1, ])
+  # grey images, and those with opacity
+  grey <- magick::image_convert(x, colorspace = "gray")
+  expect_identical(bytes(crop_center(grey, 10, 20), "gray"), bytes(grey, "gray")[146:155, 216:235, , drop = FALSE])
+  clear <- magick::image_transparent(x, "white", fuzz = 60)
+  expect_identical(bytes(crop_border(clear, 50), "rgba"), bytes(clear, "rgba")[51:250, 51:401, ])
+  expect_error(crop_center(c(x, magick::image_scale(x, "50")), 5, 5), "same size", class = "kerascrop_error_shape")
+  expect_error(crop_center(magick::image_read(character()), 5, 5), class = "kerascrop_error")
+  skip_without_python()
+  half <- crop_boxes(x, c(0, 0, 451, 300), 150, 225, antialias = TRUE)
+  expect_equal(bytes(half), without_boxes(round(crop_boxes(bytes(x), c(0, 0, 451, 300), 150, 225, antialias = TRUE))))
+})
+
+test_that("a PNG file is read as the numbers that were written", {
+  skip_if_not_installed("png")
+  file <- withr::local_tempfile(fileext = ".png")
+  for (channels in list(NULL, 2, 3, 4)) {
+    x <- array(sample(0:255, 20 * prod(channels), TRUE) / 255, c(4, 5, channels))
+    png::writePNG(x, file)
+    expect_equal(without_boxes(crop_border(file, 0)), x, tolerance = 1e-12)
+  }
+})
