@@ -57,11 +57,12 @@ python_packages <- function() {
 # reticulate before 1.38 cannot read the arrays of NumPy 2.
 old_reticulate <- function() utils::packageVersion("reticulate") < "1.38"
 
-# Before reticulate's py_require(), an environment made by install_kerascrop() is used only when asked for.
+own_environment <- "r-kerascrop"
+
+# The environment that install_kerascrop() makes, unless another one is asked for.
 use_own_environment <- function() {
-  if (reticulate::py_available() || has_py_require()) return()
-  if (Sys.getenv("RETICULATE_PYTHON") != "") return()
-  if (reticulate::virtualenv_exists("r-kerascrop")) reticulate::use_virtualenv("r-kerascrop", required = FALSE)
+  if (reticulate::py_available() || !is.na(Sys.getenv("RETICULATE_PYTHON", NA))) return()
+  if (reticulate::virtualenv_exists(own_environment)) reticulate::use_virtualenv(own_environment, required = FALSE)
 }
 
 # Versions are read before anything is imported: a wrong one can bring the session down.
@@ -70,7 +71,7 @@ check_versions <- function(call) {
   if (is_older(keras, keras_floor)) {
     kerascrop_abort(c(
       "Keras {keras} is too old: the layers need keras >= {keras_floor}.",
-      i = "Run {.code reticulate::py_install(\"keras>={keras_floor}\")}, then restart R."
+      i = "In a terminal, run {.code {pip_install(paste0('keras>=', keras_floor))}}; then restart R."
     ), "python", call)
   }
   numpy <- python_version("numpy")
@@ -78,9 +79,15 @@ check_versions <- function(call) {
   if (old_reticulate() && !is_older(numpy, "2")) {
     kerascrop_abort(c(
       "reticulate {utils::packageVersion('reticulate')} cannot read the arrays of NumPy {numpy}.",
-      i = "Update reticulate to 1.38 or newer, or run {.code reticulate::py_install(\"numpy<2\")}; then restart R."
+      i = "Update reticulate to 1.38 or newer, or run {.code {pip_install('numpy<2')}} in a terminal; then restart R."
     ), "python", call)
   }
+}
+
+# The command that installs packages for the Python that runs.
+pip_install <- function(packages, python = reticulate::py_config()$python) {
+  quoted <- function(words) ifelse(grepl("[^A-Za-z0-9._/:-]", words), shQuote(words), words)
+  paste(c(quoted(python), "-m pip install", quoted(packages)), collapse = " ")
 }
 
 # Whether a version, such as "3.12.0.dev2025" or NA, is known to be older than another.
@@ -95,25 +102,62 @@ python_version <- function(package) {
 }
 
 abort_import <- function(problem, call) {
-  chosen <- Sys.getenv("RETICULATE_PYTHON")
-  python <- tryCatch(reticulate::py_config()$python, error = function(error) NULL)
-  missing <- sub("^.*No module named '([^'.]+).*$", "\\1", problem)
-  reason <- if (is.null(python)) {
-    "No Python was found."
-  } else if (!identical(missing, problem)) {
-    cli::format_inline("The Python package {.pkg {missing}} is missing from {.file {python}}.")
-  } else {
-    problem
-  }
+  python <- if (reticulate::py_available()) reticulate::py_config()$python
+  missing <- sub("(?s)^.*No module named '([^'.]+).*$", "\\1", problem, perl = TRUE)
+  if (identical(missing, problem)) missing <- NULL
+  hints <- c(python_hint(python, Sys.getenv("RETICULATE_PYTHON", NA), missing), backend_hint(missing))
   kerascrop_abort(c(
     "The Python module of kerascrop cannot be loaded.",
-    x = "{reason}",
-    i = if (chosen != "") {
-      "{.envvar RETICULATE_PYTHON} is set to {.file {chosen}}: install {.pkg {python_packages()}} there, or unset it."
+    x = if (is.null(python)) {
+      "No Python was found: {problem}"
+    } else if (is.null(missing)) {
+      "{problem}"
+    } else {
+      "The Python package {.pkg {missing}} is missing from {.file {python}}."
     },
+    rlang::set_names(sprintf("{hints[%d]}", seq_along(hints)), rep("i", length(hints))),
     i = "Run {.run [install_kerascrop()](kerascrop::install_kerascrop())}, then restart R.
          {.run [kerascrop_sitrep()](kerascrop::kerascrop_sitrep())} tells what is there."
   ), "python", call)
+}
+
+# Why it is this Python, and how to go on with it or with another one. `chosen` is RETICULATE_PYTHON, or NA.
+python_hint <- function(python, chosen, missing) {
+  own <- tryCatch(reticulate::virtualenv_python(own_environment), error = function(error) "")
+  unset <- "unset it with {.code Sys.unsetenv(\"RETICULATE_PYTHON\")}"
+  install <- if (!is.null(python)) pip_install(c(python_packages(), intersect(missing, c("jax", "torch"))), python)
+  cli::format_inline(if (is.null(python)) {
+    if (is.na(chosen)) {
+      "Python 3.10 or newer is needed: {.code reticulate::install_python()}, or on Debian {.code apt install python3-venv}."
+    } else {
+      paste0("{.envvar RETICULATE_PYTHON} is set to {.file {chosen}}: set it to a Python that is there, or ", unset, ".")
+    }
+  } else if (!is.na(chosen) && !same_python(chosen, python)) {
+    "{.envvar RETICULATE_PYTHON} is set to {.file {chosen}}, but {.file {python}} ran already, and a session has one
+     Python: restart R."
+  } else if (!is.na(chosen)) {
+    paste0("{.envvar RETICULATE_PYTHON} chose this Python: run {.code {install}} in a terminal, or ", unset, ".")
+  } else if (file.exists(own) && !same_python(own, python)) {
+    "The environment {.val {own_environment}} is there, but {.file {python}} ran already, and a session has one Python:
+     restart R, and begin with {.code reticulate::use_virtualenv(\"{own_environment}\")}."
+  } else {
+    "To go on with this Python, run {.code {install}} in a terminal."
+  }, keep_whitespace = FALSE)
+}
+
+# What Keras can run on instead of a package that is missing.
+backend_hint <- function(missing) {
+  backends <- c("tensorflow", "jax", "torch")
+  if (!isTRUE(missing %in% backends)) return(NULL)
+  there <- setdiff(backends[!is.na(vapply(backends, python_version, ""))], missing)
+  if (!length(there)) return(NULL)
+  cli::format_inline("Or let Keras run on {.pkg {there[1]}}, which is there: restart R, and begin with
+                      {.code Sys.setenv(KERAS_BACKEND = \"{there[1]}\")}.", keep_whitespace = FALSE)
+}
+
+# In environments Pythons are links to the same file: their folders tell them apart.
+same_python <- function(one, other) {
+  normalizePath(dirname(one), mustWork = FALSE) == normalizePath(dirname(other), mustWork = FALSE)
 }
 
 #' Install the Python packages that kerascrop needs
@@ -134,7 +178,7 @@ abort_import <- function(problem, call) {
 #' # downloads about 700 MB
 #' install_kerascrop()
 #' }
-install_kerascrop <- function(envname = "r-kerascrop", ...) {
+install_kerascrop <- function(envname = own_environment, ...) {
   if (!is.character(envname) || length(envname) != 1 || is.na(envname) || !nzchar(envname)) {
     kerascrop_abort(c(
       "{.arg envname} must be the name or path of an environment.", x = "It is {shown(envname)}."
@@ -157,50 +201,4 @@ install_kerascrop <- function(envname = "r-kerascrop", ...) {
   )
   cli::cli_inform(c(v = "Installed {.pkg {python_packages()}} into {.val {envname}}.", i = "Restart R to use it."))
   invisible(reticulate::virtualenv_python(envname))
-}
-
-#' What kerascrop finds on this machine
-#'
-#' Prints the versions of R and of the R and Python packages that kerascrop stands on, which Python is used, and what is
-#' missing, with the remedy. Starts Python, but never stops with an error: paste it into a bug report.
-#'
-#' @returns A list of what is printed, invisibly: `r`, `packages` (R), `python`, `modules` (Python), `backend` and
-#'   `problem` (`NULL`, or the message of what is wrong).
-#' @family set-up
-#' @export
-#' @examples
-#' kerascrop_sitrep()
-kerascrop_sitrep <- function() {
-  versions <- function(names, version) {
-    vapply(names, function(name) tryCatch(version(name), error = function(error) NA_character_), "")
-  }
-  report <- list(
-    r = as.character(getRversion()),
-    packages = versions(c("kerascrop", "reticulate", "keras3"), function(name) {
-      as.character(utils::packageVersion(name))
-    }),
-    problem = tryCatch({ kerascrop_python(); NULL }, error = function(error) cli::ansi_strip(conditionMessage(error)))
-  )
-  if (reticulate::py_available()) {
-    report$python <- reticulate::py_config()$python
-    report$modules <- versions(c("keras", "tensorflow", "jax", "torch", "numpy"), python_version)
-    if (is.null(report$problem)) report$backend <- reticulate::import("keras")$config$backend()
-  }
-  cli::cli_h1("kerascrop")
-  cli::cli_bullets(c(
-    "*" = "R {report$r}; {version_list(report$packages)}",
-    "*" = "Python: {report$python %||% 'none found'}",
-    "*" = if (!is.null(report$modules)) "Python packages: {version_list(report$modules)}",
-    "*" = if (!is.null(report$backend)) "Keras runs on {report$backend}"
-  ))
-  if (is.null(report$problem)) {
-    cli::cli_bullets(c(v = "All that is needed is there."))
-  } else {
-    cli::cli_verbatim(report$problem)
-  }
-  invisible(report)
-}
-
-version_list <- function(versions) {
-  paste(names(versions), ifelse(is.na(versions), "(not installed)", versions), collapse = ", ")
 }

@@ -15,3 +15,30 @@ without_boxes <- function(x) {
 as_arrays <- function(x) if (is.list(x)) lapply(x, as_arrays) else from_numpy(x)
 
 keras_module <- function() reticulate::import("keras")
+
+# Runs R code in a new process, with other settings, and gives what it prints.
+in_new_process <- function(code, env = character()) {
+  file <- withr::local_tempfile(fileext = ".R")
+  writeLines(c(sprintf(".libPaths(c(%s))", paste(shQuote(.libPaths()), collapse = ", ")), code), file)
+  withr::local_envvar(env)
+  suppressWarnings(system2(file.path(R.home("bin"), "Rscript"), c("--vanilla", file), stdout = TRUE, stderr = TRUE))
+}
+
+# A Python with no packages, in a folder of its own.
+empty_python <- function(env = parent.frame()) {
+  folder <- withr::local_tempdir(.local_envir = env)
+  status <- suppressWarnings(system2(
+    reticulate::py_config()$python, c("-m", "venv", "--without-pip", shQuote(folder)), stdout = FALSE, stderr = FALSE
+  ))
+  skip_if_not(status == 0, "a virtual environment can be made")
+  file.path(folder, "bin", "python")
+}
+
+# A folder for PYTHONPATH in which a package seems to have some version.
+fake_version <- function(package, version, env = parent.frame()) {
+  folder <- withr::local_tempdir(.local_envir = env)
+  info <- file.path(folder, paste0(package, "-", version, ".dist-info"))
+  dir.create(info)
+  writeLines(c(paste("Name:", package), paste("Version:", version)), file.path(info, "METADATA"))
+  folder
+}

@@ -1,12 +1,3 @@
-# Runs R code in a new process, with other settings, and gives what it prints.
-in_new_process <- function(code, env = character()) {
-  file <- withr::local_tempfile(fileext = ".R")
-  writeLines(c(sprintf(".libPaths(c(%s))", paste(shQuote(.libPaths()), collapse = ", ")), code), file)
-  withr::local_envvar(env)
-  suppressWarnings(system2(file.path(R.home("bin"), "Rscript"), c("--vanilla", file), stdout = TRUE, stderr = TRUE))
-}
-
-
 test_that("library(kerascrop) starts no Python", {
   out <- in_new_process("library(kerascrop); cat(isNamespaceLoaded('reticulate'), reticulate::py_available())")
   expect_identical(tail(out, 1), "FALSE FALSE")
@@ -48,11 +39,36 @@ test_that("versions are compared, development versions too", {
 })
 
 test_that("errors of Python say what to run", {
-  withr::local_envvar(RETICULATE_PYTHON = "")
+  skip_without_python()
+  withr::local_envvar(RETICULATE_PYTHON = NA, WORKON_HOME = withr::local_tempdir())
+  python <- reticulate::py_config()$python
+  anonymous <- function(lines) gsub("numpy(<2|>=1.26)", "numpy...", gsub(python, "<python>", lines, fixed = TRUE))
   expect_snapshot(error = TRUE, {
     abort_import("ModuleNotFoundError: No module named 'keras'", call = NULL)
     abort_import("ImportError: bad {thing}", call = NULL)
-  }, transform = function(lines) sub("missing from '.*'", "missing from '<python>'", lines))
+  }, transform = anonymous)
+  hint <- function(python, chosen, missing = NULL) {
+    message(paste(anonymous(python_hint(python, chosen, missing)), collapse = " "))
+  }
+  expect_snapshot({
+    hint(NULL, NA)
+    hint(NULL, "/nowhere/python")
+    hint("/one/bin/python", "/one/bin/python3", "jax")
+    hint("/one/bin/python", "/two/bin/python")
+    hint("/one/bin/python", NA)
+  })
+  dir.create(file.path(Sys.getenv("WORKON_HOME"), own_environment, "bin"), recursive = TRUE)
+  file.create(file.path(Sys.getenv("WORKON_HOME"), own_environment, "bin", c("python", "activate")))
+  expect_match(python_hint("/one/bin/python", NA, NULL), "use_virtualenv")
+})
+
+test_that("another backend that is there is offered", {
+  skip_without_python()
+  expect_null(backend_hint("keras"))
+  expect_null(backend_hint(NULL))
+  hint <- backend_hint("tensorflow")
+  others <- c("jax", "torch")[!is.na(vapply(c("jax", "torch"), python_version, ""))]
+  if (length(others)) expect_match(hint, paste0("KERAS_BACKEND = .*", others[1])) else expect_null(hint)
 })
 
 test_that("the demo stops in words when its folder cannot be written to", {
@@ -85,21 +101,56 @@ test_that("a missing package is named, with the remedy", {
   }
 })
 
-test_that("a Keras that is too old is named, with the version that works", {
+test_that("a Keras that is too old is named, with the command that mends it", {
   skip_without_python()
-  blocked <- withr::local_tempdir()
-  dir.create(file.path(blocked, "keras-2.15.0.dist-info"))
-  writeLines(c("Name: keras", "Version: 2.15.0"), file.path(blocked, "keras-2.15.0.dist-info", "METADATA"))
   out <- in_new_process(
     "library(kerascrop)
      e <- tryCatch(kerascrop_python(), error = identity)
      cat(class(e)[1], conditionMessage(e))",
-    c(RETICULATE_PYTHON = reticulate::py_config()$python, PYTHONPATH = blocked)
+    c(RETICULATE_PYTHON = reticulate::py_config()$python, PYTHONPATH = fake_version("keras", "2.15.0"))
   )
-  text <- paste(out, collapse = "\n")
+  text <- paste(out, collapse = " ")
   expect_match(text, "kerascrop_error_python")
   expect_match(text, "2.15.0", fixed = TRUE)
   expect_match(text, "keras >= 3", fixed = TRUE)
+  expect_match(text, "-m\\s+pip\\s+install\\s+'keras>=3")
+})
+
+test_that("NumPy 2 is refused where reticulate cannot read it, before anything is imported", {
+  skip_without_python()
+  out <- in_new_process(
+    "library(kerascrop)
+     e <- tryCatch(kerascrop_python(), error = identity)
+     cat(class(e)[1], conditionMessage(e), 'imported:', reticulate::py_eval('\"keras\" in __import__(\"sys\").modules'))",
+    c(RETICULATE_PYTHON = reticulate::py_config()$python, PYTHONPATH = fake_version("numpy", "2.3.0"))
+  )
+  text <- paste(out, collapse = " ")
+  if (old_reticulate()) {
+    expect_match(text, "kerascrop_error_python")
+    expect_match(text, "NumPy\\s+2.3.0")
+    expect_match(text, "pip\\s+install\\s+'numpy<2'")
+    expect_match(text, "imported: FALSE")
+  } else {
+    expect_no_match(text, "kerascrop_error")
+  }
+})
+
+test_that("two Pythons in one session are told apart", {
+  skip_without_python()
+  out <- in_new_process(
+    sprintf("library(kerascrop)
+     reticulate::use_python('%s', required = TRUE)
+     invisible(reticulate::py_config())
+     message <- function() cat(conditionMessage(tryCatch(kerascrop_python(), error = identity)), '\n==\n')
+     message()
+     Sys.setenv(RETICULATE_PYTHON = '%s')
+     message()", empty_python(), reticulate::py_config()$python),
+    c(RETICULATE_PYTHON = NA)
+  )
+  text <- strsplit(gsub("\\s+", " ", paste(out, collapse = " ")), "==")[[1]]
+  expect_match(text[1], "keras is missing from '.*bin/python'")
+  expect_match(text[1], "run `.* -m pip install 'keras>=3.*` in a terminal")
+  expect_match(text[2], "ran already, and a session has one Python: restart R")
 })
 
 test_that("a missing Python is an error in words, and kerascrop_sitrep() still reports", {
@@ -115,15 +166,6 @@ test_that("a missing Python is an error in words, and kerascrop_sitrep() still r
   expect_match(text, "kerascrop_error_python")
   expect_match(text, "install_kerascrop()", fixed = TRUE)
   expect_match(text, "still here TRUE")
-})
-
-test_that("kerascrop_sitrep() tells versions", {
-  skip_without_python()
-  report <- NULL
-  out <- cli::cli_fmt(report <- kerascrop_sitrep())
-  expect_null(report$problem)
-  expect_match(paste(out, collapse = " "), "keras [0-9]+[.][0-9]+")
-  expect_identical(report$backend, "tensorflow")
 })
 
 test_that("install_kerascrop() checks its arguments first", {
