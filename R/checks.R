@@ -86,6 +86,11 @@ as_number <- function(x, arg = caller_arg(x), call = caller_env()) {
   kerascrop_abort(c("{.arg {arg}} must be a finite number.", x = "It is {shown(x)}."), "argument", call)
 }
 
+as_positive <- function(x, arg = caller_arg(x), call = caller_env()) {
+  if (is.numeric(x) && length(x) == 1 && is.finite(x) && x > 0) return(as.double(x))
+  kerascrop_abort(c("{.arg {arg}} must be a number above 0.", x = "It is {shown(x)}."), "argument", call)
+}
+
 # Pixels to each side that a gradient sees: NULL for as many as the crop does.
 as_reach <- function(x, arg = caller_arg(x), call = caller_env()) {
   if (is.null(x)) return(NULL)
@@ -149,6 +154,14 @@ as_stride <- function(x, sizes, views, arg = caller_arg(x), call = caller_env())
 as_name <- function(x, arg = caller_arg(x), call = caller_env()) {
   if (is.null(x) || (rlang::is_string(x) && nzchar(x) && !is.na(x))) return(x)
   kerascrop_abort(c("{.arg {arg}} must be {.code NULL} or a string.", x = "It is {shown(x)}."), "argument", call)
+}
+
+# What Keras takes as `dtype`.
+as_dtype <- function(x, arg = caller_arg(x), call = caller_env()) {
+  if (is.null(x) || rlang::is_string(x) || is_python(x)) return(x)
+  kerascrop_abort(c(
+    "{.arg {arg}} must be the name of a type, such as {.val float32}, or a Keras policy.", x = "It is {shown(x)}."
+  ), "argument", call)
 }
 
 as_seed <- function(x, arg = caller_arg(x), call = caller_env()) {

@@ -1,7 +1,7 @@
 # What checks and converts the arguments that layers have in common, by their names.
 argument_checks <- list(
   height = as_size, width = as_size, depth = as_size, length = as_size,
-  data_format = as_data_format, name = as_name, seed = as_seed,
+  data_format = as_data_format, name = as_name, seed = as_seed, dtype = as_dtype, trainable = as_flag,
   if_smaller = function(x, ...) as_choice(x, if_smaller_choices, ...),
   focus = function(x, ...) if (!is.null(x)) as_choice(x, c("boxes", "mask", "foreground"), ...),
   fill_mode = function(x, ...) as_choice(x, fill_modes, ...), fill_value = as_number,
@@ -22,13 +22,21 @@ checked_arguments <- function(..., call = caller_env()) {
   c(sapply(names, check, simplify = FALSE), given)
 }
 
+# `...`, of which each has a name, and those that are known are checked.
+checked_dots <- function(dots, call) {
+  dots <- check_named_dots(dots, call)
+  known <- intersect(names(dots), names(argument_checks))
+  dots[known] <- Map(function(name) argument_checks[[name]](dots[[name]], name, call), known)
+  dots
+}
+
 # Builds a Python layer, then: returns it (no `object`), adds it to a Sequential model, or calls it on a
 # tensor, an array, or a list of them.
 compose <- function(object, class, arguments, ..., call = caller_env()) {
   # The left side of a pipe comes first, so that names are given in the order in which one reads.
   object <- if (missing(object)) NULL else object
   if (!is.null(object)) check_object(object, class, call)
-  arguments <- c(arguments, check_named_dots(list(...), call))
+  arguments <- c(arguments, checked_dots(list(...), call))
   arguments <- arguments[!vapply(arguments, is.null, NA)]
   module <- load_module(call)
   layer <- with_python_errors(do.call(module[[class]], arguments), call)

@@ -107,7 +107,8 @@ crop_arguments <- function(height, width, mode, seed, if_smaller, data_format, o
   c(
     list(
       height = as_size(height, "height", call), width = as_size(width, "width", call),
-      mode = as_choice(mode, crop_modes, "mode", call), seed = seed_or_draw(seed, call), if_smaller = if_smaller,
+      mode = as_choice(mode, crop_modes, "mode", call), seed = seed_or_draw(seed, call),
+      if_smaller = as_choice(if_smaller, if_smaller_choices, "if_smaller", call),
       data_format = as_data_format(data_format, "data_format", call)
     ),
     Map(check, options, names(options))
@@ -138,7 +139,9 @@ python_batches <- function(generator, call) {
       },
       error = function(error) {
         reticulate::tuple("error", paste0("Batch ", number, ": ", cli::ansi_strip(conditionMessage(error))))
-      }
+      },
+      # Nobody would take over in the thread that waits for this batch.
+      interrupt = function(interrupt) reticulate::tuple("error", paste0("Batch ", number, ": interrupted."))
     )
   }
   # reticulate 1.31 and newer can stay one batch ahead, without which threads that wait for each other never end.

@@ -61,10 +61,14 @@ crops_from_directory <- function(path, height, width, mode = c("random", "center
   arguments <- list(
     path = normalizePath(path), height = as_size(height), width = as_size(width), mode = as_choice(mode, crop_modes),
     batch_size = if (!is.null(batch_size)) as_size(batch_size), resize = if (!is.null(resize)) as_size(resize),
-    labels = as_labels(labels), label_mode = label_mode, class_names = if (!is.null(class_names)) as.list(class_names),
-    color_mode = color_mode, shuffle = if (!is.null(shuffle)) as_flag(shuffle), seed = seed_or_draw(seed, call),
-    validation_split = validation_split, subset = subset, if_smaller = if_smaller, antialias = as_flag(antialias),
-    errors = errors
+    labels = as_labels(labels),
+    label_mode = if (!is.null(label_mode)) as_choice(label_mode, c("int", "categorical", "binary")),
+    class_names = as_class_names(class_names), color_mode = as_choice(color_mode, c("rgb", "grayscale", "rgba")),
+    shuffle = if (!is.null(shuffle)) as_flag(shuffle), seed = seed_or_draw(seed, call),
+    validation_split = if (!is.null(validation_split)) as_fraction(validation_split),
+    subset = if (!is.null(subset)) as_choice(subset, c("training", "validation")),
+    if_smaller = as_choice(if_smaller, setdiff(if_smaller_choices, "keep")), antialias = as_flag(antialias),
+    errors = as_choice(errors, c("raise", "skip"))
   )
   module <- load_module(call)
   recorded <- reticulate::import("kerascrop.from_r")$recorded
@@ -80,5 +84,13 @@ as_labels <- function(labels, call = caller_env()) {
   kerascrop_abort(c(
     "{.arg labels} must be {.val inferred}, {.code NULL}, or whole numbers, one for each file.",
     x = "It is {shown(labels)}."
+  ), "argument", call)
+}
+
+as_class_names <- function(x, arg = caller_arg(x), call = caller_env()) {
+  if (is.null(x)) return(NULL)
+  if (is.character(x) && length(x) && !anyNA(x) && is.null(dim(x))) return(as.list(x))
+  kerascrop_abort(c(
+    "{.arg {arg}} must be {.code NULL} or the names of folders.", x = "It is {shown(x)}."
   ), "argument", call)
 }

@@ -42,7 +42,7 @@ plot_crops <- function(images, boxes = NULL, crops = NULL, titles = NULL, max = 
   }
   if (!is.null(ncol)) ncol <- as_size(ncol)
   check_colours(col)
-  lwd <- as_number(lwd)
+  lwd <- as_positive(lwd)
   given <- range
   range <- as_range(range, x$x)
   panels <- if (is.null(crops)) 1 else 2
@@ -99,16 +99,16 @@ plot_boxes <- function(boxes, image = NULL, labels = NULL, height = NULL, width 
   labels <- as_box_labels(labels, boxes, nrow(all))
   check_colours(col)
   colours <- if (is.list(boxes)) rep(rep_len(col, length(parts)), vapply(parts, nrow, 0L)) else rep_len(col, nrow(all))
-  lwd <- as_number(lwd)
+  lwd <- as_positive(lwd)
   if (!is.null(title) && !rlang::is_string(title)) {
     kerascrop_abort(c("{.arg title} must be {.code NULL} or a string.", x = "It is {shown(title)}."), "argument")
   }
+  if (!is.null(height)) height <- as_size(height)
+  if (!is.null(width)) width <- as_size(width)
   if (is.null(image)) {
     size <- attr(boxes, "size")
-    fitting <- function(name, side) unname(if (name %in% names(size)) size[[name]] else ceiling(max(all[, side], 1)))
-    height <- as_size(height %||% fitting("height", "y2"))
-    width <- as_size(width %||% fitting("width", "x2"))
-    draw_canvas(c(height, width), title, parts)
+    fitting <- function(name, side) if (name %in% names(size)) size[[name]] else ceiling(max(all[, side], 1))
+    draw_canvas(c(height %||% fitting("height", "y2"), width %||% fitting("width", "x2")), title, parts)
   } else {
     x <- as_images(image)
     if (x$n != 1) {
@@ -187,7 +187,8 @@ as_crop_list <- function(crops, images, boxes, call = caller_env()) {
 }
 
 check_colours <- function(col, call = caller_env()) {
-  if (length(col) && !inherits(try(grDevices::col2rgb(col), silent = TRUE), "try-error")) return(invisible())
+  usable <- length(col) && (is.character(col) || (is_whole(col) && all(col >= 0)))
+  if (usable && !inherits(try(grDevices::col2rgb(col), silent = TRUE), "try-error")) return(invisible())
   kerascrop_abort(c("{.arg col} must be colours, such as {.val red}.", x = "It is {shown(col)}."), "argument", call)
 }
 

@@ -53,10 +53,89 @@ test_that("flags, choices, numbers and seeds are checked", {
   expect_error(as_choice("c", c("a", "b")), class = "kerascrop_error_argument")
   expect_identical(as_number(2L), 2)
   expect_error(as_number(Inf), class = "kerascrop_error_argument")
+  expect_identical(as_positive(2L), 2)
+  for (x in list(0, -1, Inf, NA, "1", c(1, 2))) expect_error(as_positive(x), class = "kerascrop_error_argument")
+  expect_identical(as_dtype("uint8"), "uint8")
+  for (x in list(1, NA, c("a", "b"), mean)) expect_error(as_dtype(x), class = "kerascrop_error_argument")
   expect_null(as_seed(NULL))
   expect_error(as_seed(1.5), class = "kerascrop_error_argument")
   expect_null(as_data_format(NULL))
   expect_error(as_data_format("NCHW"), class = "kerascrop_error_argument")
+})
+
+# What is wrong for every argument of the cases below.
+nonsense <- list(globalenv(), matrix("a", 2, 2), list(list(1)))
+
+# Calls a function with nonsense in each of its arguments in turn, and gives the errors that are not the package's own,
+# or do not name the argument.
+raw_errors <- function(name, good, nonsense) {
+  f <- getExportedValue("kerascrop", name)
+  found <- character()
+  for (arg in names(good)) for (value in nonsense) {
+    arguments <- replace(good, arg, list(value))
+    error <- tryCatch({ do.call(f, arguments); NULL }, error = identity)
+    own <- inherits(error, "kerascrop_error") && !inherits(error, "kerascrop_error_python")
+    if (!own || !grepl(arg, conditionMessage(error))) {
+      found <- c(found, paste(name, arg, class(value)[1], if (is.null(error)) "passed" else conditionMessage(error)))
+    }
+  }
+  found
+}
+
+test_that("nonsense in any argument of any function is an error that names it", {
+  skip_on_cran() # it takes half a minute
+  skip_without_python()
+  x <- some_images()
+  boxes <- box_window(1:4, 1:5)
+  size <- list(height = 4, width = 5)
+  joint <- list(box_format = "xyxy", min_visible = 0, return_boxes = FALSE)
+  layer <- list(name = "a", dtype = "float32", trainable = TRUE, data_format = "channels_last")
+  fit <- list(if_smaller = "error", fill_value = 0)
+  random <- list(seed = 1, per_image = TRUE)
+  cases <- list(
+    as_numpy = list(x = x, dtype = "float32"), from_numpy = list(x = 1), box_rows = list(box = boxes),
+    box_cols = list(box = boxes), box_iou = list(boxes = boxes, others = boxes), box_window = list(rows = 1, cols = 1),
+    boxes_from_masks = list(masks = x), theta_from_boxes = c(list(boxes = boxes, box_format = "xyxy"), size),
+    boxes_from_theta = c(list(theta = cbind(diag(2), 0), box_format = "xyxy"), size),
+    cluttered_digits = list(n = 1, canvas = 40, digit = 12, distractors = 1, split = "train", seed = 1),
+    crop_border = list(x = x, cropping = 1, fill_value = 0), crop_center = c(list(x = x), size, fit),
+    crop_random = c(list(x = x), size, list(seed = 1), fit),
+    crop_multi = c(list(x = x), size, list(views = "grid", stride = 2), fit),
+    crop_boxes = c(list(x = x, boxes = boxes), size, list(
+      antialias = FALSE, fill_mode = "constant", fill_value = 0, interpolation = "bilinear"
+    )),
+    uncrop = c(list(crops = x[1, , , ], boxes = boxes), size, list(fill_value = 0)),
+    plot_crops = list(images = x, boxes = boxes[c(1, 1, 1), ], crops = x, titles = 1:3, max = 1, ncol = 1, col = 1,
+                      lwd = 1, range = 0:1),
+    plot_boxes = c(list(boxes = boxes, image = x[1, , , ], labels = 1), size, list(
+      title = "a", col = 1, lwd = 1, range = 0:1
+    )),
+    crop_generator = c(list(generator = NULL), size, list(mode = "random", seed = 1, if_smaller = "error")),
+    crop_dataset = c(list(dataset = NULL), size, list(mode = "random", seed = 1, num_parallel_calls = 1), fit, joint[1:2]),
+    crops_from_directory = c(list(path = tempdir()), size, list(
+      mode = "random", batch_size = 1, resize = 9, labels = "inferred", label_mode = "int", class_names = "a",
+      color_mode = "rgb", shuffle = TRUE, seed = 1, validation_split = 0.5, subset = "training", if_smaller = "error",
+      antialias = TRUE, errors = "raise"
+    )),
+    layer_center_crop = c(size, layer, fit, joint), layer_center_crop_1d = c(list(length = 4), layer, fit),
+    layer_center_crop_3d = c(list(depth = 1), size, layer, fit), layer_border_crop = c(list(cropping = 1), layer, joint),
+    layer_random_crop = c(size, layer, fit, joint, random, list(focus = "mask", positive_fraction = 1)),
+    layer_random_resized_crop = c(size, layer, joint, random, list(scale = c(0.1, 1), ratio = c(1, 2), antialias = TRUE)),
+    layer_multi_crop = c(size, layer, fit, joint, list(views = "grid", stride = 1)),
+    layer_box_crop = c(size, layer, joint, list(
+      antialias = FALSE, fill_mode = "constant", fill_value = 0, interpolation = "bilinear", align_corners = TRUE,
+      gradient_reach = 2
+    )),
+    layer_learnable_crop = c(size, layer, joint, list(
+      size = "fixed", min_size = 1, max_size = 1, localizer = "global", antialias = TRUE, snap = TRUE
+    )),
+    layer_uncrop = c(size, layer, list(box_format = "xyxy", fill_value = 0)), install_kerascrop = list(envname = "a")
+  )
+  functions <- setdiff(getNamespaceExports("kerascrop"), c("kerascrop_python", "kerascrop_sitrep"))
+  variants <- c("layer_random_crop_1d", "layer_random_crop_3d", "layer_border_crop_1d", "layer_border_crop_3d")
+  expect_setequal(c(names(cases), variants), functions)
+  withr::local_pdf(NULL)
+  for (name in names(cases)) expect_identical(raw_errors(name, cases[[name]], nonsense), character())
 })
 
 test_that("a check blames the user's call, and names the argument, the value and the remedy", {
