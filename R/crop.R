@@ -253,7 +253,7 @@ cut_windows <- function(images, starts, sizes, fill_value = 0, call = caller_env
   } else {
     crops <- array(fill_value, c(nrow(starts), unname(sizes), images$channels))
     image <- rep(seq_len(images$n), each = nrow(starts) %/% max(images$n, 1))
-    for (i in seq_len(nrow(starts))) {
+    for (i in cli::cli_progress_along(starts[, 1], "Cropping")) {
       crops[i, , , ] <- cut_window(images$x, image[i], starts[i, ], sizes, fill_value)
     }
   }

@@ -12,7 +12,10 @@
 #' @param split `"train"` or `"test"`.
 #' @param seed A whole number, for the same images in every run; `NULL` draws one from R's random numbers, which
 #'   [set.seed()] fixes.
-#' @returns A list: `x`, images `(n, canvas, canvas, 1)` from 0 to 1; `y`, the digits, integers from 0 to 9; `boxes`,
+#' @param x,object What `cluttered_digits()` returned.
+#' @param max How many images to draw at most.
+#' @param ... Further arguments of [plot_crops()], such as `crops = TRUE`.
+#' @returns A list, which prints as one line and has a `plot()` (and an `autoplot()`, if ggplot2 is installed): `x`, images `(n, canvas, canvas, 1)` from 0 to 1; `y`, the digits, integers from 0 to 9; `boxes`,
 #'   where they are, a matrix with a row `x1, y1, x2, y2` for each.
 #' @section Errors:
 #' `kerascrop_error_size`: a number is no positive whole number, or the digit is larger than the canvas.
@@ -20,7 +23,8 @@
 #' @export
 #' @examplesIf reticulate::py_module_available("keras")
 #' digits <- cluttered_digits(6, seed = 1)
-#' plot_crops(digits$x, digits$boxes, titles = digits$y)
+#' digits
+#' plot(digits, crops = TRUE)
 cluttered_digits <- function(n, canvas = 64, digit = 20, distractors = 6, split = c("train", "test"), seed = NULL) {
   n <- as_size(n)
   canvas <- as_size(canvas)
@@ -34,5 +38,48 @@ cluttered_digits <- function(n, canvas = 64, digit = 20, distractors = 6, split 
   )
   boxes <- from_numpy(digits$boxes)
   colnames(boxes) <- box_sides
-  list(x = from_numpy(digits$x), y = from_numpy(digits$y), boxes = boxes)
+  structure(list(x = from_numpy(digits$x), y = from_numpy(digits$y), boxes = boxes), class = "cluttered_digits")
+}
+
+#' @rdname cluttered_digits
+#' @export
+print.cluttered_digits <- function(x, ...) {
+  canvas <- dim(x$x)[2]
+  digit <- x$boxes[[1, "y2"]] - x$boxes[[1, "y1"]]
+  cli::cat_line(cli::format_inline(
+    "{length(x$y)} image{?s} {.code x} of {canvas} x {canvas} pixels with a digit {.code y} of {digit} x {digit} each,
+     at {.code boxes}", keep_whitespace = FALSE
+  ))
+  invisible(x)
+}
+
+#' @rdname cluttered_digits
+#' @export
+plot.cluttered_digits <- function(x, ...) {
+  plot_crops(x$x, x$boxes, titles = x$y, ...)
+  invisible(x)
+}
+
+#' @rdname cluttered_digits
+#' @exportS3Method ggplot2::autoplot
+autoplot.cluttered_digits <- function(object, max = 16, ...) {
+  shown <- seq_len(min(length(object$y), as_size(max)))
+  canvas <- dim(object$x)[2]
+  label <- factor(sprintf("%d: %d", shown, object$y[shown]), sprintf("%d: %d", shown, object$y[shown]))
+  pixels <- expand.grid(image = shown, row = seq_len(canvas), col = seq_len(canvas))
+  pixels$light <- as.vector(object$x[shown, , , 1])
+  pixels$label <- label[pixels$image]
+  boxes <- data.frame(object$boxes[shown, , drop = FALSE], label = label)
+  ggplot2::ggplot(pixels) +
+    ggplot2::geom_raster(ggplot2::aes(.data$col - 0.5, .data$row - 0.5, fill = .data$light)) +
+    ggplot2::geom_rect(
+      ggplot2::aes(xmin = .data$x1, ymin = .data$y1, xmax = .data$x2, ymax = .data$y2),
+      data = boxes, fill = NA, colour = box_colours()[1]
+    ) +
+    ggplot2::facet_wrap(ggplot2::vars(.data$label)) +
+    ggplot2::scale_fill_gradient(low = "black", high = "white", limits = c(0, 1), guide = "none") +
+    ggplot2::scale_y_reverse(expand = c(0, 0)) +
+    ggplot2::scale_x_continuous(expand = c(0, 0)) +
+    ggplot2::coord_equal() +
+    ggplot2::labs(x = NULL, y = NULL)
 }

@@ -36,7 +36,7 @@
 #' @keywords internal
 "_PACKAGE"
 
-#' @importFrom rlang %||% caller_arg caller_env
+#' @importFrom rlang %||% .data caller_arg caller_env
 NULL
 
 # reticulate takes most of a second to load, so it is left until it is needed.

@@ -57,6 +57,7 @@ python_packages <- function() {
 # reticulate before 1.38 cannot read the arrays of NumPy 2.
 old_reticulate <- function() utils::packageVersion("reticulate") < "1.38"
 
+# The default of install_kerascrop().
 own_environment <- "r-kerascrop"
 
 # The environment that install_kerascrop() makes, unless another one is asked for.
@@ -178,7 +179,7 @@ same_python <- function(one, other) {
 #' # downloads about 700 MB
 #' install_kerascrop()
 #' }
-install_kerascrop <- function(envname = own_environment, ...) {
+install_kerascrop <- function(envname = "r-kerascrop", ...) {
   if (!is.character(envname) || length(envname) != 1 || is.na(envname) || !nzchar(envname)) {
     kerascrop_abort(c(
       "{.arg envname} must be the name or path of an environment.", x = "It is {shown(envname)}."

@@ -56,6 +56,7 @@ loss_box <- function(y_true, y_pred, ..., reduction = "mean_with_sample_weight",
     reduction <- as_choice(reduction, c("mean_with_sample_weight", "sum_over_batch_size", "mean", "sum", "none"))
   }
   name <- as_name(name)
+  dtype <- as_dtype(dtype)
   call <- rlang::current_env()
   module <- load_module(call)
   at_once <- !(missing(y_true) && missing(y_pred))
@@ -77,6 +78,7 @@ loss_box <- function(y_true, y_pred, ..., reduction = "mean_with_sample_weight",
 metric_box_iou <- function(..., name = "box_iou", dtype = NULL) {
   check_named_dots(list(...))
   name <- as_name(name)
+  dtype <- as_dtype(dtype)
   module <- load_module(rlang::current_env())
   with_python_errors(module$BoxIoU(name = name, dtype = dtype, ...))
 }

@@ -80,7 +80,7 @@ paste_windows <- function(images, boxes, lengths, n, fill_value) {
   total <- array(0, c(n, unname(lengths), images$channels))
   count <- array(0, c(n, unname(lengths)))
   image <- rep(seq_len(n), each = nrow(boxes) %/% max(n, 1))
-  for (i in seq_len(nrow(boxes))) {
+  for (i in cli::cli_progress_along(boxes[, 1], "Putting crops back")) {
     rows <- boxes[i, "y1"] + seq_len(dim(x)[2])
     cols <- min(boxes[i, c("x1", "x2")]) + seq_len(dim(x)[3])
     if (boxes[i, "x1"] > boxes[i, "x2"]) cols <- rev(cols)

@@ -25,3 +25,19 @@ test_that("wrong arguments are errors", {
   skip_without_python()
   expect_error(cluttered_digits(1, canvas = 10), "canvas", class = "kerascrop_error_size")
 })
+
+test_that("they print as one line, and draw themselves", {
+  skip_without_python()
+  digits <- cluttered_digits(3, seed = 1)
+  expect_output(print(digits), "^3 images `x` of 64 x 64 pixels with a digit `y` of 20 x 20 each, at `boxes`$")
+  withr::local_pdf(NULL)
+  expect_identical(plot(digits, crops = TRUE), digits)
+  skip_if_not_installed("ggplot2")
+  page <- ggplot2::ggplot_build(ggplot2::autoplot(digits, max = 2))
+  expect_identical(nrow(page$data[[1]]), 2L * 64L * 64L)
+  expect_equal(as.matrix(page$data[[2]][c("xmin", "xmax")]), digits$boxes[1:2, c("x1", "x2")], ignore_attr = TRUE)
+  # a pixel's colour is its light
+  first <- subset(page$data[[1]], PANEL == 1 & x == 9.5 & abs(y) == 4.5)
+  light <- grDevices::col2rgb(first$fill)[1] / 255
+  expect_equal(light, digits$x[1, 5, 10, 1], tolerance = 0.05)
+})
