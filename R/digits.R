@@ -15,8 +15,9 @@
 #' @param x,object What `cluttered_digits()` returned.
 #' @param max How many images to draw at most.
 #' @param ... Further arguments of [plot_crops()], such as `crops = TRUE`.
-#' @returns A list, which prints as one line and has a `plot()` (and an `autoplot()`, if ggplot2 is installed): `x`, images `(n, canvas, canvas, 1)` from 0 to 1; `y`, the digits, integers from 0 to 9; `boxes`,
-#'   where they are, a matrix with a row `x1, y1, x2, y2` for each.
+#' @returns A list, which prints as one line, and has a `plot()` and, where ggplot2 is installed, an `autoplot()`: `x`,
+#'   images `(n, canvas, canvas, 1)` from 0 to 1; `y`, the digits, integers from 0 to 9; `boxes`, where they are, a
+#'   matrix with a row `x1, y1, x2, y2` for each.
 #' @section Errors:
 #' `kerascrop_error_size`: a number is no positive whole number, or the digit is larger than the canvas.
 #' `kerascrop_error_argument`: anything else about the arguments.

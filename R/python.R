@@ -129,9 +129,11 @@ python_hint <- function(python, chosen, missing) {
   install <- if (!is.null(python)) pip_install(c(python_packages(), intersect(missing, c("jax", "torch"))), python)
   cli::format_inline(if (is.null(python)) {
     if (is.na(chosen)) {
-      "Python 3.10 or newer is needed: {.code reticulate::install_python()}, or on Debian {.code apt install python3-venv}."
+      "Python 3.10 or newer is needed: {.code reticulate::install_python()}, or on Debian
+       {.code apt install python3-venv}."
     } else {
-      paste0("{.envvar RETICULATE_PYTHON} is set to {.file {chosen}}: set it to a Python that is there, or ", unset, ".")
+      paste0("{.envvar RETICULATE_PYTHON} is set to {.file {chosen}}: set it to a Python that is there, or ",
+             unset, ".")
     }
   } else if (!is.na(chosen) && !same_python(chosen, python)) {
     "{.envvar RETICULATE_PYTHON} is set to {.file {chosen}}, but {.file {python}} ran already, and a session has one

@@ -1,8 +1,8 @@
 #' What kerascrop finds on this machine
 #'
-#' Prints the versions of R and of the R and Python packages that kerascrop stands on, which Python is used and why, what
-#' Keras runs on, and what is missing, with the command that mends it. Starts Python, but never stops with an error:
-#' paste it into a bug report.
+#' Prints the versions of R and of the R and Python packages that kerascrop stands on, which Python is used and why,
+#' what Keras runs on, and what is missing, with the command that mends it. Starts Python, but never stops with an
+#' error: paste it into a bug report.
 #'
 #' @returns A list of what is printed, invisibly: `r` and `platform`; `packages`, versions of R packages; `python`,
 #'   `python_version` and `chosen_by`; `modules`, versions of Python packages; `bundled`, the bundled module's `version`

@@ -111,16 +111,21 @@ test_that("nonsense in any argument of any function is an error that names it", 
       title = "a", col = 1, lwd = 1, range = 0:1
     )),
     crop_generator = c(list(generator = NULL), size, list(mode = "random", seed = 1, if_smaller = "error")),
-    crop_dataset = c(list(dataset = NULL), size, list(mode = "random", seed = 1, num_parallel_calls = 1), fit, joint[1:2]),
+    crop_dataset = c(
+      list(dataset = NULL), size, list(mode = "random", seed = 1, num_parallel_calls = 1), fit, joint[1:2]
+    ),
     crops_from_directory = c(list(path = tempdir()), size, list(
       mode = "random", batch_size = 1, resize = 9, labels = "inferred", label_mode = "int", class_names = "a",
       color_mode = "rgb", shuffle = TRUE, seed = 1, validation_split = 0.5, subset = "training", if_smaller = "error",
       antialias = TRUE, errors = "raise"
     )),
     layer_center_crop = c(size, layer, fit, joint), layer_center_crop_1d = c(list(length = 4), layer, fit),
-    layer_center_crop_3d = c(list(depth = 1), size, layer, fit), layer_border_crop = c(list(cropping = 1), layer, joint),
+    layer_center_crop_3d = c(list(depth = 1), size, layer, fit),
+    layer_border_crop = c(list(cropping = 1), layer, joint),
     layer_random_crop = c(size, layer, fit, joint, random, list(focus = "mask", positive_fraction = 1)),
-    layer_random_resized_crop = c(size, layer, joint, random, list(scale = c(0.1, 1), ratio = c(1, 2), antialias = TRUE)),
+    layer_random_resized_crop = c(
+      size, layer, joint, random, list(scale = c(0.1, 1), ratio = c(1, 2), antialias = TRUE)
+    ),
     layer_multi_crop = c(size, layer, fit, joint, list(views = "grid", stride = 1)),
     layer_box_crop = c(size, layer, joint, list(
       antialias = FALSE, fill_mode = "constant", fill_value = 0, interpolation = "bilinear", align_corners = TRUE,

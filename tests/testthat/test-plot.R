@@ -83,7 +83,9 @@ test_that("rasters and their crops are drawn in their colours", {
 test_that("plot_boxes() draws boxes where they are, in their colours, with labels", {
   boxes <- rbind(a = c(0, 0, 20, 10), b = c(20, 10, 40, 20))
   page <- drawn(plot_boxes(boxes, height = 20, width = 40, col = c("#FF0000", "#0000FF"), lwd = 3), 400, 300)
-  at <- function(channel, others) colMeans(which(page[, , channel] > 0.9 & apply(page[, , others], 1:2, max) < 0.1, arr.ind = TRUE))
+  at <- function(channel, others) {
+    colMeans(which(page[, , channel] > 0.9 & apply(page[, , others], 1:2, max) < 0.1, arr.ind = TRUE))
+  }
   expect_true(all(at(1, 2:3) < at(3, 1:2)))
   over <- drawn(plot_boxes(boxes, matrix(0, 20, 40), labels = c(0.5, 0.9), title = "scores"), 400, 300)
   expect_gt(mean(over == 0), 0.1)

@@ -121,7 +121,8 @@ test_that("NumPy 2 is refused where reticulate cannot read it, before anything i
   out <- in_new_process(
     "library(kerascrop)
      e <- tryCatch(kerascrop_python(), error = identity)
-     cat(class(e)[1], conditionMessage(e), 'imported:', reticulate::py_eval('\"keras\" in __import__(\"sys\").modules'))",
+     cat(class(e)[1], conditionMessage(e))
+     cat(' imported:', reticulate::py_eval('\"keras\" in __import__(\"sys\").modules'))",
     c(RETICULATE_PYTHON = reticulate::py_config()$python, PYTHONPATH = fake_version("numpy", "2.3.0"))
   )
   text <- paste(out, collapse = " ")
