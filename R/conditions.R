@@ -15,6 +15,7 @@ with_python_errors <- function(code, call = caller_env()) {
   withCallingHandlers(code, error = function(error) {
     if (inherits(error, "kerascrop_error")) return()
     problem <- python_error(error)
+    if (problem$type == "KeyboardInterrupt") rlang::interrupt()
     class <- switch(problem$type,
       SizeError = "size", ShapeError = "shape", BoxError = "box", ArgumentError = "argument", "python"
     )

@@ -124,6 +124,7 @@ abort_import <- function(problem, call) {
 
 # Why it is this Python, and how to go on with it or with another one. `chosen` is RETICULATE_PYTHON, or NA.
 python_hint <- function(python, chosen, missing) {
+  if (!is.null(python) && identical(chosen, "")) chosen <- NA
   own <- tryCatch(reticulate::virtualenv_python(own_environment), error = function(error) "")
   unset <- "unset it with {.code Sys.unsetenv(\"RETICULATE_PYTHON\")}"
   install <- if (!is.null(python)) pip_install(c(python_packages(), intersect(missing, c("jax", "torch"))), python)

@@ -135,7 +135,8 @@ test_that("nonsense in any argument of any function is an error that names it", 
       size = "fixed", min_size = 1, max_size = 1, localizer = "global", antialias = TRUE, snap = TRUE
     )),
     layer_uncrop = c(size, layer, list(box_format = "xyxy", fill_value = 0)), install_kerascrop = list(envname = "a"),
-    loss_box = list(reduction = "mean", name = "a", dtype = "float32"), metric_box_iou = list(name = "a", dtype = "float32"),
+    loss_box = list(reduction = "mean", name = "a", dtype = "float32"),
+    metric_box_iou = list(name = "a", dtype = "float32"),
     callback_crop_monitor = list(images = x, boxes = boxes, layer = "a"), animate_crops = list(monitor = NULL)
   )
   functions <- setdiff(getNamespaceExports("kerascrop"), c("kerascrop_python", "kerascrop_sitrep"))

@@ -54,3 +54,9 @@ test_that("Keras's wrapping is taken off", {
   expect_match(conditionMessage(error), "^`crop` cannot cut height 40")
   expect_no_match(conditionMessage(error), "Exception encountered|Arguments received")
 })
+
+test_that("an interrupt that Python noticed interrupts R", {
+  skip_without_python()
+  f <- reticulate::py_run_string("def f():\n  raise KeyboardInterrupt()", local = TRUE)$f
+  expect_identical(tryCatch(with_python_errors(f()), interrupt = function(i) "interrupted"), "interrupted")
+})

@@ -5,6 +5,7 @@ test_that("an interrupted call leaves a session that works", {
   skip_without_python()
   out <- in_new_process("
     library(kerascrop)
+    outcomes <- character()
     # Again after two seconds: Python may swallow one, in C code that takes any exception for a no.
     interrupted <- function(code) {
       running <- tempfile()
@@ -12,7 +13,7 @@ test_that("an interrupted call leaves a session that works", {
       system(sprintf('while sleep 2; [ -e %s ]; do kill -INT %d; done', running, Sys.getpid()), wait = FALSE)
       outcome <- tryCatch({ code; 'finished' }, interrupt = function(i) 'interrupted', error = function(e) 'stopped')
       unlink(running)
-      cat(outcome, '')
+      outcomes <<- c(outcomes, outcome)
     }
     x <- array(runif(8 * 64 * 64 * 3), c(8, 64, 64, 3))
     boxes <- cbind(runif(8), runif(8), 40, 40)
@@ -26,9 +27,9 @@ test_that("an interrupted call leaves a session that works", {
     interrupted(repeat crop_boxes(x, boxes, 200, 200, antialias = TRUE))
     interrupted(repeat layer(x))
     interrupted(model$fit(batches, steps_per_epoch = 1e6L, epochs = 1e6L, shuffle = FALSE, verbose = 0L))
-    cat('|', dim(crop_boxes(x, boxes, 20, 20)), dim(model$predict(as_numpy(crop_center(x, 20, 20)), verbose = 0L)))
+    cat('\\n', outcomes, '|', dim(crop_boxes(x, boxes, 20, 20)), dim(model$predict(as_numpy(crop_center(x, 20, 20)), verbose = 0L)))
   ")
   text <- tail(out, 1)
   # What was interrupted within R's function that makes a batch, stops fit() with an error of Python's.
-  expect_match(text, "^interrupted interrupted interrupted (interrupted|stopped) [|] 8 20 20 3 8 1$")
+  expect_match(text, "^ interrupted interrupted interrupted (interrupted|stopped) [|] 8 20 20 3 8 1$")
 })
