@@ -11,6 +11,7 @@ from keras import layers, ops
 from kerascrop.sampling import sample
 
 CELL = 4  # pixels of the view, each way
+AROUND = 1  # deviation of the blur that tells what is around a pixel, in cells
 
 
 @keras.saving.register_keras_serializable("kerascrop")
@@ -112,11 +113,22 @@ class MapLocalizer(layers.Layer):
         return sample(images, ops.broadcast_to(whole, (batch, 4)), size, antialias=True, fill_mode="nearest")
 
     def contrast(self, view):
-        """How much each cell stands out: squared deviation, blurred to the box's size, standardised for each image."""
+        """How much each cell stands out: how rare its pixels are in their image, blurred to the box's size, standardised.
+
+        A pixel is its channels, and how these differ from the pixels around; how rare it is, is its Mahalanobis distance
+        from the image's mean (Reed and Yu 1990, "Adaptive multiple-band CFAR detection").
+        """
         (rows, columns), channels = self.cells, view.shape[-1]
-        cells = ops.reshape(ops.square(view), (-1, rows, CELL, columns, CELL, channels))
+        cells = ops.reshape(view, (-1, rows, CELL, columns, CELL, channels))
+        means = ops.mean(cells, axis=(2, 4))
+        near = [_blur(n, AROUND) for n in self.cells]
+        vertical, horizontal = (matrix / matrix.sum(axis=1, keepdims=True) for matrix in near)
+        around = ops.einsum("yr,brcd,xc->byxd", vertical, means, horizontal)
+        pixels = ops.concatenate([cells, cells - around[:, :, None, :, None]], axis=-1)
+        rarity = _rarity(ops.reshape(pixels, (-1, CELL * rows * CELL * columns, 2 * channels)))
+        rarity = ops.reshape(rarity, (-1, rows, CELL, columns, CELL))
         blurs = [_blur(n, share * n / 4) for n, share in zip(self.cells, self.typical)]
-        return _standardise(ops.einsum("yr,brc,xc->byx", blurs[0], ops.mean(cells, axis=(2, 4, 5)), blurs[1]))
+        return _standardise(ops.einsum("yr,brc,xc->byx", blurs[0], ops.mean(rarity, axis=(2, 4)), blurs[1]))
 
     def call(self, view, training=None):
         view = ops.cast(view, "float32")
@@ -149,6 +161,15 @@ def _standardise(x):
     axes = tuple(range(1, len(x.shape)))
     x = x - ops.mean(x, axis=axes, keepdims=True)
     return x / ops.sqrt(ops.mean(ops.square(x), axis=axes, keepdims=True) + 1e-6)
+
+
+def _rarity(points):
+    """How far `(batch, points, numbers)` are from the mean of their image, in its own deviations, squared (Mahalanobis)."""
+    points = points - ops.mean(points, axis=1, keepdims=True)
+    covariance = ops.matmul(ops.transpose(points, (0, 2, 1)), points) / points.shape[1]
+    least = 1e-3 * ops.mean(ops.square(points), axis=(1, 2)) + 1e-6  # what is constant, or follows from others, has none
+    inverse = ops.linalg.inv(covariance + least[:, None, None] * np.eye(points.shape[2], dtype="float32"))
+    return ops.sum(ops.matmul(points, inverse) * points, axis=-1)
 
 
 def _blur(n, deviation):
