@@ -8,7 +8,9 @@ Prints a Markdown table for each method. `bench/learnable_digits.md` has the tab
 
 import argparse
 import os
+import sys
 import time
+from typing import NamedTuple
 
 os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="3", OMP_NUM_THREADS="1",
                   TF_NUM_INTRAOP_THREADS="1", TF_NUM_INTEROP_THREADS="1")
@@ -16,10 +18,15 @@ os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="3", OMP_NUM_
 import _timing  # noqa: F401
 import keras
 import numpy as np
-from _learning import SETS, IntegerSlice, SpatialTransformer, agreement
-from keras import layers, ops
+from _learning import SETS, IntegerSlice, SpatialTransformer, agreement, load
+from keras import layers
 
 from kerascrop import BoxCrop, CenterCrop, LearnableCrop
+
+try:
+    from kerascrop import BoxLoss
+except ImportError:
+    sys.path.insert(0,'/tmp/localizer/'); from boxloss import BoxLoss
 
 BATCH, RATE = 64, 2e-3
 COLLAPSED = 6  # pixels between the centres
@@ -46,42 +53,87 @@ METHODS = {
     "true box": lambda side: BoxCrop(side, side, antialias=True, return_boxes=True),
     "fixed": lambda side: LearnableCrop(side, side, return_boxes=True),
     "square": lambda side: LearnableCrop(side, side, size="square", return_boxes=True),
+    "square, 100 boxes": lambda side: LearnableCrop(side, side, size="square", return_boxes=True),
     "free": lambda side: LearnableCrop(side, side, size="free", return_boxes=True),
 }
 
 
-def network(name, shape, side, make=None):
-    """A model of labels, and one of boxes (None for the whole image)."""
+def network(name, shape, side):
+    """A model from images and true boxes to labels and, but for the whole image, to the boxes that it looked at."""
     images, boxes = keras.Input(shape, name="images"), keras.Input((4,), name="boxes")
-    inputs, found = [images, boxes], None
-    crops = layers.Rescaling(1 / 255)(images) if shape[0] == 512 else images
-    if name != "whole image":
-        layer = (make or METHODS[name])(side)
-        crops, found = layer(inputs if name == "true box" else crops)
-    logits = classifier()(crops)
-    return keras.Model(inputs, logits), found is not None and keras.Model(inputs, found)
+    pixels = layers.Rescaling(1 / 255, name="pixels")(images)
+    if name == "whole image":
+        return keras.Model([images, boxes], [classifier()(pixels), boxes])
+    crops, found = METHODS[name](side)([pixels, boxes] if name == "true box" else pixels)
+    return keras.Model([images, boxes], [classifier()(crops), layers.Identity(dtype="float32")(found)])
 
 
-def run(name, data, seed, epochs, jit=True, make=None, every=0):
-    train, test, side = data
+def train(name, data, seed, epochs):
+    """One row of the table: the test error in per cent, `agreement()` with the true boxes, and seconds per epoch."""
     keras.utils.set_random_seed(seed)
-    model, finder = network(name, train.x.shape[1:], side, make)
-    steps = epochs * -(-len(train.y) // BATCH)
+    model = network(name, data.train.x.shape[1:], data.side)
+    steps = epochs * -(-len(data.train.y) // BATCH)
+    losses = [keras.losses.SparseCategoricalCrossentropy(from_logits=True), None]
+    truth = [data.train.y, data.train.boxes]
+    if name == "square, 100 boxes":
+        losses[1] = BoxLoss()
+        truth[1] = np.where(np.arange(len(data.train.y))[:, None] < 100, data.train.boxes, np.nan)
     rate = keras.optimizers.schedules.CosineDecay(RATE, steps)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"], jit_compile=jit)
-    inputs, test_inputs = [train.x, train.boxes], [test.x, test.boxes]
-    seconds = []
+    model.compile(keras.optimizers.Adam(rate), losses, jit_compile=False)
+    start = time.process_time()
+    model.fit([data.train.x, data.train.boxes], truth, batch_size=BATCH, epochs=epochs, verbose=0)
+    seconds = (time.process_time() - start) / epochs
+    logits, boxes = model.predict([data.test.x, data.test.boxes], batch_size=250, verbose=0)
+    error = 100 * np.mean(logits.argmax(axis=1) != data.test.y)
+    if name == "whole image":
+        boxes = np.full_like(boxes, np.nan)
+    return Row(error, *agreement(boxes, data.test.boxes), seconds)
 
-    def look():
-        error = 1 - (model.predict(test_inputs, batch_size=250, verbose=0).argmax(1) == test.y).mean()
-        boxes = finder.predict(test_inputs, batch_size=250, verbose=0) if finder else np.full((len(test.y), 4), np.nan)
-        return 100 * error, *agreement(boxes, test.boxes), boxes
 
-    for epoch in range(epochs):
-        start = time.perf_counter()
-        model.fit(inputs, train.y, batch_size=BATCH, epochs=epoch + 1, initial_epoch=epoch, verbose=0)
-        seconds.append(time.perf_counter() - start)
-        if every and (epoch + 1) % every == 0:
-            print(f"   {epoch+1}: " + " ".join(f"{v:.3g}" for v in look()[:-1]), flush=True)
-    return (*look(), float(np.median(seconds)), model)
+class Row(NamedTuple):
+    """What one run gives; means over the test images."""
+
+    error: float
+    inside: float
+    off: float
+    iou: float
+    seconds: float
+
+
+HEADER = "| | test error %, each seed | median | worst | worst / true box | true box inside | centre off, px (worst) | IoU | collapsed | CPU s / epoch |"
+
+
+def line(name, rows, reference):
+    """A row of the Markdown table: a method's runs, beside the true box's of the same seeds."""
+    error, inside, off, iou, seconds = np.array(rows).T
+    ratio = np.max(error / [row.error for row in reference]) if len(reference) == len(rows) else np.nan
+    cells = [name, " ".join(f"{value:.1f}" for value in error), f"{np.median(error):.1f}", f"{error.max():.1f}", f"{ratio:.2f}"]
+    if np.isnan(off).any():
+        cells += [""] * 4
+    else:
+        cells += [f"{100 * inside.mean():.1f} %", f"{off.mean():.1f} ({off.max():.1f})", f"{iou.mean():.2f}", f"{(off > COLLAPSED).sum()}"]
+    return f"| {' | '.join(cells)} | {np.median(seconds):.1f} |"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--set", choices=SETS, default="digits", help="what is looked at")
+    parser.add_argument("--seeds", type=int, default=10, help="how many runs of each method")
+    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--only", action="append", choices=METHODS, help="one method; may be given several times")
+    options = parser.parse_args()
+    names = options.only or list(METHODS)
+    runs = {name: [] for name in names}
+    for seed in range(options.seeds):
+        data = load(options.set, seed)
+        for name in names:
+            runs[name].append(train(name, data, seed, options.epochs))
+            print(f"seed {seed}, {name}: {runs[name][-1]}", file=sys.stderr, flush=True)
+    print(HEADER)
+    print("|---" * HEADER.count(" | ") + "|---|")
+    for name in names:
+        print(line(name, runs[name], runs.get("true box", [])))
+
+
+if __name__ == "__main__":
+    main()

@@ -110,8 +110,8 @@ class LearnableCrop(SampledCrop):
         policy = {"name": "localizer", "dtype": self.dtype_policy}
         if self.is_built_in:
             channels = images_shape[-1 if self.data_format == "channels_last" else 1]
-            typical = self._typical(height, width) if height and width else {}
-            self.localizer = MapLocalizer(SIZES[self.size], **typical, **policy)
+            bounds = self._bounds(height, width) if height and width else {}
+            self.localizer = MapLocalizer(SIZES[self.size], **bounds, **policy)
             self.localizer.build((None, height, width, channels))
             return
         if self.given_localizer == "global":
@@ -263,11 +263,10 @@ class LearnableCrop(SampledCrop):
             high = _minimum(high, output)
         return _minimum(output / 2, high) if self.min_size is None else _pixels(self.min_size, side), high
 
-    def _typical(self, height, width):
-        """The middle between the bounds, as fractions of the image."""
-        low, high = self.bounds(height, width)
-        middle = [(smallest * largest) ** 0.5 for smallest, largest in zip(low, high)]
-        return {"typical": (middle[1] / height, middle[0] / width)}
+    def _bounds(self, height, width):
+        """The bounds as fractions of the image, `(height, width)` each."""
+        names = ("smallest", "largest")
+        return {name: (bound[1] / height, bound[0] / width) for name, bound in zip(names, self.bounds(height, width))}
 
     def _image_size(self, images):
         """Height and width of a batch of images, checked to hold a box: numbers, or tensors where not known."""
