@@ -74,6 +74,16 @@ def test_an_image_that_is_all_the_same_gives_its_middle():
     assert np.isfinite(numbers).all()
 
 
+def test_a_nan_stays_in_its_image(rng):
+    localizer = built(1, (None, 40, 60, 3))
+    images = rng.normal(size=(3, 40, 60, 3)).astype("float32")
+    expected = ops.convert_to_numpy(localizer(images))
+    images[1, 3, 4, 2] = np.nan
+    numbers = ops.convert_to_numpy(localizer(images))
+    assert np.isnan(numbers[1]).all()
+    np.testing.assert_allclose(numbers[::2], expected[::2], atol=1e-5)
+
+
 def test_turned_images_give_the_turned_place_before_training(rng):
     localizer = built(0, (None, 32, 48, 1))
     images = rng.normal(size=(4, 32, 48, 1)).astype("float32")

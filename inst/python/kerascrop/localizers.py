@@ -48,18 +48,20 @@ class GlobalLocalizer(layers.Layer):
 class MapLocalizer(layers.Layer):
     """A small convolutional network that scores every place of an image.
 
-    It looks at a view of at most 64 pixels a side, in cells of 4 by 4 pixels, each seen with its neighbours. A cell's
+    It looks at a view of at most 128 pixels a side, in cells of 4 by 4 pixels, each seen with its neighbours. A cell's
     score is `gain * (network + weight * contrast)`: the network starts at zero, so at first the map follows the
-    contrast, smoothed to the size of the box, and learning starts where the image stands out rather than at its
-    centre. The softmax of the scores is a map of where the object is; its centre of mass is the place (soft-argmax:
-    Finn et al. 2016, "Deep Spatial Autoencoders"), and the mean of a second head under the map is the size.
+    contrast, how rare a cell's pixels are in their image, smoothed to the size of the box; learning starts where
+    something stands out, be it in colour or in brightness, rather than at the image's centre. The softmax of the scores
+    is a map of where the object is, and its centre of mass is the place (soft-argmax: Finn et al. 2016, "Deep Spatial
+    Autoencoders"). The size starts where that place stands out most from what is around it; the mean of a second head
+    under the map changes it, slowly, as otherwise it shrinks while the network behind knows nothing yet.
 
     Called on `look(images)`, it returns `(batch, 2 + sizes)` numbers in `[0, 1]`: the centre, x and y, as fractions
     of the image, then the sizes.
 
     Args:
         sizes: how many sizes to predict: 0, 1 or 2.
-        typical: height and width of the box at the start, as fractions of the image.
+        smallest, largest: height and width of the smallest and the largest box, as fractions of the image.
         view: longer side of the view, in pixels; smaller images are not enlarged, but for whole cells.
         filters: channels of the convolutions.
         **kwargs: arguments of `keras.layers.Layer`.
@@ -194,7 +196,10 @@ def _distances(points):
     points = points - ops.mean(points, axis=1, keepdims=True)
     covariance = ops.matmul(ops.transpose(points, (0, 2, 1)), points) / points.shape[1]
     least = 1e-3 * ops.mean(ops.square(points), axis=(1, 2)) + 1e-6  # numbers may be constant, or follow from others
-    inverse = ops.linalg.inv(covariance + least[:, None, None] * np.eye(points.shape[2], dtype="float32"))
+    identity = np.eye(points.shape[2], dtype="float32")
+    covariance = covariance + least[:, None, None] * identity
+    # TensorFlow stops at a matrix of NaNs; the points have them too, so that they are in the result all the same.
+    inverse = ops.linalg.inv(ops.where(ops.isnan(covariance), identity, covariance))
     return ops.sum(ops.matmul(points, inverse) * points, axis=-1)
 
 

@@ -26,11 +26,12 @@ class LearnableCrop(SampledCrop):
     trained on the crops also trains the localizer: no boxes are needed. The box lies inside the image by
     construction.
 
-    The built-in localizer, `kerascrop.localizers.MapLocalizer`, has about 20,000 parameters and starts where the
-    image stands out. In training only, its boxes are moved and scaled at random by a few per cent, so that an object
-    at the crop's edge is cut and costs; and some images are also shown turned by 180 degrees, with a loss that asks
-    for the turned place (`add_loss()`), which leaves no constant offset. Nothing is scheduled. It can be led astray
-    by things that stand out more than the object does, and are as large.
+    The built-in localizer, `kerascrop.localizers.MapLocalizer`, has about 7,500 parameters and starts where something
+    stands out from the rest of its image, with a box of about its size. In training only, its boxes are moved and
+    scaled at random by a few per cent, so that an object at the crop's edge is cut and costs; and some images are also
+    shown turned by 180 degrees, with a loss that asks for the turned place (`add_loss()`), which leaves no constant
+    offset. Nothing is scheduled. It can be led astray by things that stand out more than the object does, and are as
+    large.
 
     Input shape: `(batch, height, width, channels)`, with `"channels_first"` `(batch, channels, height, width)`; one
     image without the batch. Or, with a localizer of your own, a list `[images, features]`: it sees the features. Or a
