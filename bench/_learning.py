@@ -37,8 +37,10 @@ def where(n, split, seed):
 def _on_photographs(n, split, seed, canvas, sizes):
     rng = np.random.default_rng(seed)
     backgrounds = _pieces(n, canvas, split, rng)
-    bank = {size: cluttered_digits(2000, canvas=size, digit=size, distractors=0, split=split, seed=int(rng.integers(2**31)))
-            for size in range(sizes[0], sizes[1] + 1, 4)}
+    bank = {
+        size: cluttered_digits(2000, size, size, distractors=0, split=split, seed=int(rng.integers(2**31)))
+        for size in range(sizes[0], sizes[1] + 1, 4)
+    }
     labels, boxes = np.zeros(n, "int32"), np.zeros((n, 4), "float32")
     for i, image in enumerate(backgrounds):
         size = int(rng.choice(list(bank)))
@@ -99,7 +101,8 @@ def agreement(boxes, truth):
     return (common / areas[1]).mean(), off.mean(), (common / (sum(areas) - common)).mean()
 
 
-SETS = {"digits": (digits, 6000, 24), "second": (second, 6000, 24), "where": (where, 1500, 32)}
+# How many images to train on and to test with, and the side of the crops.
+SETS = {"digits": (digits, 6000, 2000, 24), "second": (second, 6000, 1000, 24), "where": (where, 1000, 400, 32)}
 
 
 class Task(NamedTuple):
@@ -112,19 +115,19 @@ class Task(NamedTuple):
 
 def load(name, seed):
     """A set drawn from a seed; images as bytes, which take a quarter of the memory."""
-    make, n, side = SETS[name]
-    parts = [make(n, "train", seed), make(1000, "test", 1000 + seed)]
+    make, n, n_test, side = SETS[name]
+    parts = [make(n, "train", seed), make(n_test, "test", 1000 + seed)]
     return Task(*(part._replace(x=np.round(255 * part.x).astype("uint8")) for part in parts), side)
 
 
-@keras.saving.register_keras_serializable("bench")
 class IntegerSlice(keras.layers.Layer):
     """Crops at a predicted corner, cast to integers: no gradient reaches what predicts it."""
 
-    def __init__(self, height, width, **kwargs):
+    def __init__(self, height, width):
         super().__init__()
         self.size = height, width
-        self.localizer = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(32, "relu"), keras.layers.Dense(2, "sigmoid")])
+        corner = keras.layers.Dense(2, "sigmoid")
+        self.localizer = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(32, "relu"), corner])
 
     def build(self, shape):
         self.localizer.build(shape)
@@ -139,34 +142,43 @@ class IntegerSlice(keras.layers.Layer):
 
 
 class SpatialTransformer(keras.layers.Layer):
-    """Jaderberg et al. 2015: a dense network predicts an affine map, which starts at the whole image's middle."""
+    """Jaderberg et al. 2015: a dense network predicts an affine map, which starts at the image's middle."""
 
-    def __init__(self, height, width, **kwargs):
+    def __init__(self, height, width):
         super().__init__()
         self.size = height, width
-        self.localizer = keras.Sequential([
-            keras.layers.Flatten(), keras.layers.Dense(32, "relu"), keras.layers.Dense(6, kernel_initializer="zeros")])
+        theta = keras.layers.Dense(6, kernel_initializer="zeros")
+        self.localizer = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(32, "relu"), theta])
 
     def build(self, shape):
         self.localizer.build(shape)
         self.start = np.array([self.size[1] / shape[2], 0, 0, 0, self.size[0] / shape[1], 0], "float32")
 
     def call(self, images):
-        height, width = images.shape[1:3]
         theta = ops.reshape(self.localizer(images) + self.start, (-1, 2, 3))
         y, x = (2 * (np.arange(n, dtype="float32") + 0.5) / n - 1 for n in self.size)
         grid = np.stack([*np.meshgrid(x, y), np.ones(self.size, "float32")]).reshape(3, -1)
-        x, y = ops.unstack((ops.matmul(theta, grid) + 1) / 2 * np.array([[width], [height]], "float32") - 0.5, axis=1)
-        crops = 0.0
-        for dy in (0, 1):
-            for dx in (0, 1):
-                column, row = ops.floor(x) + dx, ops.floor(y) + dy
-                inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-                weight = (1 - ops.abs(x - column)) * (1 - ops.abs(y - row)) * ops.cast(inside, "float32")
-                place = ops.clip(row, 0, height - 1) * width + ops.clip(column, 0, width - 1)
-                pixels = tf.gather(ops.reshape(images, (-1, height * width, images.shape[-1])), ops.cast(place, "int32"), batch_dims=1)
-                crops += weight[..., None] * pixels
-        corners = ops.matmul(theta, np.array([[-1, 1], [-1, 1], [1, 1]], "float32"))
-        corners = ops.transpose((corners + 1) / 2 * np.array([[width], [height]], "float32"), (0, 2, 1))
-        boxes = ops.concatenate([ops.min(corners, axis=1), ops.max(corners, axis=1)], axis=1)
+        crops = _bilinear(images, _pixels(theta, grid, images.shape))
+        corners = _pixels(theta, np.array([[-1, 1], [-1, 1], [1, 1]], "float32"), images.shape)
+        boxes = ops.concatenate([ops.min(corners, axis=2), ops.max(corners, axis=2)], axis=1)
         return ops.reshape(crops, (-1, *self.size, images.shape[-1])), boxes
+
+
+def _pixels(theta, points, shape):
+    """Points `(3, n)` in [-1, 1], mapped: `(batch, 2, n)`, x and y, in pixels."""
+    return (ops.matmul(theta, points) + 1) / 2 * np.array([[shape[2]], [shape[1]]], "float32")
+
+
+def _bilinear(images, points):
+    """The images at points, 0 outside: `(batch, n, channels)`."""
+    height, width, channels = images.shape[1:]
+    flat = ops.reshape(images, (-1, height * width, channels))
+    x, y = ops.unstack(points - 0.5, axis=1)
+    values = 0.0
+    for row in (ops.floor(y), ops.floor(y) + 1):
+        for column in (ops.floor(x), ops.floor(x) + 1):
+            inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+            weight = (1 - ops.abs(x - column)) * (1 - ops.abs(y - row)) * ops.cast(inside, "float32")
+            place = ops.clip(row, 0, height - 1) * width + ops.clip(column, 0, width - 1)
+            values += weight[..., None] * tf.gather(flat, ops.cast(place, "int32"), batch_dims=1)
+    return values

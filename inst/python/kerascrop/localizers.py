@@ -180,8 +180,8 @@ class MapLocalizer(layers.Layer):
         return (view_shape[0], 2 + self.sizes)
 
     def get_config(self):
-        config = {"sizes": self.sizes, "smallest": self.smallest, "largest": self.largest, "view": self.view, "filters": self.filters}
-        return {**super().get_config(), **config}
+        names = ("sizes", "smallest", "largest", "view", "filters")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 def _standardise(x):
