@@ -39,7 +39,7 @@ def classifier():
 METHODS = {
     "whole image": None,
     "fixed centre": lambda side: CenterCrop(side, side, return_boxes=True),
-    "integer slice": lambda side: IntegerSlice(side, side, return_boxes=True),
+    "integer slice": lambda side: IntegerSlice(side, side),
     "spatial transformer": lambda side: SpatialTransformer(side, side),
     "true box": lambda side: BoxCrop(side, side, antialias=True, return_boxes=True),
     "fixed": lambda side: LearnableCrop(side, side, return_boxes=True),
