@@ -88,10 +88,10 @@ def test_turned_images_give_the_turned_place_before_training(rng):
     localizer = built(0, (None, 32, 48, 1))
     images = rng.normal(size=(4, 32, 48, 1)).astype("float32")
     there, back = (ops.convert_to_numpy(localizer(x)) for x in (images, images[:, ::-1, ::-1].copy()))
-    np.testing.assert_allclose(there + back, 1, atol=1e-4)
+    np.testing.assert_allclose(there + back, 1, atol=5e-4)
 
 
-@pytest.mark.parametrize("scale", [1, 1000])
+@pytest.mark.parametrize("scale", [1, 1e4])
 @pytest.mark.parametrize("sizes", [0, 1, 2])
 def test_all_numbers_lie_between_0_and_1_for_any_weights(sizes, scale, rng):
     localizer = built(sizes, (None, 32, 48, 2))

@@ -11,6 +11,7 @@ from keras import layers, ops
 from kerascrop.sampling import sample
 
 CELL = 4  # pixels of the view, each way
+CEILING = 100  # of activations, so that no weights give numbers too large for half precision
 AROUND = 1  # deviation of the blur that tells what is around a pixel, in cells
 BLUR = 0.28  # deviation of the blur that fits a box, in boxes
 SCALES = 9  # sizes that are tried at the start
@@ -156,7 +157,7 @@ class MapLocalizer(layers.Layer):
         view = _standardise(view - ops.mean(view, axis=(1, 2), keepdims=True))
         x = view
         for convolution, norm in zip(self.convolutions, self.norms):
-            x = ops.relu(norm(convolution(x), training=training))
+            x = ops.clip(norm(convolution(x), training=training), 0, CEILING)
         rarity = ops.stop_gradient(self.rarity(view))
         typical = [(low * high) ** 0.5 for low, high in zip(self.smallest, self.largest)]
         # Cut off at the edges, so that half an object there does not stand out as a whole one would.
