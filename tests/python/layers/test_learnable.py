@@ -332,7 +332,7 @@ def test_xla_gives_the_same_crops(scenes, localizer, resize):
     layer = LearnableCrop(16, 16, size="free", localizer=localizer, resize=resize, return_boxes=True)
     plain = [ops.convert_to_numpy(part) for part in layer(scenes)]
     for got, expected in zip(tf.function(layer, jit_compile=True)(scenes), plain):
-        np.testing.assert_allclose(got.numpy(), expected, atol=1e-3)
+        np.testing.assert_allclose(got.numpy(), expected, atol=5e-3)
 
 
 def test_weights_that_are_no_numbers_give_boxes_that_are_none(scenes):
