@@ -17,12 +17,12 @@ def built(sizes, shape, **kwargs):
         ((None, 64, 64, 1), (16, 16)),
         ((None, 28, 28, 1), (7, 7)),
         ((None, 30, 45, 3), (8, 11)),
-        ((None, 512, 256, 4), (16, 8)),
-        ((None, 3, 640, 3), (1, 16)),
-        ((None, None, None, 3), (16, 16)),
+        ((None, 512, 256, 4), (32, 16)),
+        ((None, 3, 640, 3), (1, 32)),
+        ((None, None, None, 3), (32, 32)),
     ],
 )
-def test_the_view_keeps_the_aspect_and_is_at_most_64_pixels(shape, cells):
+def test_the_view_keeps_the_aspect_and_is_at_most_128_pixels(shape, cells):
     localizer = built(1, shape)
     assert localizer.cells == cells
     images = np.ones((2, shape[1] or 50, shape[2] or 70, shape[3]), "float32")
@@ -31,9 +31,9 @@ def test_the_view_keeps_the_aspect_and_is_at_most_64_pixels(shape, cells):
     np.testing.assert_allclose(ops.convert_to_numpy(view), 1, rtol=1e-5)
 
 
-def test_before_training_the_map_follows_the_contrast(rng):
+def test_before_training_the_map_follows_what_is_rare(rng):
     """A grey square on a noisy ground is found to a cell's width, wherever it is, in whatever channel and units."""
-    localizer = built(0, (None, 64, 48, 3), typical=(0.25, 0.3))
+    localizer = built(0, (None, 64, 48, 3), smallest=(0.25, 0.3), largest=(0.25, 0.3))
     images = rng.normal(size=(12, 64, 48, 3)).astype("float32")
     corners = np.stack([rng.integers(0, 49, size=12), rng.integers(0, 33, size=12)], axis=1)
     for image, (row, column), channel in zip(images, corners, rng.integers(3, size=12)):
@@ -45,30 +45,65 @@ def test_before_training_the_map_follows_the_contrast(rng):
         assert np.abs(found - corners - 8).max() < 6
 
 
+def test_before_training_a_rare_colour_stands_out_more_than_a_bright_one(rng):
+    """Half of the ground is far brighter than the other; a square of a colour of its own is between the two."""
+    localizer = built(0, (None, 64, 64, 3), smallest=(0.2, 0.2), largest=(0.2, 0.2))
+    images = rng.normal(size=(12, 64, 64, 3)).astype("float32")
+    images[:, :, 32:] += 30
+    corners = rng.integers(0, 49, size=(12, 2))
+    for image, (row, column) in zip(images, corners):
+        image[row : row + 16, column : column + 16] = [30, 0, 15]
+    found = 64 * ops.convert_to_numpy(localizer(images))[:, ::-1]
+    assert np.abs(found - corners - 8).max() < 6
+
+
+@pytest.mark.parametrize("sizes", [1, 2])
+def test_before_training_larger_objects_get_larger_boxes(sizes, rng):
+    localizer = built(sizes, (None, 96, 96, 1), smallest=(0.125, 0.125), largest=(1, 1))
+    images, sides = rng.normal(size=(4, 96, 96, 1)).astype("float32"), [16, 24, 32, 48]
+    for image, side in zip(images, sides):
+        image[40 - side // 2 : 40 + side // 2, 50 - side // 2 : 50 + side // 2] += 5
+    shares = ops.convert_to_numpy(localizer(images))[:, 2:]
+    found = 96 * 0.125 ** (1 - shares)
+    assert (np.diff(found, axis=0) > 2).all() and (np.abs(np.log(found.T / sides)) < 0.5).all()
+
+
 def test_an_image_that_is_all_the_same_gives_its_middle():
-    numbers = built(1, (None, 40, 60, 3))(np.full((2, 40, 60, 3), 7.0, "float32"))
-    np.testing.assert_allclose(ops.convert_to_numpy(numbers), 0.5, atol=1e-4)
+    numbers = ops.convert_to_numpy(built(1, (None, 40, 60, 3))(np.full((2, 40, 60, 3), 7.0, "float32")))
+    np.testing.assert_allclose(numbers[:, :2], 0.5, atol=1e-4)
+    assert np.isfinite(numbers).all()
+
+
+def test_a_nan_stays_in_its_image(rng):
+    localizer = built(1, (None, 40, 60, 3))
+    images = rng.normal(size=(3, 40, 60, 3)).astype("float32")
+    expected = ops.convert_to_numpy(localizer(images))
+    images[1, 3, 4, 2] = np.nan
+    numbers = ops.convert_to_numpy(localizer(images))
+    assert np.isnan(numbers[1]).all()
+    np.testing.assert_allclose(numbers[::2], expected[::2], atol=1e-5)
 
 
 def test_turned_images_give_the_turned_place_before_training(rng):
     localizer = built(0, (None, 32, 48, 1))
     images = rng.normal(size=(4, 32, 48, 1)).astype("float32")
     there, back = (ops.convert_to_numpy(localizer(x)) for x in (images, images[:, ::-1, ::-1].copy()))
-    np.testing.assert_allclose(there + back, 1, atol=1e-4)
+    np.testing.assert_allclose(there + back, 1, atol=5e-4)
 
 
+@pytest.mark.parametrize("scale", [1, 1e4])
 @pytest.mark.parametrize("sizes", [0, 1, 2])
-def test_all_numbers_lie_between_0_and_1_for_any_weights(sizes, rng):
+def test_all_numbers_lie_between_0_and_1_for_any_weights(sizes, scale, rng):
     localizer = built(sizes, (None, 32, 48, 2))
     images = rng.normal(size=(5, 32, 48, 2)).astype("float32")
     for variable in localizer.trainable_variables:
-        variable.assign(100 * rng.normal(size=variable.shape))
+        variable.assign(scale * rng.normal(size=variable.shape))
     numbers = ops.convert_to_numpy(localizer(images))
     assert numbers.shape == (5, 2 + sizes) and (numbers >= 0).all() and (numbers <= 1).all()
 
 
 def test_it_is_small():
-    assert 15_000 < built(2, (None, 64, 64, 3)).count_params() < 25_000
+    assert built(2, (None, 512, 512, 3)).count_params() < 10_000
 
 
 def test_global_is_one_box_for_all_images():

@@ -11,6 +11,12 @@ from keras import layers, ops
 from kerascrop.sampling import sample
 
 CELL = 4  # pixels of the view, each way
+CEILING = 100  # of activations, so that no weights give numbers too large for half precision
+AROUND = 1  # deviation of the blur that tells what is around a pixel, in cells
+BLUR = 0.28  # deviation of the blur that fits a box, in boxes
+SCALES = 9  # sizes that are tried at the start
+GAIN = 4.0  # of scores, in the softmax
+RATE = 0.03  # how fast sizes learn, compared to places
 
 
 @keras.saving.register_keras_serializable("kerascrop")
@@ -43,27 +49,30 @@ class GlobalLocalizer(layers.Layer):
 class MapLocalizer(layers.Layer):
     """A small convolutional network that scores every place of an image.
 
-    It looks at a view of at most 64 pixels a side, in cells of 4 by 4 pixels, each seen with its neighbours. A cell's
+    It looks at a view of at most 128 pixels a side, in cells of 4 by 4 pixels, each seen with its neighbours. A cell's
     score is `gain * (network + weight * contrast)`: the network starts at zero, so at first the map follows the
-    contrast, smoothed to the size of the box, and learning starts where the image stands out rather than at its
-    centre. The softmax of the scores is a map of where the object is; its centre of mass is the place (soft-argmax:
-    Finn et al. 2016, "Deep Spatial Autoencoders"), and the mean of a second head under the map is the size.
+    contrast, how rare a cell's pixels are in their image, smoothed to the size of the box; learning starts where
+    something stands out, be it in colour or in brightness, rather than at the image's centre. The softmax of the scores
+    is a map of where the object is, and its centre of mass is the place (soft-argmax: Finn et al. 2016, "Deep Spatial
+    Autoencoders"). The size starts where that place stands out most from what is around it; the mean of a second head
+    under the map changes it, slowly, as otherwise it shrinks while the network behind knows nothing yet.
 
     Called on `look(images)`, it returns `(batch, 2 + sizes)` numbers in `[0, 1]`: the centre, x and y, as fractions
     of the image, then the sizes.
 
     Args:
         sizes: how many sizes to predict: 0, 1 or 2.
-        typical: height and width of the box at the start, as fractions of the image.
+        smallest, largest: height and width of the smallest and the largest box, as fractions of the image.
         view: longer side of the view, in pixels; smaller images are not enlarged, but for whole cells.
         filters: channels of the convolutions.
         **kwargs: arguments of `keras.layers.Layer`.
     """
 
-    def __init__(self, sizes, typical=(0.4, 0.4), view=64, filters=32, **kwargs):
+    def __init__(self, sizes, smallest=(0.2, 0.2), largest=(0.8, 0.8), view=128, filters=16, **kwargs):
         super().__init__(autocast=False, **kwargs)
         self.sizes = sizes
-        self.typical = tuple(typical)
+        self.smallest = tuple(smallest)
+        self.largest = tuple(largest)
         self.view = view
         self.filters = filters
         policy = {"dtype": self.dtype_policy}
@@ -71,8 +80,10 @@ class MapLocalizer(layers.Layer):
         # All have names, by which PyTorch stores weights.
         self.convolutions = [
             layers.Conv2D(filters, CELL, CELL, use_bias=False, name="cells", **convolution),
-            layers.Conv2D(filters, 3, padding="same", use_bias=False, name="around_1", **convolution),
-            layers.Conv2D(filters, 3, padding="same", use_bias=False, name="around_2", **convolution),
+            *(
+                layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"around_{number}", **convolution)
+                for number in (1, 2, 3)
+            ),
         ]
         # Without normalisation maps stay flat, and crops collapse to the centre.
         self.norms = [
@@ -97,10 +108,9 @@ class MapLocalizer(layers.Layer):
         self.score.build(shape)
         if self.size:
             self.size.build(shape)
-        four, one = keras.initializers.Constant(4.0), "ones"
         scalar = {"shape": (), "dtype": "float32", "autocast": False}
-        self.gain = self.add_weight(initializer=four, name="gain", **scalar)
-        self.contrast_weight = self.add_weight(initializer=one, name="contrast_weight", **scalar)
+        self.gain = self.add_weight(initializer=keras.initializers.Constant(GAIN), name="gain", **scalar)
+        self.contrast_weight = self.add_weight(initializer="ones", name="contrast_weight", **scalar)
 
     def look(self, images):
         """The view: images `(batch, height, width, channels)` resized to whole cells."""
@@ -111,20 +121,49 @@ class MapLocalizer(layers.Layer):
         whole = ops.stack([ops.cast(side, "float32") for side in (0, 0, width, height)])
         return sample(images, ops.broadcast_to(whole, (batch, 4)), size, antialias=True, fill_mode="nearest")
 
-    def contrast(self, view):
-        """How much each cell stands out: squared deviation, blurred to the box's size, standardised for each image."""
+    def rarity(self, view):
+        """How rare the pixels of each cell are in their image, `(batch, rows, columns)`.
+
+        A pixel is its channels, and how these differ from what is around; how rare it is, is its squared Mahalanobis
+        distance from the image's mean (Reed and Yu 1990, "Adaptive multiple-band CFAR detection").
+        """
         (rows, columns), channels = self.cells, view.shape[-1]
-        cells = ops.reshape(ops.square(view), (-1, rows, CELL, columns, CELL, channels))
-        blurs = [_blur(n, share * n / 4) for n, share in zip(self.cells, self.typical)]
-        return _standardise(ops.einsum("yr,brc,xc->byx", blurs[0], ops.mean(cells, axis=(2, 4, 5)), blurs[1]))
+        cells = ops.reshape(view, (-1, rows, CELL, columns, CELL, channels))
+        vertical, horizontal = (_blur(n, AROUND) for n in self.cells)
+        around = ops.einsum("yr,brcd,xc->byxd", vertical, ops.mean(cells, axis=(2, 4)), horizontal)
+        pixels = ops.concatenate([cells, cells - around[:, :, None, :, None]], axis=-1)
+        distances = _distances(ops.reshape(pixels, (-1, CELL * rows * CELL * columns, 2 * channels)))
+        return ops.mean(ops.reshape(distances, (-1, rows, CELL, columns, CELL)), axis=(2, 4))
+
+    def start(self, rarity, heat):
+        """The size at which the surroundings of a place stand out most, from 0 (smallest) to 1 (largest): `(batch, 1)`.
+
+        That is where a blur to the box's size differs most from a wider one (Lindeberg 1998, "Feature detection with
+        automatic scale selection"), in a softmax over a few sizes.
+        """
+        shares = np.linspace(0, 1, SCALES)
+        rarity, kernels = ops.sqrt(rarity), []
+        for low, high, n in zip(self.smallest, self.largest, self.cells):
+            deviation = n * low * (high / low) ** shares * BLUR
+            kernels.append(np.stack([_gaussian(n, width * d) / (width * d) for width in (1, 1.6) for d in deviation]))
+        seen = ops.einsum("kyr,brc,kxc->bkyx", kernels[0], heat, kernels[1])
+        seen = ops.sum(seen * rarity[:, None], axis=(2, 3))
+        response = seen[:, :SCALES] - seen[:, SCALES:]
+        response = response / (ops.max(ops.abs(response), axis=1, keepdims=True) + 1e-6)
+        return ops.matmul(ops.softmax(GAIN * response), shares[:, None].astype("float32"))
 
     def call(self, view, training=None):
         view = ops.cast(view, "float32")
         view = _standardise(view - ops.mean(view, axis=(1, 2), keepdims=True))
         x = view
         for convolution, norm in zip(self.convolutions, self.norms):
-            x = ops.relu(norm(convolution(x), training=training))
-        scores = ops.cast(self.score(x)[..., 0], "float32") + self.contrast_weight * self.contrast(view)
+            x = ops.clip(norm(convolution(x), training=training), 0, CEILING)
+        rarity = ops.stop_gradient(self.rarity(view))
+        typical = [(low * high) ** 0.5 for low, high in zip(self.smallest, self.largest)]
+        # Cut off at the edges, so that half an object there does not stand out as a whole one would.
+        vertical, horizontal = (_gaussian(n, BLUR * share * n) for n, share in zip(self.cells, typical))
+        contrast = _standardise(ops.einsum("yr,brc,xc->byx", vertical, rarity, horizontal))
+        scores = ops.cast(self.score(x)[..., 0], "float32") + self.contrast_weight * contrast
         rows, columns = self.cells
         heat = ops.softmax(ops.reshape(self.gain * scores, (-1, rows * columns)))
         heat = ops.reshape(heat, (-1, rows, columns))
@@ -133,15 +172,17 @@ class MapLocalizer(layers.Layer):
             for axis, n in ((1, columns), (2, rows))
         ]
         if self.size:
-            numbers.append(ops.sigmoid(ops.sum(heat[..., None] * ops.cast(self.size(x), "float32"), axis=(1, 2))))
+            change = ops.sum(heat[..., None] * ops.cast(self.size(x), "float32"), axis=(1, 2))
+            share = ops.clip(ops.stop_gradient(self.start(rarity, heat)), 0.02, 0.98)
+            numbers.append(ops.sigmoid(ops.log(share / (1 - share)) + RATE * change))
         return ops.concatenate(numbers, axis=1)
 
     def compute_output_shape(self, view_shape):
         return (view_shape[0], 2 + self.sizes)
 
     def get_config(self):
-        config = {"sizes": self.sizes, "typical": self.typical, "view": self.view, "filters": self.filters}
-        return {**super().get_config(), **config}
+        names = ("sizes", "smallest", "largest", "view", "filters")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 def _standardise(x):
@@ -151,7 +192,25 @@ def _standardise(x):
     return x / ops.sqrt(ops.mean(ops.square(x), axis=axes, keepdims=True) + 1e-6)
 
 
-def _blur(n, deviation):
-    """A matrix that blurs n numbers with a Gaussian."""
+def _distances(points):
+    """How far `(batch, points, numbers)` are from their image's mean, in its own deviations, squared (Mahalanobis)."""
+    points = points - ops.mean(points, axis=1, keepdims=True)
+    covariance = ops.matmul(ops.transpose(points, (0, 2, 1)), points) / points.shape[1]
+    least = 1e-3 * ops.mean(ops.square(points), axis=(1, 2)) + 1e-6  # numbers may be constant, or follow from others
+    identity = np.eye(points.shape[2], dtype="float32")
+    covariance = covariance + least[:, None, None] * identity
+    # TensorFlow stops at a matrix of NaNs; the points have them too, so that they are in the result all the same.
+    inverse = ops.linalg.inv(ops.where(ops.isnan(covariance), identity, covariance))
+    return ops.sum(ops.matmul(points, inverse) * points, axis=-1)
+
+
+def _gaussian(n, deviation):
+    """A Gaussian around each of n numbers, at each of them: `(n, n)`."""
     distance = np.arange(n)[:, None] - np.arange(n)
     return np.exp(-0.5 * (distance / deviation) ** 2).astype("float32")
+
+
+def _blur(n, deviation):
+    """A matrix that blurs n numbers with a Gaussian; at the ends it is cut off."""
+    weights = _gaussian(n, deviation)
+    return weights / weights.sum(axis=1, keepdims=True)

@@ -26,11 +26,12 @@ class LearnableCrop(SampledCrop):
     trained on the crops also trains the localizer: no boxes are needed. The box lies inside the image by
     construction.
 
-    The built-in localizer, `kerascrop.localizers.MapLocalizer`, has about 20,000 parameters and starts where the
-    image stands out. In training only, its boxes are moved and scaled at random by a few per cent, so that an object
-    at the crop's edge is cut and costs; and some images are also shown turned by 180 degrees, with a loss that asks
-    for the turned place (`add_loss()`), which leaves no constant offset. Nothing is scheduled. It can be led astray
-    by things that stand out more than the object does, and are as large.
+    The built-in localizer, `kerascrop.localizers.MapLocalizer`, has about 7,500 parameters and starts where something
+    stands out from the rest of its image, with a box of about its size. In training only, its boxes are moved and
+    scaled at random by a few per cent, so that an object at the crop's edge is cut and costs; and some images are also
+    shown turned by 180 degrees, with a loss that asks for the turned place (`add_loss()`), which leaves no constant
+    offset. Nothing is scheduled. It can be led astray by things that stand out more than the object does, and are as
+    large.
 
     Input shape: `(batch, height, width, channels)`, with `"channels_first"` `(batch, channels, height, width)`; one
     image without the batch. Or, with a localizer of your own, a list `[images, features]`: it sees the features. Or a
@@ -110,8 +111,8 @@ class LearnableCrop(SampledCrop):
         policy = {"name": "localizer", "dtype": self.dtype_policy}
         if self.is_built_in:
             channels = images_shape[-1 if self.data_format == "channels_last" else 1]
-            typical = self._typical(height, width) if height and width else {}
-            self.localizer = MapLocalizer(SIZES[self.size], **typical, **policy)
+            bounds = self._bounds(height, width) if height and width else {}
+            self.localizer = MapLocalizer(SIZES[self.size], **bounds, **policy)
             self.localizer.build((None, height, width, channels))
             return
         if self.given_localizer == "global":
@@ -263,11 +264,10 @@ class LearnableCrop(SampledCrop):
             high = _minimum(high, output)
         return _minimum(output / 2, high) if self.min_size is None else _pixels(self.min_size, side), high
 
-    def _typical(self, height, width):
-        """The middle between the bounds, as fractions of the image."""
-        low, high = self.bounds(height, width)
-        middle = [(smallest * largest) ** 0.5 for smallest, largest in zip(low, high)]
-        return {"typical": (middle[1] / height, middle[0] / width)}
+    def _bounds(self, height, width):
+        """The bounds as fractions of the image, `(height, width)` each."""
+        names = ("smallest", "largest")
+        return {name: (bound[1] / height, bound[0] / width) for name, bound in zip(names, self.bounds(height, width))}
 
     def _image_size(self, images):
         """Height and width of a batch of images, checked to hold a box: numbers, or tensors where not known."""

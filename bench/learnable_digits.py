@@ -1,0 +1,137 @@
+"""How well a learnable crop finds its object from class labels alone, beside other ways to look at an image.
+
+    python bench/learnable_digits.py [--set digits|second|where] [--seeds 10] [--epochs 12] [--only NAME]
+
+Every method trains the same small classifier, from the same seeds, on the same images; only what it is shown differs.
+Prints a Markdown table for each method. `bench/learnable_digits.md` has the tables of a whole run, and what was tried.
+"""
+
+import argparse
+import sys
+import time
+from typing import NamedTuple
+
+import _timing  # noqa: F401
+import keras
+import kerascrop
+import numpy as np
+from _learning import SETS, IntegerSlice, SpatialTransformer, agreement, load
+from keras import layers
+from kerascrop import BoxCrop, CenterCrop, LearnableCrop
+
+BATCH, RATE = 64, 2e-3
+COLLAPSED = 6  # pixels between the centres
+
+
+def classifier():
+    """The network behind every crop."""
+    return keras.Sequential([
+        layers.Conv2D(32, 3, activation="relu"),
+        layers.MaxPooling2D(),
+        layers.Conv2D(64, 3, activation="relu"),
+        layers.MaxPooling2D(),
+        layers.Flatten(),
+        layers.Dense(64, activation="relu"),
+        layers.Dense(10),
+    ], name="classifier")
+
+
+METHODS = {
+    "whole image": None,
+    "fixed centre": lambda side: CenterCrop(side, side, return_boxes=True),
+    "integer slice": lambda side: IntegerSlice(side, side),
+    "spatial transformer": lambda side: SpatialTransformer(side, side),
+    "true box": lambda side: BoxCrop(side, side, antialias=True, return_boxes=True),
+    "fixed": lambda side: LearnableCrop(side, side, return_boxes=True),
+    "square": lambda side: LearnableCrop(side, side, size="square", return_boxes=True),
+    "free": lambda side: LearnableCrop(side, side, size="free", return_boxes=True),
+}
+
+if hasattr(kerascrop, "BoxLoss"):
+    METHODS["square, 100 boxes"] = METHODS["square"]
+
+
+def network(name, shape, side):
+    """A model from images and true boxes to labels and, but for the whole image, to the boxes that it looked at."""
+    images, boxes = keras.Input(shape, name="images"), keras.Input((4,), name="boxes")
+    pixels = layers.Rescaling(1 / 255, name="pixels")(images)
+    if name == "whole image":
+        return keras.Model([images, boxes], [classifier()(pixels), boxes])
+    crops, found = METHODS[name](side)([pixels, boxes] if name == "true box" else pixels)
+    return keras.Model([images, boxes], [classifier()(crops), layers.Identity(dtype="float32")(found)])
+
+
+def train(name, data, seed, epochs):
+    """One row of the table: the test error in per cent, `agreement()` with the true boxes, and seconds per epoch."""
+    keras.utils.set_random_seed(seed)
+    model = network(name, data.train.x.shape[1:], data.side)
+    steps = epochs * -(-len(data.train.y) // BATCH)
+    losses = [keras.losses.SparseCategoricalCrossentropy(from_logits=True), None]
+    truth = [data.train.y, data.train.boxes]
+    if name == "square, 100 boxes":
+        losses[1] = kerascrop.BoxLoss()
+        truth[1] = np.where(np.arange(len(data.train.y))[:, None] < 100, data.train.boxes, np.nan)
+    rate = keras.optimizers.schedules.CosineDecay(RATE, steps)
+    model.compile(keras.optimizers.Adam(rate), losses, jit_compile=False)
+    start = time.process_time()
+    model.fit([data.train.x, data.train.boxes], truth, batch_size=BATCH, epochs=epochs, verbose=0)
+    seconds = (time.process_time() - start) / epochs
+    logits, boxes = model.predict([data.test.x, data.test.boxes], batch_size=250, verbose=0)
+    error = 100 * np.mean(logits.argmax(axis=1) != data.test.y)
+    if name == "whole image":
+        boxes = np.full_like(boxes, np.nan)
+    return Row(error, *agreement(boxes, data.test.boxes), seconds)
+
+
+class Row(NamedTuple):
+    """What one run gives; means over the test images."""
+
+    error: float
+    inside: float
+    off: float
+    iou: float
+    seconds: float
+
+
+HEADER = (
+    "| | test error %, each seed | median | worst | worst / true box | true box inside | centre off, px (worst) | IoU | "
+    "collapsed | CPU s / epoch |"
+)
+
+
+def line(name, rows, reference):
+    """A row of the Markdown table: a method's runs, beside the true box's of the same seeds."""
+    error, inside, off, iou, seconds = np.array(rows).T
+    ratio = np.max(error / [row.error for row in reference]) if len(reference) == len(rows) else np.nan
+    cells = [name, " ".join(f"{value:.1f}" for value in error), f"{np.median(error):.1f}", f"{error.max():.1f}"]
+    cells.append(f"{ratio:.2f}")
+    if np.isnan(off).any():
+        cells += [""] * 4
+    else:
+        cells += [f"{100 * inside.mean():.1f} %", f"{off.mean():.1f} ({off.max():.1f})", f"{iou.mean():.2f}"]
+        cells.append(f"{(off > COLLAPSED).sum()}")
+    return f"| {' | '.join(cells)} | {np.median(seconds):.1f} |"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--set", choices=SETS, default="digits", help="what is looked at")
+    parser.add_argument("--seeds", type=int, default=10, help="how many runs of each method")
+    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--only", action="append", choices=METHODS, help="one method; may be given several times")
+    options = parser.parse_args()
+    names = options.only or list(METHODS)
+    runs = {name: [] for name in names}
+    for seed in range(options.seeds):
+        data = load(options.set, seed)
+        for name in names:
+            runs[name].append(train(name, data, seed, options.epochs))
+            print(f"seed {seed}, {name}: {runs[name][-1]}", file=sys.stderr, flush=True)
+    print(HEADER)
+    print("|---" * (HEADER.count("|") - 1) + "|")
+    for name in names:
+        print(line(name, runs[name], runs.get("true box", [])))
+
+
+if __name__ == "__main__":
+    main()
