@@ -7,7 +7,7 @@ export KERAS_HOME := $(CURDIR)/.cache/keras
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export TF_CPP_MIN_LOG_LEVEL := 3
 
-.PHONY: help setup demo test test-backends test-new coverage lint check bench docs clean
+.PHONY: help setup demo test test-backends test-new coverage lint check bench bench-learnable docs clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -51,9 +51,14 @@ lint: setup ## look for what is unclean: lintr for R, ruff for Python
 check: setup ## run R CMD check --as-cran, in .check/
 	@tools/check.sh
 
-bench: setup ## run every script in bench/
+bench: setup ## run the scripts in bench/, each against its peers
 	@for script in $(wildcard bench/*.R); do echo "== $$script"; Rscript $$script || exit 1; done
-	@for script in $(filter-out bench/_%,$(wildcard bench/*.py)); do echo "== $$script"; $(RETICULATE_PYTHON) $$script || exit 1; done
+	@for script in $(filter-out bench/_% bench/learnable%,$(wildcard bench/*.py)); do \
+	  echo "== $$script"; $(RETICULATE_PYTHON) $$script || exit 1; \
+	done
+
+bench-learnable: setup ## train learnable crops and their peers, 10 seeds each; takes hours
+	@$(RETICULATE_PYTHON) bench/learnable_digits.py
 
 docs: setup ## write NAMESPACE and man/ with roxygen2, and draw the README's pictures
 	@python3 tools/setup.py roxygen2

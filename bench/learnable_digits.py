@@ -94,8 +94,8 @@ class Row(NamedTuple):
 
 
 HEADER = (
-    "| | test error %, each seed | median | worst | worst / true box | true box inside | centre off, px (worst) | IoU | "
-    "collapsed | CPU s / epoch |"
+    "| | test error %, each seed | median | worst | worst / true box | true box inside | centre off, px (worst) "
+    "| IoU | collapsed | CPU s / epoch |"
 )
 
 
