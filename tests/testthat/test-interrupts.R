@@ -3,6 +3,8 @@ test_that("an interrupted call leaves a session that works", {
   skip_on_os("windows")
   skip_on_cran()
   skip_without_python()
+  # Seen about once in five runs: a signal in the wrong moment ends the process.
+  skip_if(utils::packageVersion("reticulate") < "1.41", "reticulate before 1.41 does not always survive Ctrl-C")
   out <- in_new_process("
     library(kerascrop)
     outcomes <- character()

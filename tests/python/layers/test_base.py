@@ -202,7 +202,8 @@ def test_inside_tf_data(name, images):
         tf.data.Dataset.from_tensor_slices(x).map(pack).batch(2),
     ):
         assert dataset.element_spec.dtype == tf.float32
-        np.testing.assert_allclose(np.concatenate(list(dataset)), expected, atol=1e-5)
+        # The localizer inverts a matrix, which multiplies roundings.
+        np.testing.assert_allclose(np.concatenate(list(dataset)), expected, atol=1e-3 if name == "learnable" else 1e-5)
 
 
 @layers
