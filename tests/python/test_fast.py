@@ -61,6 +61,22 @@ def test_crops_and_gradients_are_those_of_the_plain_path(case, rng, used, fill_m
     assert used
 
 
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_many_channels_too(rng, used, jit_compile):
+    images, boxes = tf.constant(rng.normal(size=(5, 9, 12, fast.MANY))), tf.constant(BOXES)
+    cotangent = weights(rng, (5, 4, 5, fast.MANY))
+
+    def run(*sources):
+        with tf.GradientTape() as tape:
+            tape.watch(sources)
+            crops = sample(*sources, (4, 5), fill_value=0.5)
+        return crops, *tape.gradient(crops, sources, cotangent)
+
+    expected = run(images, boxes)
+    assert_all_close(tf.function(run, jit_compile=jit_compile)(images, boxes), expected)
+    assert used
+
+
 @pytest.mark.parametrize("fill_mode", ["constant", "nearest", "reflect"])
 @pytest.mark.parametrize("size, jit_compile", [((1, 2), False), ((4, 5), True)])
 def test_antialiased_crops_and_gradients_are_those_of_the_plain_path(case, rng, used, fill_mode, size, jit_compile):

@@ -14,6 +14,8 @@ import itertools
 
 from keras import backend, ops
 
+MANY = 8  # channels, from which on storing the taps pays
+
 
 def applies(images, boxes, box_indices):
     """Whether this is for these images, and boxes of the shape `(batch, number)`.
@@ -44,6 +46,9 @@ def blend(images, taps, plain):
         """A function of an array and the weights, which custom gradients take one by one."""
         return lambda array, *weights: function(array, _pair(indices, weights))
 
+    def gather(images, taps):
+        return plain(images, _stored(taps) if images.shape[-1] >= MANY else taps)
+
     def slopes(images, crops, weights):
         function = _compile(lambda images, crops, *weights: _slopes(images, crops, _pair(indices, weights)))
         return function(images, crops, *weights)
@@ -53,7 +58,7 @@ def blend(images, taps, plain):
         def gradient(crops):
             return backward(crops, *weights), *slopes(images, crops, weights)
 
-        return unseen(with_weights(plain), images, *weights), gradient
+        return unseen(with_weights(gather), images, *weights), gradient
 
     @tf.custom_gradient
     def backward(crops, *weights):
@@ -66,6 +71,22 @@ def blend(images, taps, plain):
         return ops.cast(unseen(spread, crops, *weights), dtype), gradient
 
     return forward(images, *[weight for axis in taps for _, weight in axis])
+
+
+def _stored(taps):
+    """The same taps, which XLA now stores: it would compute them again for every channel of a pixel.
+
+    What keeps it from that is a loop that it cannot know to be empty: no index is negative.
+    """
+    import tensorflow as tf
+
+    arrays = [x for axis in taps for pair in axis for x in pair]
+    start = ops.max(arrays[0])
+    _, *arrays = tf.while_loop(
+        lambda step, *_: step < 0, lambda step, *arrays: (step + 1, *[x + 1 for x in arrays]), (start, *arrays)
+    )
+    arrays = iter(arrays)
+    return [[(next(arrays), next(arrays)) for _ in axis] for axis in taps]
 
 
 def _pair(indices, weights):
