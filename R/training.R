@@ -47,7 +47,7 @@
 #' )
 #' digits <- cluttered_digits(32, seed = 1)
 #' digits$boxes[1:20, ] <- NA # not known
-#' y <- list(as_numpy(digits$y, NULL), as_numpy(digits$boxes)) # with keras3 list(digits$y, digits$boxes) will do
+#' y <- list(as_numpy(digits$y, NULL), as_numpy(digits$boxes)) # keras3 takes R arrays too
 #' history <- model$fit(as_numpy(digits$x), y, verbose = 0L)
 #' unlist(history$history)
 loss_box <- function(y_true, y_pred, ..., reduction = "mean_with_sample_weight", name = "box_loss", dtype = NULL) {
