@@ -8,7 +8,7 @@ In one dimension it is `x1, x2`, in three `x1, y1, z1, x2, y2, z2`: first the on
 import keras
 from keras import ops
 
-from kerascrop.checks import BoxError, ShapeError, is_known
+from kerascrop.checks import BoxError, ShapeError, known
 
 BOX_FORMATS = (
     "xyxy",
@@ -217,7 +217,8 @@ def boxes_from_theta(theta, box_format="grid", height=None, width=None):
         raise BoxError(f"`theta` must have shape (..., 2, 3), not {tuple(theta.shape)}.")
     scale, middle = theta[..., :-1], theta[..., -1]
     turned = scale * (1 - ops.eye(rank, dtype=theta.dtype))
-    if is_known(turned) and ops.convert_to_numpy(turned).any():
+    numbers = known(turned)
+    if numbers is not None and numbers.any():
         raise BoxError("`theta` rotates or shears: its numbers off the diagonal must be 0, or it is no box.")
     half = ops.sum(scale * ops.eye(rank, dtype=theta.dtype), axis=-1)
     boxes = ops.concatenate([middle - half, middle + half], axis=-1)

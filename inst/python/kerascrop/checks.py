@@ -200,13 +200,12 @@ def check_tensor(value, name):
     return tensor
 
 
-def is_known(tensor):
-    """Whether a tensor's numbers can be looked at now, rather than when a graph runs."""
+def known(tensor):
+    """A tensor's numbers as an array, or None where they cannot be looked at before a graph runs."""
     try:
-        keras.ops.convert_to_numpy(tensor)
+        return keras.ops.convert_to_numpy(tensor)
     except Exception:  # each backend has its own error for this
-        return False
-    return True
+        return None
 
 
 def check_pixels_shape(shape, rank, name, lead=1):
@@ -235,11 +234,13 @@ def check_box_indices(indices, boxes, images):
             f"`box_indices` must be whole numbers of shape ({boxes or 'n'},), one for each box, not {dtype} of shape "
             f"{shape}."
         )
-    if images is not None and is_known(indices):
-        numbers = keras.ops.convert_to_numpy(indices)
-        if numbers.size and not 0 <= numbers.min() <= numbers.max() < images:
-            wrong = numbers[(numbers < 0) | (numbers >= images)][0]
-            raise BoxError(f"`box_indices` must be from 0 to {images - 1}, as there are {images} images, not {wrong}.")
+    numbers = None if images is None else known(indices)
+    if numbers is not None:
+        wrong = numbers[(numbers < 0) | (numbers >= images)]
+        if wrong.size:
+            raise BoxError(
+                f"`box_indices` must be from 0 to {images - 1}, as there are {images} images, not {wrong[0]}."
+            )
     return indices
 
 

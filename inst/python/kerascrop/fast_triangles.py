@@ -87,7 +87,7 @@ def _mix(images, axes):
 
 
 def _weighted(axis, length, take):
-    """The weighted sums of what `take(pixel)` gives for one pixel `(batch, n)` that each sample sees."""
+    """The sums of what `take(pixel, weight)` gives for the pixels that each sample sees; both `(batch, n)`."""
     triangles = _triangles(axis, length)
     total = _total(triangles)
 

@@ -279,9 +279,9 @@ class LearnableCrop(SampledCrop):
 
     def _check_numbers(self, numbers):
         """A localizer's numbers; the first ones that can be looked at are checked to be in their range."""
-        if not self.is_checked and checks.is_known(numbers):
+        found = None if self.is_checked else checks.known(numbers)
+        if found is not None:
             self.is_checked = True
-            found = ops.convert_to_numpy(numbers)
             if ((found < -1e-3) | (found > 1.001)).any():
                 warnings.warn(
                     f"`localizer` of `{self.name}` should return numbers from 0 to 1, but it returns numbers from "
