@@ -68,18 +68,21 @@ def test_shapes_that_are_images(shape):
 
 
 @pytest.mark.parametrize(
-    "boxes, images, message",
+    "shape, leads, fine",
     [
-        ((4, 5), (4, 9, 12, 3), r"boxes of shape \(batch, 4\)"),
-        ((4,), (4, 9, 12, 3), r"boxes of shape \(batch, 4\)"),
-        ((4, 2, 3, 4), (4, 9, 12, 3), r"boxes of shape \(batch, 4\)"),
-        ((1, 2, 4), (9, 12, 3), r"boxes of shape \(4,\)"),
-        ((3, 4), (4, 9, 12, 3), "4 images, but boxes for 3"),
+        ((3, 4), [(3,)], True), ((None, 4), [(3,)], True), ((3, 4), [(None,)], True), ((5, 4), [(3,)], False),
+        ((3, 7, 4), [(3,), (3, None)], True), ((3, 7, 4), [(3,)], False), ((4,), [()], True), ((), [()], False),
+        ((3, 5), [(3,)], False), ((3, None), [(3,)], False),
     ],
-)
-def test_boxes_that_do_not_fit_their_images(boxes, images, message):
-    with pytest.raises(checks.BoxError, match=message):
-        checks.check_boxes_shape(boxes, images, "crop")
+)  # fmt: skip
+def test_shapes_of_boxes(shape, leads, fine):
+    assert checks.are_boxes(shape, 2, *leads) == fine
+
+
+def test_boxes_of_another_shape_are_errors_that_say_which_would_do():
+    checks.check_boxes((3, 6), 3, (3,))
+    with pytest.raises(checks.BoxError, match=r"`boxes` must have shape \(3, 2\) or \(3, n, 2\), not \(3, 4\)"):
+        checks.check_boxes((3, 4), 1, (3,), (3, None))
 
 
 @pytest.mark.parametrize("value, dtype", [(300, "uint8"), (-1, "uint8"), (0.5, "int32"), (2, "bool")])

@@ -174,20 +174,6 @@ def check_images_shape(shape, rank, layer, clips=False):
     )
 
 
-def check_boxes_shape(boxes_shape, images_shape, layer):
-    """Boxes fit images: `(batch, 4)` or `(batch, boxes, 4)`; for one image `(4,)` or `(boxes, 4)`."""
-    batched = len(images_shape) == 4
-    ranks = (2, 3) if batched else (1, 2)
-    forms = "(batch, 4) or (batch, boxes, 4)" if batched else "(4,) or (boxes, 4)"
-    if len(boxes_shape) not in ranks or boxes_shape[-1] != 4:
-        raise BoxError(f"`{layer}` takes boxes of shape {forms} with these images, not {tuple(boxes_shape)}.")
-    if batched and None not in (boxes_shape[0], images_shape[0]) and boxes_shape[0] != images_shape[0]:
-        raise BoxError(
-            f"`{layer}` needs boxes for each image: there are {images_shape[0]} images, "
-            f"but boxes for {boxes_shape[0]}."
-        )
-
-
 def check_tensor(value, name):
     """A tensor of real numbers."""
     try:
@@ -215,14 +201,21 @@ def check_pixels_shape(shape, rank, name, lead=1):
         raise ShapeError(f"`{name}` must have shape ({form}), with at least one pixel, not {tuple(shape)}.")
 
 
-def check_boxes_for(shape, rank, *leads):
-    """Two numbers an axis for each box, behind one of the shapes `leads`, where None is any length."""
-    for lead in leads:
-        lengths = zip((*lead, 2 * rank), shape)
-        if len(shape) == len(lead) + 1 and all(None in pair or pair[0] == pair[1] for pair in lengths):
-            return
-    forms = " or ".join(str((*lead, 2 * rank)).replace("None", "n") for lead in leads)
-    raise BoxError(f"`boxes` must have shape {forms}, not {tuple(shape)}.")
+def are_boxes(shape, rank, *leads):
+    """Whether a shape is that of boxes: two numbers an axis, behind one of the shapes `leads`; None is any length."""
+    if tuple(shape[-1:]) != (2 * rank,):
+        return False
+    return any(
+        len(shape) == len(lead) + 1 and all(None in pair or pair[0] == pair[1] for pair in zip(lead, shape))
+        for lead in leads
+    )
+
+
+def check_boxes(shape, rank, *leads):
+    """Boxes have a shape that `are_boxes()` knows."""
+    if not are_boxes(shape, rank, *leads):
+        forms = " or ".join(str((*lead, 2 * rank)).replace("None", "n") for lead in leads)
+        raise BoxError(f"`boxes` must have shape {forms}, not {tuple(shape)}.")
 
 
 def check_box_indices(indices, boxes, images):

@@ -39,35 +39,31 @@ def blend(images, taps, plain):
     """
     import tensorflow as tf
 
-    indices = [[index for index, _ in axis] for axis in taps]
+    indices, many = [[index for index, _ in axis] for axis in taps], sum(map(len, taps))
     lengths, dtype = images.shape[1:3], images.dtype
 
     def with_weights(function):
-        """A function of an array and the weights, which custom gradients take one by one."""
-        return lambda array, *weights: function(array, _pair(indices, weights))
+        """A function of arrays and taps as one of arrays and weights: custom gradients take these one by one."""
+        return lambda *arrays: function(*arrays[:-many], _pair(indices, arrays[-many:]))
 
-    def gather(images, taps):
-        return plain(images, _stored(taps) if images.shape[-1] >= MANY else taps)
-
-    def slopes(images, crops, weights):
-        function = _compile(lambda images, crops, *weights: _slopes(images, crops, _pair(indices, weights)))
-        return function(images, crops, *weights)
+    gather = with_weights(lambda images, taps: plain(images, _stored(taps) if images.shape[-1] >= MANY else taps))
+    spread = with_weights(functools.partial(_spread, lengths=lengths))
+    slopes = _compile(with_weights(_slopes))
 
     @tf.custom_gradient
     def forward(images, *weights):
         def gradient(crops):
-            return backward(crops, *weights), *slopes(images, crops, weights)
+            return backward(crops, *weights), *slopes(images, crops, *weights)
 
-        return unseen(with_weights(gather), images, *weights), gradient
+        return unseen(gather, images, *weights), gradient
 
     @tf.custom_gradient
     def backward(crops, *weights):
         """The transpose; what it multiplies are the same three things as in `forward()`."""
 
         def gradient(images):
-            return forward(images, *weights), *slopes(images, crops, weights)
+            return forward(images, *weights), *slopes(images, crops, *weights)
 
-        spread = with_weights(functools.partial(_spread, lengths=lengths))
         return ops.cast(unseen(spread, crops, *weights), dtype), gradient
 
     return forward(images, *[weight for axis in taps for _, weight in axis])

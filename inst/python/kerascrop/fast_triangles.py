@@ -14,16 +14,17 @@ from kerascrop import fast, kernels
 
 
 class Triangles(NamedTuple):
-    """Along one axis each sample's triangle of weights: where it is, its reach, and the pixels that it sees.
+    """Along one axis each sample's triangle of weights: where it is, its reach, the pixels that it sees, their total.
 
-    All are `(batch, n)`, but for the reach, `(batch, 1)`. The pixels are those `j` with
-    `-1 <= (position - j - 0.5) / reach < 1`: the slopes at the kinks are the right-hand ones, as in `kernels.kernel()`.
+    All are `(batch, n)`, but for the reach, `(batch, 1)`; the total is that of the weights. The pixels are those `j`
+    with `-1 <= (position - j - 0.5) / reach < 1`: slopes at a kink are the right-hand ones, as in `kernels.kernel()`.
     """
 
     position: Any
     reach: Any
     first: Any
     last: Any
+    total: Any = None
 
 
 def mix(images, axes, faded, plain):
@@ -89,11 +90,10 @@ def _mix(images, axes):
 def _weighted(axis, length, take):
     """The sums of what `take(pixel, weight)` gives for the pixels that each sample sees; both `(batch, n)`."""
     triangles = _triangles(axis, length)
-    total = _total(triangles)
 
     def part(step):
         pixel, _, weight = _see(triangles, step)
-        return take(pixel, weight / total)
+        return take(pixel, weight / triangles.total)
 
     return _sum(triangles, part)
 
@@ -102,7 +102,8 @@ def _triangles(axis, length):
     position, reach = axis[0][:, 0], axis[1]
     position = kernels.clip(position, 0.5, ops.cast(length, position.dtype) - 0.5)
     ends = [ops.floor(position - reach + 0.5), ops.floor(position + reach - 0.5)]
-    return Triangles(position, reach, *[ops.clip(ops.cast(end, "int32"), 0, length - 1) for end in ends])
+    triangles = Triangles(position, reach, *[ops.clip(ops.cast(end, "int32"), 0, length - 1) for end in ends])
+    return triangles._replace(total=_sum(triangles, lambda step: _see(triangles, step)[2]))
 
 
 def _see(triangles, step):
@@ -123,10 +124,6 @@ def _sum(triangles, part):
     """
     many = ops.max(triangles.last - triangles.first) + 1
     return fast.add_until(many, part, sum(map(part, range(4))), 4)
-
-
-def _total(triangles):
-    return _sum(triangles, lambda step: _see(triangles, step)[2])
 
 
 def _slopes(images, wide, rows, crops, axes):
@@ -160,13 +157,13 @@ def _axis_slopes(axis, length, product):
         seen = triangles.first + step <= triangles.last
         rising = ops.cast(seen & (distance < 0), distance.dtype)
         slope = (2 * rising - ops.cast(seen, distance.dtype)) / triangles.reach
-        weights = ops.stack([weight, slope, -distance * slope])
-        return ops.concatenate([weights, weights * product(pixel)])
+        slopes = [slope, -distance * slope]
+        return ops.concatenate([ops.stack(slopes), ops.stack([*slopes, weight]) * product(pixel)])
 
-    total, *slopes_of_total, result, of_position, of_reach = ops.unstack(_sum(triangles, part), 6)
-    mean = result / total
+    *of_total, of_position, of_reach, result = ops.unstack(_sum(triangles, part), 5)
+    mean = result / triangles.total
     of_position, of_reach = (
-        (slope - mean * of_total) / total for slope, of_total in zip((of_position, of_reach), slopes_of_total)
+        (slope - mean * change) / triangles.total for slope, change in zip((of_position, of_reach), of_total)
     )
     size = ops.cast(length, of_position.dtype)
     moves = (axis[0][:, 0] > 0.5) & (axis[0][:, 0] <= size - 0.5)
@@ -190,8 +187,7 @@ def _spread(axis, length, faded, take):
     import tensorflow as tf
 
     triangles = _triangles(axis, length)
-    total = _total(triangles)
-    n = ops.shape(total)[1]
+    n = ops.shape(triangles.total)[1]
     pixel = ops.arange(length, dtype="int32")
     seen = (triangles.first[..., None] <= pixel) & (pixel <= triangles.last[..., None])
     if faded:
@@ -203,7 +199,7 @@ def _spread(axis, length, faded, take):
 
     def part(step):
         sample = ops.minimum(first + step, n - 1)
-        position, whole = (tf.gather(x, sample, batch_dims=1) for x in (triangles.position, total))
+        position, whole = (tf.gather(x, sample, batch_dims=1) for x in (triangles.position, triangles.total))
         distance = (position - ops.cast(pixel, position.dtype) - 0.5) / triangles.reach
         weight = ops.relu(1 - ops.abs(distance)) / whole
         return take(sample, ops.where(first + step <= last, weight, ops.zeros_like(weight)))

@@ -82,7 +82,7 @@ def _prepare(crops, boxes, size, name):
     rank = len(size)
     lead = 2 if len(crops.shape) == rank + 3 else 1
     checks.check_pixels_shape(crops.shape, rank, "crops", lead)
-    checks.check_boxes_for(boxes.shape, rank, crops.shape[:lead])
+    checks.check_boxes(boxes.shape, rank, crops.shape[:lead])
     checks.check_memory((crops.shape[0], *size, crops.shape[-1]), name, "images")
     dtype = standardize_dtype(crops.dtype)
     crops = ops.cast(crops, dtype if "float" in dtype else "float32")

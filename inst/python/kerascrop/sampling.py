@@ -83,9 +83,9 @@ def sample(
     images, boxes = checks.check_tensor(images, "images"), checks.check_tensor(boxes, "boxes")
     checks.check_pixels_shape(images.shape, len(size), "images")
     if box_indices is None:
-        checks.check_boxes_for(boxes.shape, len(size), images.shape[:1], (images.shape[0], None))
+        checks.check_boxes(boxes.shape, len(size), images.shape[:1], (images.shape[0], None))
     else:
-        checks.check_boxes_for(boxes.shape, len(size), (None,))
+        checks.check_boxes(boxes.shape, len(size), (None,))
         box_indices = checks.check_box_indices(box_indices, boxes.shape[0], images.shape[0])
     checks.check_memory((*boxes.shape[:-1], *size, images.shape[-1]), "sample()")
     dtype = standardize_dtype(images.dtype)

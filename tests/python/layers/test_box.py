@@ -58,11 +58,24 @@ def test_boxes_in_half_precision_are_converted_in_single(images):
     np.testing.assert_allclose(ops.convert_to_numpy(back)[0, 0], 3000 * float(boxes[0, 0]), rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "boxes, images, message",
+    [
+        ((4, 5), (4, 9, 12, 3), r"boxes of shape \(batch, 4\)"),
+        ((4,), (4, 9, 12, 3), r"boxes of shape \(batch, 4\)"),
+        ((4, 2, 3, 4), (4, 9, 12, 3), r"boxes of shape \(batch, 4\)"),
+        ((1, 2, 4), (9, 12, 3), r"boxes of shape \(4,\)"),
+        ((3, 4), (4, 9, 12, 3), "4 images, but boxes for 3"),
+    ],
+)
+def test_boxes_that_do_not_fit_their_images_are_errors(boxes, images, message):
+    with pytest.raises(BoxError, match=message):
+        BoxCrop(2, 2)([np.zeros(images), np.zeros(boxes)])
+
+
 def test_wrong_inputs_are_errors(images):
     with pytest.raises(ArgumentError, match="takes a list of images, boxes and perhaps box indices"):
         BoxCrop(2, 2)(images)
-    with pytest.raises(BoxError, match="4 images, but boxes for 3"):
-        BoxCrop(2, 2)([images, np.zeros((3, 4))])
     with pytest.raises(BoxError, match=r"boxes of shape \(batch, 4\)"):
         BoxCrop(2, 2)([keras.Input((9, 12, 3)), keras.Input((5,))])
     with pytest.raises(BoxError, match="`box_format` must be one of"):

@@ -98,10 +98,10 @@ class BoxCrop(SampledCrop):
     def check_shapes(self, shapes):
         super().check_shapes(shapes)
         if "box_indices" not in shapes:
-            checks.check_boxes_shape(shapes["boxes"], shapes["images"], self.name)
+            self._check_boxes(shapes["boxes"], shapes["images"])
             return
         boxes, indices = shapes["boxes"], shapes["box_indices"]
-        if not self._is_batched(shapes["images"]) or len(boxes) != 2 or boxes[-1] != 4 or len(indices) != 1:
+        if not self._is_batched(shapes["images"]) or not checks.are_boxes(boxes, 2, (None,)) or len(indices) != 1:
             raise checks.BoxError(
                 f"`{self.name}` takes `box_indices` (boxes,) with boxes (boxes, 4) and a batch of images, not "
                 f"{tuple(indices)} with {tuple(boxes)} and {tuple(shapes['images'])}."
@@ -113,6 +113,17 @@ class BoxCrop(SampledCrop):
             )
         if set(shapes) & set(joint.PARTS) != {"images"}:
             raise checks.ArgumentError(f"`{self.name}` takes `box_indices` with images alone.")
+
+    def _check_boxes(self, boxes, images):
+        batched = self._is_batched(images)
+        leads = ((None,), (None, None)) if batched else ((), (None,))
+        if not checks.are_boxes(boxes, 2, *leads):
+            forms = "(batch, 4) or (batch, boxes, 4)" if batched else "(4,) or (boxes, 4)"
+            raise checks.BoxError(f"`{self.name}` takes boxes of shape {forms} with these images, not {tuple(boxes)}.")
+        if batched and None not in (boxes[0], images[0]) and boxes[0] != images[0]:
+            raise checks.BoxError(
+                f"`{self.name}` needs boxes for each image: there are {images[0]} images, but boxes for {boxes[0]}."
+            )
 
     def choose(self, data, training):
         extent = tuple(reversed(self.lengths(ops.shape(data["images"]))))

@@ -117,11 +117,9 @@ class Uncrop(keras.layers.Layer):
                 f"`{self.name}` takes crops (batch, height, width, channels) or "
                 f"(batch, boxes, height, width, channels), not {tuple(crops_shape)}."
             )
-        expected = crops_shape[: len(crops_shape) - 3]
-        got = boxes_shape[:-1]
-        fits = len(got) == len(expected) and all(a is None or b is None or a == b for a, b in zip(expected, got))
-        if not fits or boxes_shape[-1] != 4:
+        lead = tuple(crops_shape[:-3])
+        if not checks.are_boxes(boxes_shape, 2, lead):
             raise checks.BoxError(
                 f"`{self.name}` needs a box for each crop: with crops {tuple(crops_shape)}, "
-                f"boxes {(*expected, 4)}, not {tuple(boxes_shape)}."
+                f"boxes {(*lead, 4)}, not {tuple(boxes_shape)}."
             )
