@@ -8,6 +8,11 @@ kerascrop_abort <- function(message, class, call = caller_env(), .envir = parent
   )
 }
 
+# Warns with what Python says, as a condition of class `kerascrop_warning_<class>`.
+kerascrop_warn <- function(text, class, call = NULL) {
+  cli::cli_warn("{text}", class = c(paste0("kerascrop_warning_", class), "kerascrop_warning"), call = call)
+}
+
 # Runs code that calls Python. An error of the module's own becomes the R error of the same name; any
 # other Python error keeps its message and becomes a `kerascrop_error_python`.
 with_python_errors <- function(code, call = caller_env()) {

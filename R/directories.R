@@ -27,8 +27,8 @@
 #' @param antialias Let each pixel of a reduced crop be a mean over all the file's pixels that it covers. Without, crops
 #'   are bilinear, though of a JPEG that is already reduced to less than twice their size.
 #' @param errors What to do with files that are empty, truncated or no image: `"raise"`, an error that names them;
-#'   `"skip"`, a warning that names them. Most are found at once; what only shows when a file is decoded stops the
-#'   dataset, or is left out, there.
+#'   `"skip"`, a warning of class `kerascrop_warning_files` that names them. Most are found at once; what only shows when
+#'   a file is decoded stops the dataset, or is left out with a warning of Python's, there.
 #' @returns A Python `tf.data` dataset, for `fit()` and `predict()`, of `(images, labels)`, or of images alone: `uint8`,
 #'   `(batch, height, width, channels)`. `dataset$class_names` and `dataset$file_paths` tell what it reads.
 #' @section Errors:
@@ -73,7 +73,7 @@ crops_from_directory <- function(path, height, width, mode = c("random", "center
   module <- load_module(call)
   recorded <- reticulate::import("kerascrop.from_r")$recorded
   result <- with_python_errors(recorded(module$crops_from_directory, arguments), call)
-  for (message in result[[2]]) cli::cli_warn("{message}", call = call)
+  for (message in result[[2]]) kerascrop_warn(message, "files", call)
   result[[1]]
 }
 

@@ -42,3 +42,15 @@ fake_version <- function(package, version, env = parent.frame()) {
   writeLines(c(paste("Name:", package), paste("Version:", version)), file.path(info, "METADATA"))
   folder
 }
+
+# A model with two outputs, classes and boxes.
+two_outputs <- function(...) {
+  keras <- keras_module()
+  keras$utils$set_random_seed(1L)
+  images <- keras$Input(list(32L, 40L, 1L))
+  crop <- layer_learnable_crop(images, 12, 12, localizer = "global", return_boxes = TRUE, name = "crop", ...)
+  classes <- keras$layers$Dense(3L, name = "label")(keras$layers$Flatten()(crop[[1]]))
+  keras$Model(images, list(classes, crop[[2]]))
+}
+
+some_labels <- function() keras_module()$losses$SparseCategoricalCrossentropy(from_logits = TRUE)

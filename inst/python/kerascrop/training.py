@@ -229,7 +229,11 @@ class CropMonitor(keras.callbacks.Callback):
     def _remark(self, text):
         if text not in self.remarks:
             self.remarks.append(text)
-            warnings.warn(f"{text} (After epoch {self.history[-1]['epoch']}.)", stacklevel=2)
+            self.warn(f"{text} (After epoch {self.history[-1]['epoch']}.)")
+
+    def warn(self, text):
+        """Tell of a remark; R puts a function of its own here."""
+        warnings.warn(text, stacklevel=3)
 
 
 def _find_layer(model, wanted):
