@@ -17,6 +17,12 @@ if BACKEND == "jax":
     jax.config.update("jax_enable_x64", True)  # gradients are compared in float64
 
 
+# Boxes inside, partly outside, mirrored, wholly outside, and of a single point.
+REAL_BOXES = np.array(
+    [[1.3, 0.7, 9.1, 8.2], [-3.2, 2.4, 6.7, 11.9], [10.6, 1.1, 2.2, 7.3], [20.3, 0.2, 30.1, 5.7], [4.6, 3.3, 4.6, 3.3]]
+)
+
+
 def pytest_runtest_setup(item):
     if "tensorflow" in item.keywords and BACKEND != "tensorflow":
         pytest.skip("needs the TensorFlow backend")
@@ -59,6 +65,11 @@ def gradient(function, x):
     return keras.ops.convert_to_numpy(differentiable_gradient(function, keras.ops.convert_to_tensor(x)))
 
 
+def assert_all_close(actual, expected, atol=1e-10):
+    for one, other in zip(actual, expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=atol)
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
@@ -68,3 +79,32 @@ def rng():
 def images(rng):
     """A batch of images no two numbers of which are equal."""
     return rng.permutation(4 * 9 * 12 * 3).reshape(4, 9, 12, 3).astype("float32")
+
+
+@pytest.fixture
+def scenes(rng):
+    """A batch of colour images, larger than `images`."""
+    return rng.uniform(size=(6, 40, 60, 3)).astype("float32")
+
+
+@pytest.fixture
+def graph_case(rng):
+    """Images 9 x 12 and boxes in TensorFlow's float64, where nothing but a mistake is larger than a rounding."""
+    import tensorflow as tf
+
+    return tf.constant(rng.normal(size=(5, 9, 12, 2))), tf.constant(REAL_BOXES)
+
+
+@pytest.fixture
+def compiled(monkeypatch):
+    """The names of the functions for TensorFlow's graphs that were called."""
+    from kerascrop import fast, fast_triangles
+
+    calls = []
+
+    def watched(name, function):
+        return lambda *args: calls.append(name) or function(*args)
+
+    for module, name in ((fast, "blend"), (fast_triangles, "mix")):
+        monkeypatch.setattr(module, name, watched(name, getattr(module, name)))
+    return calls

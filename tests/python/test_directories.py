@@ -1,38 +1,19 @@
 import pathlib
-import struct
 import warnings
-import zlib
 
 import keras
 import numpy as np
 import pytest
 
 from kerascrop.checks import ArgumentError, SizeError
+from pictures import broken_png, decoded, epoch, picture, write
 
 pytestmark = pytest.mark.tensorflow
-EXTDATA = pathlib.Path(__file__).parents[2] / "inst" / "extdata"
 
 if keras.config.backend() == "tensorflow":
     import tensorflow as tf
 
     from kerascrop.directories import crops_from_directory
-
-
-def picture(rng, height, width):
-    """A smooth picture no small window of which comes twice."""
-    small = rng.uniform(0, 255, (1, height // 8 + 2, width // 8 + 2, 3)).astype("float32")
-    return np.asarray(tf.image.resize(small, (height, width), method="bicubic")[0]).clip(0, 255).astype("uint8")
-
-
-def write(file, image, **options):
-    file.parent.mkdir(parents=True, exist_ok=True)
-    encode = tf.io.encode_png if file.suffix == ".png" else tf.io.encode_jpeg
-    file.write_bytes(encode(image, **options).numpy())
-    return file
-
-
-def decoded(file, channels=3):
-    return tf.io.decode_image(tf.io.read_file(str(file)), channels, expand_animations=False).numpy()
 
 
 def place(image, crop):
@@ -49,20 +30,6 @@ def folder(tmp_path, rng):
         name, suffix = f"class_{'abc'[i // 4]}", (".jpg", ".png", ".JPEG")[i % 3]
         write(tmp_path / name / f"{i:02}{suffix.lower() if i else suffix}", picture(rng, 40 + 3 * i, 70 - 2 * i))
     return tmp_path
-
-
-def epoch(dataset):
-    return [np.concatenate(parts) for parts in zip(*((x.numpy(), y.numpy()) for x, y in dataset))]
-
-
-def broken_png(image):
-    """A PNG with head and end, whose pixels cannot be decoded."""
-    data = bytearray(tf.io.encode_png(image).numpy())
-    start = data.index(b"IDAT") + 4
-    (length,) = struct.unpack(">I", data[start - 8 : start - 4])
-    data[start : start + length] = bytes(length)
-    data[start + length : start + length + 4] = struct.pack(">I", zlib.crc32(data[start - 4 : start + length]))
-    return bytes(data)
 
 
 def test_the_centre_of_each_file_is_a_slice_of_it(folder):
@@ -123,59 +90,6 @@ def fits(image, crop):
     return True
 
 
-def decibels(exact, crop):
-    """How near a crop is to what it should be: the peak signal-to-noise ratio."""
-    error = np.mean((np.asarray(exact, "float64") - np.asarray(crop, "float64")) ** 2)
-    return 10 * np.log10(255**2 / max(error, 1e-9))
-
-
-@pytest.mark.parametrize("antialias", [False, True])
-def test_resize_crops_as_if_the_shorter_side_were_resized(tmp_path, rng, antialias):
-    # With four pixels of the file for one of the crop, both ways cut at whole pixels.
-    image = decoded(write(tmp_path / "a" / "1.png", picture(rng, 400, 480)))
-    resized = tf.image.resize(image, (100, 120), antialias=antialias).numpy()
-    ((crop, _),) = crops_from_directory(tmp_path, 60, 40, "center", resize=100, antialias=antialias)
-    # The kernel of antialiasing ends with the window.
-    edge = 2 * antialias
-    inside = np.s_[edge : 60 - edge, edge : 40 - edge]
-    np.testing.assert_allclose(crop[0][inside], resized[20:80, 40:80][inside], atol=0.51)
-
-
-@pytest.mark.parametrize("name", ["chelsea", "coffee"])
-@pytest.mark.parametrize("resize, size", [(256, 224), (60, 48)])
-def test_a_resized_crop_is_the_window_resized(tmp_path, name, resize, size):
-    (tmp_path / "a").mkdir()
-    data = (EXTDATA / f"{name}.jpg").read_bytes()
-    image = tf.io.decode_jpeg(data).numpy()
-    window = round(min(image.shape[:2]) * size / resize)
-    top, left = ((length - window) // 2 for length in image.shape[:2])
-    image = image[top : top + window, left : left + window]
-    exact, plain = (tf.image.resize(image, (size, size), antialias=way).numpy() for way in (True, False))
-    (tmp_path / "a" / "photo.png").write_bytes(tf.io.encode_png(tf.io.decode_jpeg(data)).numpy())
-    ((crop, _),) = crops_from_directory(tmp_path, size, size, "center", resize=resize)
-    np.testing.assert_allclose(crop[0], plain, atol=0.51)
-    (tmp_path / "a" / "photo.png").rename(tmp_path / "a" / "photo.bak")
-    (tmp_path / "a" / "photo.jpg").write_bytes(data)
-    for antialias in (False, True):
-        ((crop, _),) = crops_from_directory(tmp_path, size, size, "center", resize=resize, antialias=antialias)
-        # Reduced 5 times or more, it is nearer than a plain resize; else the same, or a match.
-        least = decibels(exact, plain) + 2 if resize == 60 else 50 if antialias else decibels(exact, plain) - 0.5
-        assert decibels(exact, crop[0]) > least
-
-
-def test_a_reduced_photo_is_truer_than_without_antialias(tmp_path):
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "photo.jpg").write_bytes((EXTDATA / "coffee.jpg").read_bytes())
-    image = decoded(tmp_path / "a" / "photo.jpg")[:400, 100:500]
-    write(tmp_path / "a" / "photo.jpg", image, quality=100)
-    exact, plain = (tf.image.resize(image, (100, 100), antialias=way).numpy() for way in (True, False))
-    errors = [np.mean((exact - plain) ** 2)]
-    for antialias in (False, True):
-        ((crop, _),) = crops_from_directory(tmp_path, 100, 100, "center", resize=100, antialias=antialias)
-        errors.append(np.mean((exact - crop[0].numpy().astype("float32")) ** 2))
-    assert errors[1] < errors[0] / 3 and errors[2] < errors[0] / 3
-
-
 def test_labels_of_all_modes(folder):
     def labels(**arguments):
         return epoch(crops_from_directory(folder, 24, 32, "center", **arguments))[1]
@@ -202,38 +116,6 @@ def test_colour_modes(folder, color_mode, channels):
         top, left = (image.shape[0] - 24) // 2, (image.shape[1] - 32) // 2
         np.testing.assert_array_equal(crop[..., : image.shape[2]], image[top : top + 24, left : left + 32])
         assert channels != 4 or (crop[..., 3] == 255).all()
-
-
-def test_grey_files_become_colour_and_gif_and_bmp_are_read(tmp_path, rng):
-    write(tmp_path / "a" / "1.jpg", picture(rng, 20, 20)[..., :1])
-    write(tmp_path / "a" / "2.png", picture(rng, 20, 20)[..., :1])
-    # An uncompressed BMP of 4 x 4 red pixels, and a GIF of one.
-    pixels = bytes([0, 0, 255] * 4) * 4
-    (tmp_path / "a" / "3.bmp").write_bytes(
-        b"BM" + struct.pack("<IHHIIiiHHIIiiII", 54 + len(pixels), 0, 0, 54, 40, 4, 4, 1, 24, 0, len(pixels), 0, 0, 0, 0)
-        + pixels
-    )
-    (tmp_path / "a" / "4.gif").write_bytes(
-        b"GIF89a\x01\0\x01\0\x80\0\0\xff\0\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;"
-    )
-    x, _ = epoch(crops_from_directory(tmp_path, 4, 4, "center", if_smaller="resize"))
-    for i, file in enumerate(("1.jpg", "2.png")):
-        np.testing.assert_array_equal(x[i], decoded(tmp_path / "a" / file)[8:12, 8:12])
-        assert (x[i][..., :1] == x[i]).all()
-    for crop in x[2:]:
-        np.testing.assert_array_equal(crop, np.broadcast_to([255, 0, 0], (4, 4, 3)))
-
-
-def test_images_smaller_than_the_crop(tmp_path, rng):
-    file = write(tmp_path / "a" / "small.png", picture(rng, 10, 30))
-    image = decoded(file)
-    with pytest.raises(tf.errors.InvalidArgumentError, match="small.png' is smaller than the crop, 20 x 20 pixels"):
-        epoch(crops_from_directory(tmp_path, 20, 20))
-    ((x, _),) = crops_from_directory(tmp_path, 20, 20, "center", if_smaller="pad")
-    np.testing.assert_array_equal(x[0], np.pad(image[:, 5:25], ((5, 5), (0, 0), (0, 0))))
-    ((x, _),) = crops_from_directory(tmp_path, 20, 20, "center", if_smaller="resize")
-    enlarged = tf.image.resize(image[:, 10:20], (20, 20)).numpy()
-    np.testing.assert_allclose(x[0], enlarged, atol=0.51)
 
 
 def test_validation_and_training_files_are_keras_s_and_never_mixed(folder):

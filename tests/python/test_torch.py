@@ -151,37 +151,6 @@ def test_the_state_is_loaded_by_name_and_copied(layer, batch):
     assert set(places(model.train(), batch)) & set(places(other.train(), batch))
 
 
-class Crops(torch.utils.data.Dataset):
-    """One image, again and again, with a crop at random."""
-
-    def __init__(self, image, crop):
-        self.image, self.crop = image, crop
-
-    def __len__(self):
-        return 16
-
-    def __getitem__(self, index):
-        return self.crop(self.image)
-
-
-@on_torch
-def test_workers_and_epochs_of_a_loader_draw_crops_of_their_own():
-    image = torch.arange(28.0 * 28).reshape(1, 28, 28)
-    crop = kerascrop.RandomCrop(4, 4, seed=1, **FIRST)
-    crop.train()
-    options = {"batch_size": 4, "num_workers": 2, "multiprocessing_context": "fork"}
-    loader = torch.utils.data.DataLoader(Crops(image, crop), **options)
-
-    def epochs():
-        torch.manual_seed(3)
-        return [torch.cat(list(loader))[:, 0, 0, 0].tolist() for _ in range(2)]
-
-    first, second = epochs()
-    assert len(set(first)) > 12 and len(set(first + second)) > 22  # of 625 places
-    assert not set(first[:4]) == set(first[4:8])  # batches take turns between the workers
-    assert epochs() == [first, second]
-
-
 @on_torch
 @pytest.mark.parametrize("layer", [kerascrop.BorderCrop, kerascrop.RandomCrop])
 def test_compiled_by_pytorch(layer, batch):
