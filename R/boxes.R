@@ -123,7 +123,7 @@ box_iou <- function(boxes, others) {
   others <- as_boxes(others)
   if (nrow(boxes) != nrow(others) && min(nrow(boxes), nrow(others)) != 1) {
     kerascrop_abort(c(
-      "{.arg boxes} and {.arg others} must be as many, or one of them a single box.",
+      "{.arg boxes} and {.arg others} must be equally many, or one of them a single box.",
       x = "There are {nrow(boxes)} and {nrow(others)}."
     ), "box")
   }
@@ -158,7 +158,7 @@ boxes_from_masks <- function(masks) {
   there <- images$x != 0
   if (anyNA(there)) {
     kerascrop_abort(c(
-      "{.arg masks} must not have missing values.", x = "There are {sum(is.na(there))}."
+      "{.arg masks} must not have missing values.", x = "{sum(is.na(there))} of the numbers {?is/are} missing."
     ), "argument")
   }
   boxes <- vapply(seq_len(images$n), function(i) {
@@ -220,7 +220,7 @@ as_thetas <- function(x, arg = caller_arg(x), call = caller_env()) {
   }
   kerascrop_abort(c(
     "{.arg {arg}} must be an array {.code (boxes, 2, 3)}, or a matrix of 2 rows and 3 columns.",
-    x = "It is {if (is.null(shape)) shown(x) else paste('of shape', paste(shape, collapse = ' x '))}."
+    x = "It is {shown(x)}."
   ), "box", call)
 }
 

@@ -17,6 +17,8 @@ shown <- function(x) {
     return(paste0("c(", paste(shown, collapse = ", "), ")"))
   }
   if (is_python(x)) return(paste("a Python object of class", python_class(x)))
+  if (is.function(x)) return("a function")
+  if (is.array(x) && !is.object(x)) return(paste("an array of shape", paste(dim(x), collapse = " x ")))
   paste("of class", class(x)[1], "and length", length(x))
 }
 
@@ -40,11 +42,11 @@ check_given <- function(x, class, arg, call) {
   kerascrop_abort(c("{.arg {arg}} is missing.", i = "It has no default."), class, call)
 }
 
-# A count: a whole number that is not negative.
-as_count <- function(x, arg = caller_arg(x), call = caller_env()) {
+# How many of something: a whole number.
+as_count <- function(x, least = 1, arg = caller_arg(x), call = caller_env()) {
   check_given(x, "size", arg, call)
-  if (length(x) == 1 && is_whole(x) && x >= 0) return(as.integer(x))
-  kerascrop_abort(c("{.arg {arg}} must be a whole number, at least 0.", x = "It is {shown(x)}."), "size", call)
+  if (length(x) == 1 && is_whole(x) && x >= least) return(as.integer(x))
+  kerascrop_abort(c("{.arg {arg}} must be a whole number, at least {least}.", x = "It is {shown(x)}."), "size", call)
 }
 
 # Margins as a pair `(before, after)` for each axis. Two numbers for a sequence are its two sides.

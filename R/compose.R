@@ -138,8 +138,8 @@ check_object <- function(object, class, call) {
        {.code list(images = x, segmentation_masks = m)}."
     } else if (is_python(object) && reticulate::py_has_attr(object, "outputs")) {
       "For a functional model use its output, {.code model$outputs[[1]]}."
-    } else if (inherits(object, c("magick-image", "raster", "imager_array"))) {
-      "{.fn crop_center} and its like take such images; layers take arrays."
+    } else if (rlang::is_string(object) || inherits(object, c("magick-image", "raster", "imager_array"))) {
+      "{.fn crop_center} and its like take files, and images of other packages; layers take arrays."
     }
   ), "argument", call)
 }

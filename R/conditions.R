@@ -32,6 +32,7 @@ with_python_errors <- function(code, call = caller_env()) {
 # The module speaks of Python's things; R has its own names for them.
 in_r_words <- function(text) {
   text <- gsub("\\bTrue\\b", "TRUE", gsub("\\bFalse\\b", "FALSE", text))
+  text <- gsub("\\((\\w+),\\)", "(\\1)", text) # a shape of one length
   gsub("\\b(a|as a) dict\\b", "\\1 named list", text)
 }
 

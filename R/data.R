@@ -80,7 +80,7 @@ crop_dataset <- function(dataset, height, width, mode = c("random", "center"), s
   call <- rlang::current_env()
   check_given(dataset, "argument", "dataset", call)
   arguments <- crop_arguments(height, width, mode, seed, if_smaller, data_format, list(...), call)
-  if (!is.null(num_parallel_calls)) arguments$num_parallel_calls <- as_size(num_parallel_calls)
+  if (!is.null(num_parallel_calls)) arguments$num_parallel_calls <- as_count(num_parallel_calls)
   if (!is_python(dataset)) {
     kerascrop_abort(c(
       "{.arg dataset} must be a dataset of {.code tf.data}.",

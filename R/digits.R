@@ -27,10 +27,10 @@
 #' digits
 #' plot(digits, crops = TRUE)
 cluttered_digits <- function(n, canvas = 64, digit = 20, distractors = 6, split = c("train", "test"), seed = NULL) {
-  n <- as_size(n)
+  n <- as_count(n)
   canvas <- as_size(canvas)
   digit <- as_size(digit)
-  distractors <- as_count(distractors)
+  distractors <- as_count(distractors, least = 0)
   split <- as_choice(split, c("train", "test"))
   call <- rlang::current_env()
   seed <- seed_or_draw(seed, call)
@@ -64,7 +64,7 @@ plot.cluttered_digits <- function(x, ...) {
 #' @rdname cluttered_digits
 #' @exportS3Method ggplot2::autoplot
 autoplot.cluttered_digits <- function(object, max = 16, ...) {
-  shown <- seq_len(min(length(object$y), as_size(max)))
+  shown <- seq_len(min(length(object$y), as_count(max)))
   canvas <- dim(object$x)[2]
   label <- factor(sprintf("%d: %d", shown, object$y[shown]), sprintf("%d: %d", shown, object$y[shown]))
   pixels <- expand.grid(image = shown, row = seq_len(canvas), col = seq_len(canvas))

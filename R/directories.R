@@ -60,7 +60,7 @@ crops_from_directory <- function(path, height, width, mode = c("random", "center
   }
   arguments <- list(
     path = normalizePath(path), height = as_size(height), width = as_size(width), mode = as_choice(mode, crop_modes),
-    batch_size = if (!is.null(batch_size)) as_size(batch_size), resize = if (!is.null(resize)) as_size(resize),
+    batch_size = if (!is.null(batch_size)) as_count(batch_size), resize = if (!is.null(resize)) as_size(resize),
     labels = as_labels(labels),
     label_mode = if (!is.null(label_mode)) as_choice(label_mode, c("int", "categorical", "binary")),
     class_names = as_class_names(class_names), color_mode = as_choice(color_mode, c("rgb", "grayscale", "rgba")),

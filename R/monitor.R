@@ -104,7 +104,7 @@ as.data.frame.kerascrop.training.CropMonitor <- function(x, row.names = NULL, op
 plot.kerascrop.training.CropMonitor <- function(x, max = 4, steps = 7, col = c("#00E5A8", "#FF3D7F"), lwd = 2, ...) {
   film <- as_film(x, max, col, lwd)
   epochs <- as.data.frame(x)
-  chosen <- spread_out(nrow(epochs), as_size(steps))
+  chosen <- spread_out(nrow(epochs), as_count(steps))
   curves <- curves_of(epochs)
   # A line of numbers, the strips, and the curves: each curve is as wide as `length(chosen)` parts of a frame.
   frames <- matrix(seq_len((length(film$images) + 1) * length(chosen)), ncol = length(chosen), byrow = TRUE)
@@ -133,7 +133,7 @@ autoplot.kerascrop.training.CropMonitor <- function(object, what = c("epochs", "
                                                     col = c("#00E5A8", "#FF3D7F"), ...) {
   what <- as_choice(what, c("epochs", "boxes"))
   film <- as_film(object, max, col, 1)
-  steps <- as_size(steps)
+  steps <- as_count(steps)
   if (what == "epochs") gg_curves(as.data.frame(object), film$col[2]) else gg_film(film, steps)
 }
 
@@ -177,7 +177,7 @@ animate_crops <- function(monitor, path, max = 9, ncol = NULL, width = 480, fps 
     kerascrop_abort(c("{.arg path} must be a file in a folder that exists.", x = "It is {shown(path)}."), "argument")
   }
   n <- length(film$images)
-  ncol <- min(if (is.null(ncol)) ceiling(sqrt(n)) else as_size(ncol), n)
+  ncol <- min(if (is.null(ncol)) ceiling(sqrt(n)) else as_count(ncol), n)
   width <- as_size(width)
   rows <- ceiling(n / ncol)
   height <- round(rows * width / ncol * dim(film$seen)[2] / dim(film$seen)[3]) + 30
@@ -221,7 +221,7 @@ as_film <- function(monitor, max, col, lwd, call = caller_env()) {
     truth[!missing %in% FALSE, ] <- NA
   }
   list(
-    seen = seen, images = seq_len(min(dim(seen)[1], as_size(max, "max", call))), range = as_range(NULL, seen),
+    seen = seen, images = seq_len(min(dim(seen)[1], as_count(max, arg = "max", call = call))), range = as_range(NULL, seen),
     epochs = vapply(monitor$history, function(record) as.double(record$epoch), 0),
     truth = truth, boxes = monitor$boxes, col = rep_len(col, 2), lwd = as_number(lwd, "lwd", call)
   )

@@ -31,7 +31,7 @@
 plot_crops <- function(images, boxes = NULL, crops = NULL, titles = NULL, max = 16, ncol = NULL,
                        col = box_colours(), lwd = 2, range = NULL) {
   x <- as_images(images)
-  shown_images <- seq_len(min(x$n, as_size(max)))
+  shown_images <- seq_len(min(x$n, as_count(max)))
   boxes <- as_box_list(boxes, x$n)
   crops <- as_crop_list(crops, x, boxes)
   if (!is.null(titles) && !(is.atomic(titles) && length(titles) == x$n)) {
@@ -40,7 +40,7 @@ plot_crops <- function(images, boxes = NULL, crops = NULL, titles = NULL, max = 
       x = if (is.atomic(titles)) "There are {length(titles)} for {x$n} image{?s}." else "It is {shown(titles)}."
     ), "argument")
   }
-  if (!is.null(ncol)) ncol <- as_size(ncol)
+  if (!is.null(ncol)) ncol <- as_count(ncol)
   check_colours(col)
   lwd <- as_positive(lwd)
   given <- range

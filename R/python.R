@@ -188,7 +188,9 @@ install_kerascrop <- function(envname = "r-kerascrop", ...) {
       "{.arg envname} must be the name or path of an environment.", x = "It is {shown(envname)}."
     ), "argument")
   }
-  check_named_dots(list(...))
+  check_named_dots(
+    list(...), hint = "They go to {.fn reticulate::virtualenv_create}: {.code version = \"3.11\"} works, for instance."
+  )
   tryCatch(
     {
       if (!reticulate::virtualenv_exists(envname)) reticulate::virtualenv_create(envname, ...)

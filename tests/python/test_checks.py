@@ -17,6 +17,13 @@ def test_other_sizes_are_errors_that_name_the_argument_and_the_value(value):
     assert repr(value) in str(error.value)
 
 
+def test_counts_are_whole_numbers_from_a_least_one():
+    assert checks.check_count(3.0, "n") == 3 and checks.check_count(0, "n", least=0) == 0
+    for value in (0, 1.5, None, "2", False):
+        with pytest.raises(checks.SizeError, match=f"`n` must be a whole number, at least 1, not {value!r}"):
+            checks.check_count(value, "n")
+
+
 @pytest.mark.parametrize(
     "cropping, expected",
     [

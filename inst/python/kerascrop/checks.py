@@ -50,6 +50,14 @@ def check_size(value, name):
     return size
 
 
+def check_count(value, name, least=1):
+    """How many of something: a whole number."""
+    count = whole_number(value)
+    if count is None or count < least:
+        raise SizeError(f"`{name}` must be a whole number, at least {least}, not {value!r}.")
+    return count
+
+
 def check_sizes(values, names):
     """A size for each axis, in pixels."""
     return tuple(check_size(value, name) for value, name in zip(values, names))

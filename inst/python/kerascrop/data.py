@@ -170,7 +170,7 @@ def crop_dataset(dataset, height, width, mode="random", seed=None, num_parallel_
         )
     crop = Cropper(height, width, mode, seed, options)
     if num_parallel_calls is not None:
-        num_parallel_calls = checks.check_size(num_parallel_calls, "num_parallel_calls")
+        num_parallel_calls = checks.check_count(num_parallel_calls, "num_parallel_calls")
 
     @tf.autograph.experimental.do_not_convert
     def crop_element(number, element):

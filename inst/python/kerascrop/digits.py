@@ -44,8 +44,8 @@ def cluttered_digits(n, canvas=64, digit=20, distractors=6, split="train", seed=
         SizeError: a number is no positive whole number, or the digit is larger than the canvas.
         ArgumentError: an unknown `split`, or a `seed` that is no whole number.
     """
-    n, canvas, digit = (checks.check_size(v, k) for v, k in ((n, "n"), (canvas, "canvas"), (digit, "digit")))
-    distractors = checks.check_size(distractors, "distractors") if distractors else 0
+    canvas, digit = checks.check_size(canvas, "canvas"), checks.check_size(digit, "digit")
+    n, distractors = checks.check_count(n, "n"), checks.check_count(distractors, "distractors", least=0)
     if digit > canvas:
         raise checks.SizeError(f"`digit` must be at most `canvas`, {canvas} pixels, not {digit}.")
     images, labels = _digits(digit, checks.check_choice(split, "split", ("train", "test")))

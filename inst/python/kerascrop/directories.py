@@ -93,7 +93,7 @@ def crops_from_directory(
     ):
         checks.check_choice(value, name, choices)
     if batch_size is not None:
-        batch_size = checks.check_size(batch_size, "batch_size")
+        batch_size = checks.check_count(batch_size, "batch_size")
     shuffle = mode == "random" if shuffle is None else checks.check_flag(shuffle, "shuffle")
     antialias = checks.check_flag(antialias, "antialias")
     seed = checks.check_seed(seed)
