@@ -266,7 +266,8 @@ gg_curves <- function(epochs, col) {
   ggplot2::ggplot(points, ggplot2::aes(.data$epoch, .data$value, linetype = .data$column)) +
     ggplot2::geom_line(colour = col) +
     ggplot2::geom_point(colour = col) +
-    ggplot2::geom_blank(ggplot2::aes(y = ifelse(.data$title == "IoU", 1, 0))) +
+    ggplot2::geom_blank(ggplot2::aes(y = ifelse(.data$title == "IoU", 1, 0))) + # the whole range of it
+    ggplot2::expand_limits(y = 0) +
     ggplot2::facet_wrap(ggplot2::vars(.data$title), scales = "free_y") +
     ggplot2::scale_linetype_manual(
       NULL, values = c(spread = 1, width = 1, height = 2, iou = 1),

@@ -9,6 +9,7 @@ from keras import ops
 
 from kerascrop import checks
 from kerascrop.boxes import box_iou, split
+from kerascrop.layers.learnable import LearnableCrop
 
 
 def check_pair(y_true, y_pred, name):
@@ -238,8 +239,6 @@ class CropMonitor(keras.callbacks.Callback):
 
 def _find_layer(model, wanted):
     """The one `LearnableCrop` of a model that is wanted: the layer, its name, or None for the only one."""
-    from kerascrop.layers.learnable import LearnableCrop
-
     layers = [layer for layer in model._flatten_layers() if isinstance(layer, LearnableCrop)]
     found = [layer for layer in layers if wanted is None or wanted is layer or wanted == layer.name]
     if len(found) == 1:
