@@ -16,16 +16,16 @@
 #'   and a side; `"free"`, a place, a width and a height.
 #' @param min_size,max_size Bounds of the learned size, in pixels, or, at most 1, as a fraction of the image (of its
 #'   shorter side for `"square"`). The defaults are half the crop's size, and the whole image.
-#' @param resize Resize every crop to `height` by `width`. `FALSE` keeps the images' scale, so that sizes can differ in a
-#'   batch: a crop stands in the top left corner of a canvas of `height` by `width` pixels, the rest of which is 0, and
-#'   `max_size` is at most the canvas. A pixel that the box covers in part counts by that part, which is what gives the
-#'   size a gradient. With `return_boxes = TRUE` the boxes tell the size of what is in each canvas.
+#' @param resize Resize every crop to `height` by `width`. `FALSE` keeps the images' scale, so that sizes can differ in
+#'   a batch: a crop stands in the top left corner of a canvas of `height` by `width` pixels, the rest of which is 0,
+#'   and `max_size` is at most the canvas. A pixel that the box covers in part counts by that part, which is what gives
+#'   the size a gradient. With `return_boxes = TRUE` the boxes tell the size of what is in each canvas.
 #' @param localizer `NULL`, the built-in one; `"global"`, one trainable box for all images; or a Keras layer or model
 #'   that returns 2, 3 or 4 numbers in `[0, 1]` for each image, as `size` asks: x and y of the place, in the room that
 #'   the box leaves (0 touches the left or top edge, 1 the right or bottom), then the side, or the width and height,
 #'   between their bounds. Numbers beyond count as 0 or 1 and have no gradient: end it with a sigmoid; the first time
-#'   that they can be looked at, there is a warning of Python's. With such a localizer `object` may be a list, `list(images, features)`: then it sees the
-#'   features. So it does with a named list that has `features`.
+#'   that they can be looked at, there is a warning of Python's. With such a localizer `object` may be a list,
+#'   `list(images, features)`: then it sees the features. So it does with a named list that has `features`.
 #' @param antialias Average all the pixels of a box that is larger than the crop, rather than the nearest four.
 #' @param snap At prediction, move a `"fixed"` box to whole pixels, so that the crop is an exact slice.
 #' @returns The layer, the model, or the crops `(batch, height, width, channels)`, as `object` says. The layer's method
@@ -33,8 +33,8 @@
 #' @inheritSection layer_center_crop Masks, bounding boxes and key points
 #' @section Errors:
 #' `kerascrop_error_size`: a size is no positive number, `min_size` is above `max_size`, or the images, or the canvas of
-#' `resize = FALSE`, are smaller than a box. `kerascrop_error_shape`: `object` is no batch of images, or the localizer returns another number of
-#' numbers. The others as in [layer_center_crop()].
+#' `resize = FALSE`, are smaller than a box. `kerascrop_error_shape`: `object` is no batch of images, or the localizer
+#' returns another number of numbers. The others as in [layer_center_crop()].
 #' @references Jaderberg et al. (2015), "Spatial Transformer Networks", \doi{10.48550/arXiv.1506.02025}, for learning
 #'   through resampling.
 #' @family crop layers

@@ -1,8 +1,8 @@
 #' Watch where a learnable crop looks while it learns
 #'
 #' A callback for `fit()`. Before training and after every epoch the model is run on a few images, as for prediction,
-#' and the boxes that its [layer_learnable_crop()] cuts are kept and summed up. Afterwards `plot()` shows them as strips of
-#' film, with curves of their spread, their size and their overlap with the true boxes; [animate_crops()] makes a GIF
+#' and the boxes that its [layer_learnable_crop()] cuts are kept and summed up. Afterwards `plot()` shows them as strips
+#' of film, with curves of their spread, their size and their overlap with the true boxes; [animate_crops()] makes a GIF
 #' of them; `as.data.frame()` gives the numbers, and `autoplot()` draws either with ggplot2.
 #'
 #' There is a warning of class `kerascrop_warning_crops`, once each, and a line in what `print()` shows, when all crops
@@ -22,9 +22,10 @@
 #'   epoch and image.
 #' @param row.names,optional,... Ignored.
 #' @returns The callback. Its fields: `seen`, the images that reach the layer; `boxes`, a list of matrices, one before
-#'   training and one for each epoch; `history`, `remarks`. `plot()` returns the monitor, invisibly; `autoplot()` a ggplot.
+#'   training and one for each epoch; `history`, `remarks`. `plot()` returns the monitor, invisibly; `autoplot()` a
+#'   ggplot.
 #'
-#'   `as.data.frame()` gives, for each epoch, `epoch` (how many were over), `spread` (standard deviation of the boxes'
+#'   A data frame has, for each epoch, `epoch` (how many were over), `spread` (standard deviation of the boxes'
 #'   centres, as a fraction of the image's side, along the axis where it is larger), `width` and `height` (means, in
 #'   pixels) and, with true boxes, `iou` (mean). For boxes: `epoch`, `image`, `x1`, `y1`, `x2`, `y2`.
 #' @section Errors:
@@ -221,8 +222,8 @@ as_film <- function(monitor, max, col, lwd, call = caller_env()) {
     truth[!missing %in% FALSE, ] <- NA
   }
   list(
-    seen = seen, images = seq_len(min(dim(seen)[1], as_count(max, arg = "max", call = call))), range = as_range(NULL, seen),
-    epochs = vapply(monitor$history, function(record) as.double(record$epoch), 0),
+    seen = seen, images = seq_len(min(dim(seen)[1], as_count(max, arg = "max", call = call))),
+    range = as_range(NULL, seen), epochs = vapply(monitor$history, function(record) as.double(record$epoch), 0),
     truth = truth, boxes = monitor$boxes, col = rep_len(col, 2), lwd = as_number(lwd, "lwd", call)
   )
 }

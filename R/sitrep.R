@@ -18,7 +18,7 @@ kerascrop_sitrep <- function() {
     packages = versions_of(c("kerascrop", "reticulate", "keras3"), function(name) {
       as.character(utils::packageVersion(name))
     }),
-    problem = tryCatch({ kerascrop_python(); NULL }, error = function(error) cli::ansi_strip(conditionMessage(error)))
+    problem = problem_of(kerascrop_python())
   )
   if (reticulate::py_available()) {
     config <- reticulate::py_config()
@@ -29,6 +29,17 @@ kerascrop_sitrep <- function() {
   if (is.null(report$problem)) report[c("bundled", "keras")] <- list(bundled_report(), keras_report())
   print_report(report)
   invisible(report)
+}
+
+# The message of the error that code stops with, or NULL.
+problem_of <- function(code) {
+  tryCatch(
+    {
+      code
+      NULL
+    },
+    error = function(error) cli::ansi_strip(conditionMessage(error))
+  )
 }
 
 versions_of <- function(names, version) {

@@ -4,7 +4,6 @@ import struct
 import keras
 import numpy as np
 import pytest
-
 from pictures import broken_png, decoded, epoch, picture, write
 
 pytestmark = pytest.mark.tensorflow

@@ -4,9 +4,9 @@ import warnings
 import keras
 import numpy as np
 import pytest
+from pictures import broken_png, decoded, epoch, picture, write
 
 from kerascrop.checks import ArgumentError, SizeError
-from pictures import broken_png, decoded, epoch, picture, write
 
 pytestmark = pytest.mark.tensorflow
 

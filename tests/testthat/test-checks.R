@@ -73,7 +73,7 @@ raw_errors <- function(name, good, nonsense) {
   found <- character()
   for (arg in names(good)) for (value in nonsense) {
     arguments <- replace(good, arg, list(value))
-    error <- tryCatch({ do.call(f, arguments); NULL }, error = identity)
+    error <- rlang::catch_cnd(do.call(f, arguments), "error")
     own <- inherits(error, "kerascrop_error") && !inherits(error, "kerascrop_error_python")
     if (!own || !grepl(arg, conditionMessage(error))) {
       found <- c(found, paste(name, arg, class(value)[1], if (is.null(error)) "passed" else conditionMessage(error)))

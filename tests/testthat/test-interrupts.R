@@ -29,7 +29,8 @@ test_that("an interrupted call leaves a session that works", {
     interrupted(repeat crop_boxes(x, boxes, 200, 200, antialias = TRUE))
     interrupted(repeat layer(x))
     interrupted(model$fit(batches, steps_per_epoch = 1e6L, epochs = 1e6L, shuffle = FALSE, verbose = 0L))
-    cat('\\n', outcomes, '|', dim(crop_boxes(x, boxes, 20, 20)), dim(model$predict(as_numpy(crop_center(x, 20, 20)), verbose = 0L)))
+    crops <- as_numpy(crop_center(x, 20, 20))
+    cat('\\n', outcomes, '|', dim(crop_boxes(x, boxes, 20, 20)), dim(model$predict(crops, verbose = 0L)))
   ")
   text <- tail(out, 1)
   # What was interrupted within R's function that makes a batch, stops fit() with an error of Python's.
