@@ -17,12 +17,12 @@ def built(sizes, shape, **kwargs):
         ((None, 64, 64, 1), (16, 16)),
         ((None, 28, 28, 1), (7, 7)),
         ((None, 30, 45, 3), (8, 11)),
-        ((None, 512, 256, 4), (32, 16)),
-        ((None, 3, 640, 3), (1, 32)),
-        ((None, None, None, 3), (32, 32)),
+        ((None, 512, 256, 4), (64, 32)),
+        ((None, 3, 640, 3), (1, 64)),
+        ((None, None, None, 3), (64, 64)),
     ],
 )
-def test_the_view_keeps_the_aspect_and_is_at_most_128_pixels(shape, cells):
+def test_the_view_keeps_the_aspect_and_is_at_most_256_pixels(shape, cells):
     localizer = built(1, shape)
     assert localizer.cells == cells
     images = np.ones((2, shape[1] or 50, shape[2] or 70, shape[3]), "float32")
@@ -57,6 +57,22 @@ def test_before_training_a_rare_colour_stands_out_more_than_a_bright_one(rng):
     assert np.abs(found - corners - 8).max() < 6
 
 
+def test_of_two_squares_each_is_found_and_the_place_is_not_between_them(rng):
+    """The one that stands out more is the place, the other the second candidate, with the smaller share."""
+    localizer = built(0, (None, 64, 96, 1), smallest=(0.25, 0.17), largest=(0.25, 0.17))
+    images = rng.normal(size=(4, 64, 96, 1)).astype("float32")
+    images[:2, 8:24, 12:28] += 9.3
+    images[2:, 8:24, 12:28] += 8.7
+    images[:, 40:56, 64:80] += 9
+    found = localizer.find(images)
+    places = ops.convert_to_numpy(ops.stack([found.numbers, found.other], axis=1)) * [96, 64]
+    truth = np.array([[20, 16], [72, 48]])
+    assert np.abs(places[:2] - truth).max() < 4 and np.abs(places[2:] - truth[::-1]).max() < 4
+    mean, share = ops.convert_to_numpy(found.mean) * [96, 64], ops.convert_to_numpy(found.share)
+    assert (share > 0.5).all() and (share < 1).all()
+    assert (mean[:, 0] > 22).all() and (mean[:, 0] < 70).all()
+
+
 @pytest.mark.parametrize("sizes", [1, 2])
 def test_before_training_larger_objects_get_larger_boxes(sizes, rng):
     localizer = built(sizes, (None, 96, 96, 1), smallest=(0.125, 0.125), largest=(1, 1))
@@ -68,9 +84,9 @@ def test_before_training_larger_objects_get_larger_boxes(sizes, rng):
     assert (np.diff(found, axis=0) > 2).all() and (np.abs(np.log(found.T / sides)) < 0.5).all()
 
 
-def test_an_image_that_is_all_the_same_gives_its_middle():
+def test_an_image_that_is_all_the_same_gives_its_middle_to_a_cell():
     numbers = ops.convert_to_numpy(built(1, (None, 40, 60, 3))(np.full((2, 40, 60, 3), 7.0, "float32")))
-    np.testing.assert_allclose(numbers[:, :2], 0.5, atol=1e-4)
+    assert (np.abs(numbers[:, :2] - 0.5) * [60, 40] <= CELL).all()
     assert np.isfinite(numbers).all()
 
 

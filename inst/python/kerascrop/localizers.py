@@ -4,6 +4,8 @@ A localizer is any Keras layer or model that returns 2, 3 or 4 numbers in `[0, 1
 and as many sizes as a `LearnableCrop` asks for. `MapLocalizer` is the built-in one.
 """
 
+from typing import Any, NamedTuple
+
 import keras
 import numpy as np
 from keras import layers, ops
@@ -16,7 +18,9 @@ AROUND = 1  # deviation of the blur that tells what is around a pixel, in cells
 BLUR = 0.28  # deviation of the blur that fits a box, in boxes
 SCALES = 9  # sizes that are tried at the start
 GAIN = 4.0  # of scores, in the softmax
+SOFTER = 0.5  # gain with which candidates compete, compared to the map's
 RATE = 0.03  # how fast sizes learn, compared to places
+TINY = 1e-12  # added to the cells of a map, which may hold nothing
 
 
 @keras.saving.register_keras_serializable("kerascrop")
@@ -45,17 +49,27 @@ class GlobalLocalizer(layers.Layer):
         return {**super().get_config(), "numbers": self.numbers}
 
 
+class Found(NamedTuple):
+    """What a map says, for each image; places are x and y as fractions of the image."""
+
+    numbers: Any  #: `(batch, 2 + sizes)`: the place of the highest peak, then the sizes, between their bounds
+    mean: Any  #: `(batch, 2)`: the centre of mass of the whole map
+    other: Any  #: `(batch, 2)`: the place of the second peak
+    share: Any  #: `(batch,)`: how much of both peaks the highest one holds
+
+
 @keras.saving.register_keras_serializable("kerascrop")
 class MapLocalizer(layers.Layer):
     """A small convolutional network that scores every place of an image.
 
-    It looks at a view of at most 128 pixels a side, in cells of 4 by 4 pixels, each seen with its neighbours. A cell's
+    It looks at a view of at most 256 pixels a side, in cells of 4 by 4 pixels, each seen with its neighbours. A cell's
     score is `gain * (network + weight * contrast)`: the network starts at zero, so at first the map follows the
     contrast, how rare a cell's pixels are in their image, smoothed to the size of the box; learning starts where
     something stands out, be it in colour or in brightness, rather than at the image's centre. The softmax of the scores
-    is a map of where the object is, and its centre of mass is the place (soft-argmax: Finn et al. 2016, "Deep Spatial
-    Autoencoders"). The size starts where that place stands out most from what is around it; the mean of a second head
-    under the map changes it, slowly, as otherwise it shrinks while the network behind knows nothing yet.
+    is a map of where the object is. The place is its centre of mass (soft-argmax: Finn et al. 2016, "Deep Spatial
+    Autoencoders") around the highest peak, not between peaks. The size starts where that place stands out most from
+    what is around it; the mean of a second head under the map changes it, slowly, as otherwise it shrinks while the
+    network behind knows nothing yet.
 
     Called on `look(images)`, it returns `(batch, 2 + sizes)` numbers in `[0, 1]`: the centre, x and y, as fractions
     of the image, then the sizes.
@@ -68,7 +82,7 @@ class MapLocalizer(layers.Layer):
         **kwargs: arguments of `keras.layers.Layer`.
     """
 
-    def __init__(self, sizes, smallest=(0.2, 0.2), largest=(0.8, 0.8), view=128, filters=16, **kwargs):
+    def __init__(self, sizes, smallest=(0.2, 0.2), largest=(0.8, 0.8), view=256, filters=16, **kwargs):
         super().__init__(autocast=False, **kwargs)
         self.sizes = sizes
         self.smallest = tuple(smallest)
@@ -145,14 +159,16 @@ class MapLocalizer(layers.Layer):
         rarity, kernels = ops.sqrt(rarity), []
         for low, high, n in zip(self.smallest, self.largest, self.cells):
             deviation = n * low * (high / low) ** shares * BLUR
-            kernels.append(np.stack([_gaussian(n, width * d) / (width * d) for width in (1, 1.6) for d in deviation]))
+            deviations = np.concatenate([deviation, 1.6 * deviation])
+            kernels.append(np.stack([_gaussian(n, d) / np.float32(d) for d in deviations]))
         seen = ops.einsum("kyr,brc,kxc->bkyx", kernels[0], heat, kernels[1])
         seen = ops.sum(seen * rarity[:, None], axis=(2, 3))
         response = seen[:, :SCALES] - seen[:, SCALES:]
         response = response / (ops.max(ops.abs(response), axis=1, keepdims=True) + 1e-6)
         return ops.matmul(ops.softmax(GAIN * response), shares[:, None].astype("float32"))
 
-    def call(self, view, training=None):
+    def find(self, view, training=None):
+        """What the map of a view says: `Found`."""
         view = ops.cast(view, "float32")
         view = _standardise(view - ops.mean(view, axis=(1, 2), keepdims=True))
         x = view
@@ -161,21 +177,50 @@ class MapLocalizer(layers.Layer):
         rarity = ops.stop_gradient(self.rarity(view))
         typical = [(low * high) ** 0.5 for low, high in zip(self.smallest, self.largest)]
         # Cut off at the edges, so that half an object there does not stand out as a whole one would.
-        vertical, horizontal = (_gaussian(n, BLUR * share * n) for n, share in zip(self.cells, typical))
-        contrast = _standardise(ops.einsum("yr,brc,xc->byx", vertical, rarity, horizontal))
-        scores = ops.cast(self.score(x)[..., 0], "float32") + self.contrast_weight * contrast
-        rows, columns = self.cells
-        heat = ops.softmax(ops.reshape(self.gain * scores, (-1, rows * columns)))
-        heat = ops.reshape(heat, (-1, rows, columns))
-        numbers = [
-            ops.sum(ops.sum(heat, axis=axis) * (ops.arange(n, dtype="float32") + 0.5) / n, axis=1, keepdims=True)
-            for axis, n in ((1, columns), (2, rows))
-        ]
+        blurs = [_gaussian(n, BLUR * share * n) for n, share in zip(self.cells, typical)]
+        contrast = _standardise(ops.einsum("yr,brc,xc->byx", blurs[0], rarity, blurs[1]))
+        scores = self.gain * (ops.cast(self.score(x)[..., 0], "float32") + self.contrast_weight * contrast)
+        heat, softer = self._heat(scores), self._heat(SOFTER * scores)
+        window = self._window(heat, blurs)
+        other = softer * (1 - window)
+        other_window = self._window(other, blurs)
+        masses = [ops.sum(part, axis=(1, 2)) for part in (softer * window, other * other_window)]
+        heat_around = heat * window
+        numbers = [self._centre(heat_around)]
         if self.size:
-            change = ops.sum(heat[..., None] * ops.cast(self.size(x), "float32"), axis=(1, 2))
-            share = ops.clip(ops.stop_gradient(self.start(rarity, heat)), 0.02, 0.98)
+            heat_around = heat_around / ops.sum(heat_around, axis=(1, 2), keepdims=True)
+            change = ops.sum(heat_around[..., None] * ops.cast(self.size(x), "float32"), axis=(1, 2))
+            share = ops.clip(ops.stop_gradient(self.start(rarity, heat_around)), 0.02, 0.98)
             numbers.append(ops.sigmoid(ops.log(share / (1 - share)) + RATE * change))
-        return ops.concatenate(numbers, axis=1)
+        return Found(
+            ops.concatenate(numbers, axis=1),
+            self._centre(heat),
+            self._centre(other * other_window),
+            masses[0] / (masses[0] + masses[1]),
+        )
+
+    def call(self, view, training=None):
+        return self.find(view, training).numbers
+
+    def _heat(self, scores):
+        """The softmax of a map over all of its cells."""
+        shape = ops.shape(scores)
+        return ops.reshape(ops.softmax(ops.reshape(scores, (shape[0], -1))), shape)
+
+    def _window(self, heat, blurs):
+        """Weights of the cells around the place where a box holds most of a map."""
+        rows, columns = self.cells
+        held = ops.einsum("yr,brc,xc->byx", blurs[0], heat, blurs[1])
+        peak = ops.argmax(ops.reshape(held, (-1, rows * columns)), axis=1)
+        vertical, horizontal = ops.take(blurs[0], peak // columns, axis=0), ops.take(blurs[1], peak % columns, axis=0)
+        return vertical[:, :, None] * horizontal[:, None]
+
+    def _centre(self, heat):
+        """The centre of mass of a map, x and y, as fractions of the image: `(batch, 2)`."""
+        heat = heat + TINY
+        total = ops.sum(heat, axis=(1, 2))
+        places = [(ops.arange(n, dtype="float32") + 0.5) / n for n in reversed(self.cells)]
+        return ops.stack([ops.sum(ops.sum(heat, axis=1 + i) * p, axis=1) / total for i, p in enumerate(places)], axis=1)
 
     def compute_output_shape(self, view_shape):
         return (view_shape[0], 2 + self.sizes)

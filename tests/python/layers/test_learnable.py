@@ -147,7 +147,7 @@ def test_training_moves_and_scales_the_boxes_by_a_few_per_cent(size):
     digits = cluttered_digits(300, seed=1)
     layer = LearnableCrop(24, 24, size=size, return_boxes=True)
     still = ops.convert_to_numpy(layer(digits.x)[1])
-    crops, moved = (ops.convert_to_numpy(part) for part in layer(digits.x, training=True))
+    moved = ops.convert_to_numpy(layer(digits.x, training=True)[1])
     assert (moved >= -1e-4).all() and (moved <= 64 + 1e-4).all()
     side = still[:, 2] - still[:, 0]
     zoom = np.log((moved[:, 2] - moved[:, 0]) / side)
@@ -155,8 +155,18 @@ def test_training_moves_and_scales_the_boxes_by_a_few_per_cent(size):
     shift = (moved[:, :2] + moved[:, 2:] - still[:, :2] - still[:, 2:]) / 2 / side[:, None]
     # Training uses the batch's own statistics; the network's part of the map is still zero.
     assert np.abs(shift).max() <= 0.081 + 0.08  # the place, and what a larger box is pushed inside by
-    exact = BoxCrop(24, 24, antialias=True)([digits.x, moved])
-    np.testing.assert_allclose(crops, ops.convert_to_numpy(exact), atol=1e-5)
+
+
+def test_in_training_a_crop_is_the_mean_of_two_by_their_shares(scenes):
+    layer = LearnableCrop(16, 16, size="square")
+    layer(scenes)
+    choice = layer.choose({"images": ops.convert_to_tensor(scenes)}, training=True)
+    crops = ops.convert_to_numpy(layer.apply(choice, ops.convert_to_tensor(scenes)))
+    parts = [ops.convert_to_numpy(BoxCrop(16, 16, antialias=True)([scenes, boxes])) for boxes, _ in choice]
+    shares = [ops.convert_to_numpy(share) for _, share in choice]
+    assert (shares[0] > 0.5).all() and (np.abs(choice[0].boxes - choice[1].boxes).max(axis=1) > 1).any()
+    np.testing.assert_allclose(shares[0] + shares[1], 1, rtol=1e-6)
+    np.testing.assert_allclose(crops, shares[0] * parts[0] + shares[1] * parts[1], atol=1e-5)
 
 
 def test_turned_images_cost_when_they_do_not_give_the_turned_place(scenes):
@@ -216,7 +226,8 @@ def test_the_gradient_to_a_localizers_numbers_agrees_with_finite_differences(rng
     layer.built = True
 
     def loss(numbers):
-        crops = layer.apply(layer.locate(images, numbers), ops.convert_to_tensor(images))
+        choice = layer.choose({"images": images, "features": numbers}, training=False)
+        crops = layer.apply(choice, ops.convert_to_tensor(images))
         return ops.sum(crops * ops.convert_to_tensor(weights))
 
     numbers = np.array([[0.31, 0.62, 0.23, 0.41]], "float32")

@@ -77,9 +77,14 @@ def test_what_goes_with_the_images_keeps_its_scale_too(scenes):
 
 @pytest.mark.parametrize("size", ["square", "free"])
 def test_without_resizing_training_never_leaves_the_canvas(size, scenes):
-    layer = LearnableCrop(16, 16, size=size, min_size=15.9, max_size=16, resize=False, return_boxes=True)
+    layer = LearnableCrop(16, 16, size=size, min_size=15.9, max_size=16, resize=False)
+    layer(scenes)
     for _ in range(5):
-        crops, boxes = (ops.convert_to_numpy(part) for part in layer(scenes, training=True))
-        assert (boxes[:, 2:] - boxes[:, :2] <= 16 + 1e-4).all()
-        for scene, crop, box in zip(scenes, crops, boxes):
-            np.testing.assert_allclose(crop, on_canvas(scene, box, 16, 16), atol=1e-4)
+        images = ops.convert_to_tensor(scenes)
+        choice = layer.choose({"images": images}, training=True)
+        boxes = [ops.convert_to_numpy(candidate.boxes) for candidate in choice]
+        assert all((b[:, 2:] - b[:, :2] <= 16 + 1e-4).all() for b in boxes)
+        shares = [ops.convert_to_numpy(candidate.share) for candidate in choice]
+        for i, crop in enumerate(ops.convert_to_numpy(layer.apply(choice, images))):
+            expected = sum(share[i] * on_canvas(scenes[i], b[i], 16, 16) for b, share in zip(boxes, shares))
+            np.testing.assert_allclose(crop, expected, atol=1e-4)

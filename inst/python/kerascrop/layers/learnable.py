@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from typing import Any, NamedTuple
 
 import keras
 from keras import ops
@@ -18,6 +19,13 @@ SIZES = {"fixed": 0, "square": 1, "free": 2}  # how many numbers a size takes
 SHIFT, ZOOM, TURNED = 0.08, 0.15, 4
 
 
+class Candidate(NamedTuple):
+    """Boxes, and how much of each crop comes from them."""
+
+    boxes: Any  #: `(batch, 4)`
+    share: Any  #: `(batch, 1, 1, 1)`, or 1
+
+
 @keras.saving.register_keras_serializable("kerascrop")
 class LearnableCrop(SampledCrop):
     """Learn where to crop, from the loss of the network behind.
@@ -27,11 +35,12 @@ class LearnableCrop(SampledCrop):
     construction.
 
     The built-in localizer, `kerascrop.localizers.MapLocalizer`, has about 7,500 parameters and starts where something
-    stands out from the rest of its image, with a box of about its size. In training only, its boxes are moved and
-    scaled at random by a few per cent, so that an object at the crop's edge is cut and costs; and some images are also
-    shown turned by 180 degrees, with a loss that asks for the turned place (`add_loss()`), which leaves no constant
-    offset. Nothing is scheduled. It can be led astray by things that stand out more than the object does, and are as
-    large.
+    stands out from the rest of its image, with a box of about its size. In training only, a crop is the mean of two
+    candidates, weighted by how much each stands out: where they compete, the loss tells which of them is the object
+    (with `return_boxes=True` the boxes are those of the first). Their boxes are moved and scaled at random by a few per
+    cent, so that an object at the crop's edge is cut and costs; and some images are also shown turned by 180 degrees,
+    with a loss that asks for the turned place (`add_loss()`), which leaves no constant offset. Nothing is scheduled. It
+    can be led astray by things that stand out more than the object does, and are as large.
 
     Input shape: `(batch, height, width, channels)`, with `"channels_first"` `(batch, channels, height, width)`; one
     image without the batch. Or, with a localizer of your own, a list `[images, features]`: it sees the features. Or a
@@ -126,14 +135,22 @@ class LearnableCrop(SampledCrop):
             )
 
     def choose(self, data, training):
+        """Candidates, each with its share of the crop: one at inference, two when the built-in localizer trains."""
         images = data["images"]
         if not (training and self.is_built_in and images.shape[0] != 0):
-            return self.locate(images, data.get("features"))
-        boxes = self.explore(images)
+            return [Candidate(self.locate(images, data.get("features")), 1.0)]
+        candidates = self.explore(images)
         if not self.native:
-            return boxes
-        first, last = split(boxes)
-        return ops.concatenate([first, ops.minimum(last, first + extent(self.height, self.width))], axis=-1)
+            return candidates
+        canvas = extent(self.height, self.width)
+        corners = [split(candidate.boxes) for candidate in candidates]
+        return [
+            Candidate(ops.concatenate([first, ops.minimum(last, first + canvas)], axis=-1), candidate.share)
+            for candidate, (first, last) in zip(candidates, corners)
+        ]
+
+    def boxes(self, choice):
+        return choice[0].boxes
 
     def locate(self, images, features=None):
         """The boxes at inference: `(batch, 4)`, `x1, y1, x2, y2` in pixels, for a batch of images."""
@@ -144,8 +161,10 @@ class LearnableCrop(SampledCrop):
             return ops.zeros((0, 4))  # Keras's convolutions stumble over empty batches
         height, width = self._image_size(images)
         if self.is_built_in:
-            view = self._view(images)
-            boxes = boxes_around(*self._find(view, height, width, training=False), height, width)
+            numbers = self.localizer(self._view(images), training=False)
+            boxes = boxes_around(
+                numbers[:, :2] * extent(height, width), self._size(numbers, height, width), height, width
+            )
         else:
             numbers = self.localizer(self.to_floats(images) if features is None else features)
             numbers = ops.clip(self._check_numbers(ops.cast(numbers, "float32")), 0.0, 1.0)
@@ -156,19 +175,24 @@ class LearnableCrop(SampledCrop):
         return boxes
 
     def explore(self, images):
-        """The boxes in training: moved and scaled a little; adds the loss of turned images."""
+        """The candidates in training, moved and scaled a little; adds the loss of turned images."""
         height, width = self._image_size(images)
-        view = self._view(images)
+        view, image = self._view(images), extent(height, width)
         batch = ops.shape(view)[0]
         turned = ops.flip(ops.flip(view[::TURNED], axis=1), axis=2)
-        centre, size = self._find(ops.concatenate([view, turned], axis=0), height, width, training=True)
-        # A place and its turned one are opposite: they add up to the image's size. Distances are in boxes, and bounded.
-        off = centre[:batch][::TURNED] + centre[batch:] - extent(height, width)
+        found = self.localizer.find(ops.concatenate([view, turned], axis=0), training=True)
+        size = self._size(found.numbers, height, width)
+        # A place and its turned one are opposite: they add up to 1. Distances are in boxes, and bounded.
+        off = (found.mean[:batch][::TURNED] + found.mean[batch:] - 1) * image
         off = ops.sum(ops.square(off / ops.stop_gradient(size[batch:])), axis=1)
         self.add_loss(ops.mean(off / (1 + off)))
         noise = keras.random.uniform((batch, 3), -1, 1, seed=self.seed_generator)
-        centre, size = centre[:batch] + SHIFT * noise[:, :2] * size[:batch], size[:batch] * ops.exp(ZOOM * noise[:, 2:])
-        return boxes_around(centre, size, height, width)
+        shift, size = SHIFT * noise[:, :2] * size[:batch], size[:batch] * ops.exp(ZOOM * noise[:, 2:])
+        share = found.share[:batch, None, None, None]
+        return [
+            Candidate(boxes_around(place[:batch] * image + shift, size, height, width), part)
+            for place, part in ((found.numbers[:, :2], share), (found.other, 1 - share))
+        ]
 
     def bounds(self, height, width):
         """The smallest and the largest box, each `(width, height)` in pixels.
@@ -205,9 +229,14 @@ class LearnableCrop(SampledCrop):
         return low, high
 
     def sample(self, images, choice, is_mask):
+        if len(choice) == 1 or is_mask:
+            return self._sample(images, choice[0].boxes, is_mask)
+        return sum(ops.cast(share, images.dtype) * self._sample(images, boxes, is_mask) for boxes, share in choice)
+
+    def _sample(self, images, boxes, is_mask):
         if not self.native:
-            return super().sample(images, choice, is_mask)
-        corner, stop = split(choice)
+            return super().sample(images, boxes, is_mask)
+        corner, stop = split(boxes)
         canvas = ops.concatenate([corner, corner + extent(self.height, self.width)], axis=-1)
         how = {"interpolation": "nearest"} if is_mask else {}
         crops = sampling.sample(images, canvas, (self.height, self.width), fill_mode="nearest", **how)
@@ -245,11 +274,6 @@ class LearnableCrop(SampledCrop):
     def _view(self, images):
         """What the built-in localizer looks at."""
         return self.localizer.look(self.to_channels_last(self.to_floats(images)))
-
-    def _find(self, view, height, width, training):
-        """The built-in localizer's centres and sizes, `(batch, 2)` each, in pixels."""
-        numbers = self.localizer(view, training=training)
-        return numbers[:, :2] * extent(height, width), self._size(numbers, height, width)
 
     def _size(self, numbers, height, width):
         """Sizes `(batch, 2)`, for numbers whose third, and fourth, say how large between the bounds, in logarithms."""
