@@ -48,14 +48,16 @@ from_numpy <- function(x) {
   call <- rlang::current_env()
   check_given(x, "argument", "x", call)
   if (is.numeric(x) || is.logical(x)) return(x)
-  if (!is_python(x) || !reticulate::py_has_attr(x, "shape")) {
+  if (!inherits(x, "numpy.ndarray") && !(is_python(x) && reticulate::py_has_attr(x, "shape"))) {
     kerascrop_abort(c(
       "{.arg x} must be a NumPy array or a tensor.",
       x = "It is {shown(x)}."
     ), "argument")
   }
+  # Smaller arrays reticulate turns over as fast itself; before 1.38 it copied them twice.
+  the$small <- the$small %||% if (old_reticulate()) 2^16 else 2^20
   y <- with_python_errors({
-    y <- array_function("to_r", TRUE, call)(x)
+    y <- array_function("to_r", TRUE, call)(x, the$small)
     if (is.list(y)) fill_array(y$type, y$shape, x, call) else y
   })
   if (length(dim(y)) == 1) as.vector(y) else y
