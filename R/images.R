@@ -6,7 +6,7 @@
 #' @param x Image files: the paths of PNG or JPEG files. Or an image of the package magick, each frame of which becomes
 #'   one of the batch; a raster, or a list of rasters; a cimg or pixset of the package imager; a matrix
 #'   `(height, width)` or an array `(height, width, channels)` or `(batch, height, width, channels)`.
-#' @returns An array `(batch, height, width, channels)`. The channels are grey; grey and opacity; red, green and blue; or
+#' @returns An array `(batch, height, width, channels)`. Channels are grey; grey and opacity; red, green and blue; or
 #'   these and opacity. Bytes, which are those of magick, rasters and raw arrays, are divided by 255, so that they are 0
 #'   to 1 as those of files; other numbers, in arrays and cimg images, are left as they are.
 #' @section Errors:

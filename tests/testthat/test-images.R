@@ -135,7 +135,9 @@ test_that("image_array() makes a batch of numbers from 0 to 1 of any kind of ima
   raster <- grDevices::as.raster(bytes, max = 255)
   cimg <- as_cimg(aperm(array(bytes / 255, c(4, 5, 1, 3)), c(2, 1, 3, 4)))
   raw <- array(as.raw(bytes), dim(bytes))
-  for (x in list(bytes / 255, batch, files[1], raster, cimg, raw)) expect_equal(image_array(x), batch, tolerance = 1e-12)
+  for (x in list(bytes / 255, batch, files[1], raster, cimg, raw)) {
+    expect_equal(image_array(x), batch, tolerance = 1e-12)
+  }
   both <- image_array(files)
   expect_equal(both[1, , , ], bytes / 255, tolerance = 1e-12)
   expect_equal(both[2, , , ], 1 - bytes / 255, tolerance = 1e-12)
