@@ -1,7 +1,7 @@
 #' Images as an array for a model
 #'
-#' The pixels of images of any kind that this package takes, as a batch of numbers from 0 to 1: what `predict()`, `fit()`
-#' and the layers want. Nothing is resized; [crop_center()] and `crop_boxes()` make images of one size.
+#' The pixels of images of any kind that this package takes, as a batch of numbers from 0 to 1: what `predict()`,
+#' `fit()` and the layers want. Nothing is resized; [crop_center()] and `crop_boxes()` make images of one size.
 #'
 #' @param x Image files: the paths of PNG or JPEG files. Or an image of the package magick, each frame of which becomes
 #'   one of the batch; a raster, or a list of rasters; a cimg or pixset of the package imager; a matrix
