@@ -2,8 +2,8 @@
 #'
 #' R keeps the first index together in memory, NumPy and the tensors of Keras the last. `as_numpy()` changes the
 #' layout in tiles that fit the processor's cache, which makes it many times faster than `reticulate::np_array()` for
-#' large batches of images, and never slower; `from_numpy()` comes back, and writes straight into the new R array. Both
-#' keep the shape: `x[i, j, k]` in R is `x[i - 1, j - 1, k - 1]` in Python.
+#' large batches of images, and about as fast elsewhere; `from_numpy()` comes back, and writes straight into a large new
+#' R array. Both keep the shape: `x[i, j, k]` in R is `x[i - 1, j - 1, k - 1]` in Python.
 #'
 #' Functions of Keras take R arrays too, and convert them as `np_array()` does. Wrap a large array yourself:
 #' `model |> predict(as_numpy(x))`.
@@ -48,14 +48,16 @@ from_numpy <- function(x) {
   call <- rlang::current_env()
   check_given(x, "argument", "x", call)
   if (is.numeric(x) || is.logical(x)) return(x)
-  if (!is_python(x) || !reticulate::py_has_attr(x, "shape")) {
+  if (!inherits(x, "numpy.ndarray") && !(is_python(x) && reticulate::py_has_attr(x, "shape"))) {
     kerascrop_abort(c(
       "{.arg x} must be a NumPy array or a tensor.",
       x = "It is {shown(x)}."
     ), "argument")
   }
+  # Smaller arrays reticulate turns over as fast itself; before 1.38 it copied them twice.
+  the$small <- the$small %||% if (old_reticulate()) 2^16 else 2^20
   y <- with_python_errors({
-    y <- array_function("to_r", TRUE, call)(x)
+    y <- array_function("to_r", TRUE, call)(x, the$small)
     if (is.list(y)) fill_array(y$type, y$shape, x, call) else y
   })
   if (length(dim(y)) == 1) as.vector(y) else y

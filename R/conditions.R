@@ -20,7 +20,8 @@ with_python_errors <- function(code, call = caller_env()) {
   withCallingHandlers(code, error = function(error) {
     if (inherits(error, "kerascrop_error")) return()
     problem <- python_error(error)
-    if (problem$type == "KeyboardInterrupt") rlang::interrupt()
+    # reticulate asks Python for the class of what comes back; an interrupt there is an error in its own words.
+    if (problem$type == "KeyboardInterrupt" || grepl("inspect.getmro", problem$text, fixed = TRUE)) rlang::interrupt()
     class <- switch(problem$type,
       SizeError = "size", ShapeError = "shape", BoxError = "box", ArgumentError = "argument", "python"
     )

@@ -1,3 +1,38 @@
+#' Images as an array for a model
+#'
+#' The pixels of images of any kind that this package takes, as a batch of numbers from 0 to 1: what `predict()`,
+#' `fit()` and the layers want. Nothing is resized; [crop_center()] and `crop_boxes()` make images of one size.
+#'
+#' @param x Image files: the paths of PNG or JPEG files. Or an image of the package magick, each frame of which becomes
+#'   one of the batch; a raster, or a list of rasters; a cimg or pixset of the package imager; a matrix
+#'   `(height, width)` or an array `(height, width, channels)` or `(batch, height, width, channels)`.
+#' @returns An array `(batch, height, width, channels)`. Channels are grey; grey and opacity; red, green and blue; or
+#'   these and opacity. Bytes, which are those of magick, rasters and raw arrays, are divided by 255, so that they are 0
+#'   to 1 as those of files; other numbers, in arrays and cimg images, are left as they are.
+#' @section Errors:
+#' `kerascrop_error_argument`: a file that is not there, or cannot be read. `kerascrop_error_shape`: no such image, or
+#' images that differ in size or channels.
+#' @family array functions
+#' @export
+#' @examplesIf requireNamespace("jpeg", quietly = TRUE)
+#' photo <- system.file("extdata", "chelsea.jpg", package = "kerascrop")
+#' x <- image_array(c(photo, photo))
+#' dim(x)
+#' range(x)
+#' dim(crop_center(x, 200, 200))
+image_array <- function(x) {
+  call <- rlang::current_env()
+  check_given(x, "shape", "x", call)
+  pixels <- function(image) {
+    image <- as_images(image, "x", call)$x
+    if (is.raw(image)) array(as.integer(image) / 255, dim(image)) else image
+  }
+  if (!is.character(x) || is.object(x) || !is.null(dim(x)) || length(x) < 2) return(pixels(x))
+  files <- lapply(lapply(x, pixels), function(image) array(image, dim(image)[-1]))
+  check_same_size(lapply(files, dim), "x", call)
+  bind_images(files)
+}
+
 # Images of any accepted kind as a batch `(n, height, width, channels)`, and the way back.
 as_images <- function(x, arg = caller_arg(x), call = caller_env()) {
   check_given(x, "shape", arg, call)
@@ -165,15 +200,15 @@ read_image <- function(path, arg, call) {
     ), "argument", call)
   }
   bytes <- readBin(path, "raw", file.size(path))
-  start <- bytes[1:8]
-  format <- if (identical(start[1:2], as.raw(c(0xff, 0xd8)))) {
+  format <- if (identical(bytes[1:2], as.raw(c(0xff, 0xd8)))) {
     "jpeg"
-  } else if (identical(start[2:4], charToRaw("PNG"))) {
+  } else if (identical(bytes[2:4], charToRaw("PNG"))) {
     "png"
   }
   if (is.null(format)) {
     kerascrop_abort(c(
-      "{.file {path}} must be a PNG or JPEG file.", x = "It does not start like one."
+      "{.file {path}} must be a PNG or JPEG file.", x = "It does not start like one.",
+      i = "{.code magick::image_read()} reads other formats."
     ), "argument", call)
   }
   rlang::check_installed(format, "to read this image.", call = call)
@@ -182,8 +217,16 @@ read_image <- function(path, arg, call) {
   if (format == "jpeg" && !any(bytes[-1] == 0xd9 & bytes[-length(bytes)] == 0xff)) {
     kerascrop_abort(c("{.file {path}} cannot be read.", x = "The end of the file is missing."), "argument", call)
   }
-  tryCatch(read(bytes), error = function(error) {
+  # Not from the bytes: of half a PNG file, readPNG() would write outside its memory.
+  pixels <- tryCatch(read(path), error = function(error) {
     problem <- conditionMessage(error)
     kerascrop_abort(c("{.file {path}} cannot be read.", x = "{problem}", i = "Is the file complete?"), "argument", call)
   })
+  if (format == "jpeg" && isTRUE(dim(pixels)[3] == 4)) {
+    kerascrop_abort(c(
+      "{.file {path}} must have colours of red, green and blue.", x = "Its colours are those of print, CMYK.",
+      i = "{.code magick::image_read()} reads it."
+    ), "argument", call)
+  }
+  pixels
 }

@@ -93,6 +93,17 @@ test_that("types are R's own, or the one that is asked for", {
   expect_identical(type(numpy, NULL), "float64")
 })
 
+test_that("numbers of all NumPy's types come back as integers or doubles", {
+  skip_without_python()
+  integers <- c("int8", "int16", "int32", "uint8", "uint16")
+  for (x in list(matrix(c(0, 1, 100, 3, 2, 1), 2), matrix(rep(0:99, 3000), 1000))) {
+    for (type in c(integers, "uint32", "int64", "uint64", "float16", "float32", "float64")) {
+      expect_identical(from_numpy(as_numpy(x, type)), if (type %in% integers) array(as.integer(x), dim(x)) else x + 0)
+    }
+    expect_identical(from_numpy(as_numpy(x > 50, "bool")), x > 50)
+  }
+})
+
 test_that("missing values are NaN, or an error where there is none", {
   skip_without_python()
   expect_identical(from_numpy(as_numpy(c(1, NA, 3))), c(1, NaN, 3))

@@ -93,7 +93,8 @@ test_that("nonsense in any argument of any function is an error that names it", 
   fit <- list(if_smaller = "error", fill_value = 0)
   random <- list(seed = 1, per_image = TRUE)
   cases <- list(
-    as_numpy = list(x = x, dtype = "float32"), from_numpy = list(x = 1), box_rows = list(box = boxes),
+    as_numpy = list(x = x, dtype = "float32"), from_numpy = list(x = 1), image_array = list(x = x),
+    box_rows = list(box = boxes),
     box_cols = list(box = boxes), box_iou = list(boxes = boxes, others = boxes), box_window = list(rows = 1, cols = 1),
     boxes_from_masks = list(masks = x), theta_from_boxes = c(list(boxes = boxes, box_format = "xyxy"), size),
     boxes_from_theta = c(list(theta = cbind(diag(2), 0), box_format = "xyxy"), size),

@@ -124,3 +124,48 @@ test_that("a PNG file is read as the numbers that were written", {
     expect_equal(without_boxes(crop_border(file, 0)), x, tolerance = 1e-12)
   }
 })
+
+test_that("image_array() makes a batch of numbers from 0 to 1 of any kind of image", {
+  skip_if_not_installed("png")
+  bytes <- array(sample(0:255, 60, TRUE), c(4, 5, 3))
+  batch <- array(bytes / 255, c(1, 4, 5, 3))
+  files <- c(withr::local_tempfile(fileext = ".png"), withr::local_tempfile(fileext = ".png"))
+  png::writePNG(bytes / 255, files[1])
+  png::writePNG(1 - bytes / 255, files[2])
+  raster <- grDevices::as.raster(bytes, max = 255)
+  cimg <- as_cimg(aperm(array(bytes / 255, c(4, 5, 1, 3)), c(2, 1, 3, 4)))
+  raw <- array(as.raw(bytes), dim(bytes))
+  for (x in list(bytes / 255, batch, files[1], raster, cimg, raw)) {
+    expect_equal(image_array(x), batch, tolerance = 1e-12)
+  }
+  both <- image_array(files)
+  expect_equal(both[1, , , ], bytes / 255, tolerance = 1e-12)
+  expect_equal(both[2, , , ], 1 - bytes / 255, tolerance = 1e-12)
+  expect_identical(image_array(bytes)[1, , , ], bytes) # of numbers, one cannot know
+  expect_identical(image_array(bytes[, , 1])[1, , , 1], bytes[, , 1])
+  png::writePNG(bytes[1:3, , 1] / 255, files[2])
+  expect_error(image_array(files), "same size", class = "kerascrop_error_shape")
+  expect_error(image_array(c(files, "nowhere.png")), "nowhere.png", class = "kerascrop_error_argument")
+  expect_error(image_array(), class = "kerascrop_error_shape")
+  expect_error(image_array(character()), class = "kerascrop_error_shape")
+  skip_if_not_installed("magick")
+  frames <- magick::image_read(c(files[1], files[1]))
+  expect_equal(image_array(frames)[2, , , ], bytes / 255, tolerance = 1e-12)
+})
+
+test_that("half a PNG file, and a JPEG file in the colours of print, are errors", {
+  skip_if_not_installed("png")
+  file <- withr::local_tempfile(fileext = ".png")
+  png::writePNG(array(runif(60 * 80 * 3), c(60, 80, 3)), file)
+  whole <- readBin(file, "raw", file.size(file))
+  for (part in c(8, 40, length(whole) %/% 2, length(whole) - 20)) {
+    writeBin(whole[seq_len(part)], file)
+    expect_error(crop_center(file, 10, 10), basename(file), class = "kerascrop_error_argument")
+  }
+  skip_if_not_installed("magick")
+  photo <- magick::image_read(system.file("extdata", "chelsea.jpg", package = "kerascrop"))
+  print <- withr::local_tempfile(fileext = ".jpg")
+  magick::image_write(magick::image_convert(photo, colorspace = "CMYK"), print, format = "jpeg")
+  expect_error(crop_center(print, 10, 10), "CMYK", class = "kerascrop_error_argument")
+  expect_identical(dim(image_array(magick::image_read(print))), c(1L, 300L, 451L, 3L))
+})

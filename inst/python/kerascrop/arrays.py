@@ -1,10 +1,10 @@
 """Arrays that come from R, or go there: the change of layout at the speed of memory.
 
 R keeps an array's first index together in memory (Fortran order), NumPy and tensors the last (C order). A plain copy
-of one into the other reads or writes each number from another cache line, and changes the type one number at a time.
-Here a large array goes in tiles, through a buffer that fits into the cache: into it along the first axes, where both
-are read and written in order, and out of it along the last ones. Threads share the tiles: NumPy lets others run while
-it copies.
+of one into the other reads each number from another line of memory. It is as good as any where these lines stay in
+the cache until their next numbers are read. Elsewhere an array goes in tiles, through a buffer that fits into the
+cache: into it along the first axes, where both are read and written in order, and out of it along the last ones.
+Threads share the tiles: NumPy lets others run while it copies.
 """
 
 import itertools
@@ -23,8 +23,8 @@ SMALL, SMALL_FOR_BUFFER, SMALL_FOR_THREADS = 2**14, 2**18, 2**21
 # The numbers in a tile, those of it at least that lie together in R, and a gap after them in the buffer: lines of
 # memory that are a power of two apart would share a place in the cache.
 TILE, RUN, GAP = 2**17, 512, 16
-# So many lines stay in the cache by themselves; loops over fewer numbers than these are slow.
-LINES, THIN = 2**13, 8
+# Lines of so many numbers together stay in the cache by themselves; loops over fewer numbers than these are slow.
+CACHED, LINE, THIN = 2**16, 8, 8
 # More threads than these would wait for the memory.
 THREADS = min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 # How R writes a missing integer.
@@ -57,18 +57,17 @@ def to_numpy(x, dtype=None, missing=False, shape=None):
     return y
 
 
-def to_r(x, small=SMALL_FOR_BUFFER):
-    """An array of fewer than `small` numbers in R's layout and type: float64, int32 or bool. Of a larger one, what R
-    needs for `fill()`.
+def to_r(x, small):
+    """An array of fewer than `small` numbers, or of bools, for reticulate to turn over itself. Of another one, the type
+    and shape of the R array for `fill()`.
 
     Raises:
         ArgumentError: it is no array of numbers.
     """
     x = _array(x)
-    kind = _r_type(x.dtype)
-    if x.size < small or kind == "bool":
-        return x.astype(kind, order="F")
-    return {"type": "integer" if kind == "int32" else "double", "shape": list(x.shape)}
+    if x.size < small or x.dtype == "bool":
+        return x
+    return {"type": "integer" if np.can_cast(x.dtype, "int32") else "double", "shape": list(x.shape)}
 
 
 def fill(out, x):
@@ -85,15 +84,11 @@ def fill(out, x):
 def _array(x):
     if not isinstance(x, np.ndarray):
         x = keras.ops.convert_to_numpy(x)
-    if x.dtype.kind not in "biuf" and x.dtype.name != "bfloat16":
+    if x.dtype.name == "bfloat16":
+        x = x.astype("float32")
+    if x.dtype.kind not in "biuf":
         raise ArgumentError(f"`x` must be an array of numbers, not of type {x.dtype}.")
     return x
-
-
-def _r_type(dtype):
-    if dtype == "bool":
-        return "bool"
-    return "int32" if np.can_cast(dtype, "int32") else "float64"
 
 
 def _move(x, y, exact=False, missing=False):
@@ -123,7 +118,7 @@ def _move(x, y, exact=False, missing=False):
     extents, split = _tile(x.shape, plain=x.size < SMALL or x.flags.c_contiguous)
     corners = itertools.product(*[range(0, length, extent or 1) for length, extent in zip(x.shape, extents)])
     tiles = ((*map(slice, corner, map(operator.add, corner, extents)), ...) for corner in corners)
-    if split and THREADS > 1 and x.size >= SMALL_FOR_THREADS:
+    if THREADS > 1 and x.size >= SMALL_FOR_THREADS:
         with ThreadPoolExecutor(THREADS) as threads:
             list(threads.map(lambda tile: move(x[tile], y[tile], split), tiles))
     else:
@@ -136,17 +131,25 @@ def _tile(shape, plain):
     Fortran order and those that do in C order, or 0 when it is copied better without a buffer.
     """
     lines = max(1, math.prod(shape[1:]))
-    if not plain and lines < THIN:
+    small = math.prod(shape) < SMALL_FOR_BUFFER
+    if plain or lines >= THIN and shape[-1] >= THIN and (small or _room(shape) <= CACHED):
+        return [max(1, 16 * TILE // lines), *shape[1:]], 0
+    if lines < THIN:
         return [TILE // lines] + [1] * len(shape[1:]), 0
-    if not plain and shape[-1] < THIN and math.prod(shape) < SMALL_FOR_BUFFER:
+    if shape[-1] < THIN and small:
         return [*shape[:-1], 1], 0
-    if plain or shape[-1] >= THIN and (lines <= LINES or math.prod(shape) < SMALL_FOR_BUFFER):
-        return [max(1, 4 * TILE // lines), *shape[1:]], 0
     lead = _extents(shape[:-1], RUN)
     split = max(axis + 1 for axis, extent in enumerate(lead) if extent > 1)
     trail = _extents(reversed(shape[split:]), TILE // math.prod(lead))[::-1]
     lead = _extents(shape[:split], TILE // math.prod(trail))
     return lead + trail, split if math.prod(lead) >= 8 * THIN else 0
+
+
+def _room(shape):
+    """How much of a cache the lines take that a row of C order is read from: all that lies between them, up to a power
+    of two, since lines share places with those that are a multiple of it apart.
+    """
+    return math.prod(shape[1:]) * max(LINE, shape[0] & -shape[0])
 
 
 def _extents(lengths, most):

@@ -155,7 +155,7 @@ class MapLocalizer(layers.Layer):
         That is where a blur to the box's size differs most from a wider one (Lindeberg 1998, "Feature detection with
         automatic scale selection"), in a softmax over a few sizes.
         """
-        shares = np.linspace(0, 1, SCALES)
+        shares = np.linspace(0, 1, SCALES, dtype="float32")
         rarity, kernels = ops.sqrt(rarity), []
         for low, high, n in zip(self.smallest, self.largest, self.cells):
             deviation = n * low * (high / low) ** shares * BLUR
@@ -165,7 +165,7 @@ class MapLocalizer(layers.Layer):
         seen = ops.sum(seen * rarity[:, None], axis=(2, 3))
         response = seen[:, :SCALES] - seen[:, SCALES:]
         response = response / (ops.max(ops.abs(response), axis=1, keepdims=True) + 1e-6)
-        return ops.matmul(ops.softmax(GAIN * response), shares[:, None].astype("float32"))
+        return ops.matmul(ops.softmax(GAIN * response), shares[:, None])
 
     def find(self, view, training=None):
         """What the map of a view says: `Found`."""
