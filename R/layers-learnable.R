@@ -6,11 +6,11 @@
 #'
 #' The built-in localizer has about 7,500 parameters. It scores every place of a view of at most 256 pixels a side,
 #' and starts where something stands out from the rest of its image, in colour or in brightness, with a box of about
-#' its size. In training a crop is the mean of two places, weighted by how much each stands out, so that the second can
-#' become the first; the boxes are moved and scaled at random by a few per cent, so that an object at the crop's edge is
-#' cut and costs; and some images are also shown turned by 180 degrees, with a loss that asks for the turned place. There
-#' is nothing to tune or to schedule. It can be led astray by things that stand out more than the object does, and are
-#' as large.
+#' its size. In training a crop is the mean of two places, weighted by how much each stands out, so that the second
+#' can become the first; the boxes are moved and scaled at random by a few per cent, so that an object at the crop's
+#' edge is cut and costs; and some images are also shown turned by 180 degrees, with a loss that asks for the turned
+#' place. There is nothing to tune or to schedule. It can be led astray by things that stand out more than the object
+#' does, and are as large.
 #'
 #' @inheritParams layer_center_crop
 #' @param size What is learned: `"fixed"`, the place of a window of `height` by `width` pixels; `"square"`, a place

@@ -160,7 +160,7 @@ class MapLocalizer(layers.Layer):
         for low, high, n in zip(self.smallest, self.largest, self.cells):
             deviation = n * low * (high / low) ** shares * BLUR
             deviations = np.concatenate([deviation, 1.6 * deviation])
-            kernels.append(np.stack([_gaussian(n, d) / np.float32(d) for d in deviations]))
+            kernels.append(np.stack([_gaussian(n, d) / d for d in deviations]))
         seen = ops.einsum("kyr,brc,kxc->bkyx", kernels[0], heat, kernels[1])
         seen = ops.sum(seen * rarity[:, None], axis=(2, 3))
         response = seen[:, :SCALES] - seen[:, SCALES:]
