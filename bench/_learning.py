@@ -5,6 +5,7 @@ photographs in `inst/extdata`. All return `Digits`: images as bytes, labels, box
 """
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -108,8 +109,21 @@ def agreement(boxes, truth):
     return (common / areas[1]).mean(), off.mean(), (common / (sum(areas) - common)).mean()
 
 
-# How many images to train on and to test with, and the side of the crops.
-SETS = {"digits": (digits, 6000, 2000, 24), "second": (second, 6000, 1000, 24), "where": (where, 1000, 400, 32)}
+class Set(NamedTuple):
+    """What makes the images, how many to train on and to test with, the side of the crops, and epochs of training."""
+
+    make: Callable
+    training: int
+    testing: int
+    side: int
+    epochs: int
+
+
+SETS = {
+    "digits": Set(digits, 6000, 2000, 24, 20),
+    "second": Set(second, 6000, 1000, 24, 20),
+    "where": Set(where, 1000, 400, 32, 60),
+}
 
 
 class Task(NamedTuple):
@@ -122,8 +136,8 @@ class Task(NamedTuple):
 
 def load(name, seed):
     """A set drawn from a seed."""
-    make, n, n_test, side = SETS[name]
-    return Task(make(n, "train", seed), make(n_test, "test", 1000 + seed), side)
+    make, training, testing, side, _ = SETS[name]
+    return Task(make(training, "train", seed), make(testing, "test", 1000 + seed), side)
 
 
 class IntegerSlice(keras.layers.Layer):

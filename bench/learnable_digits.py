@@ -1,6 +1,6 @@
 """How well a learnable crop finds its object from class labels alone, beside other ways to look at an image.
 
-    python bench/learnable_digits.py [--set digits|second|where] [--seeds 10] [--epochs 12] [--only NAME]
+    python bench/learnable_digits.py [--set digits|second|where] [--seeds 10] [--epochs N] [--only NAME]
 
 Every method trains the same small classifier, from the same seeds, on the same images; only what it is shown differs.
 Prints a Markdown table for each method. `bench/learnable_digits.md` has the tables of a whole run, and what was tried.
@@ -21,6 +21,7 @@ from kerascrop import BoxCrop, CenterCrop, LearnableCrop
 
 BATCH, RATE = 64, 2e-3
 COLLAPSED = 6  # pixels between the centres
+SMALLER = 4  # how much smaller the small copy is
 
 
 def classifier():
@@ -38,6 +39,7 @@ def classifier():
 
 METHODS = {
     "whole image": None,
+    "small copy": None,
     "fixed centre": lambda side: CenterCrop(side, side, return_boxes=True),
     "integer slice": lambda side: IntegerSlice(side, side),
     "spatial transformer": lambda side: SpatialTransformer(side, side),
@@ -52,11 +54,12 @@ if hasattr(kerascrop, "BoxLoss"):
 
 
 def network(name, shape, side):
-    """A model from images and true boxes to labels and, but for the whole image, to the boxes that it looked at."""
+    """A model from images and true boxes to labels and to the boxes that it looked at (the true ones, where none)."""
     images, boxes = keras.Input(shape, name="images"), keras.Input((4,), name="boxes")
     pixels = layers.Rescaling(1 / 255, name="pixels")(images)
-    if name == "whole image":
-        return keras.Model([images, boxes], [classifier()(pixels), boxes])
+    if METHODS[name] is None:
+        seen = layers.AveragePooling2D(SMALLER)(pixels) if name == "small copy" else pixels
+        return keras.Model([images, boxes], [classifier()(seen), boxes])
     crops, found = METHODS[name](side)([pixels, boxes] if name == "true box" else pixels)
     return keras.Model([images, boxes], [classifier()(crops), layers.Identity(dtype="float32")(found)])
 
@@ -78,7 +81,7 @@ def train(name, data, seed, epochs):
     seconds = (time.process_time() - start) / epochs
     logits, boxes = model.predict([data.test.x, data.test.boxes], batch_size=250, verbose=0)
     error = 100 * np.mean(logits.argmax(axis=1) != data.test.y)
-    if name == "whole image":
+    if METHODS[name] is None:
         boxes = np.full_like(boxes, np.nan)
     return Row(error, *agreement(boxes, data.test.boxes), seconds)
 
@@ -117,15 +120,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", choices=SETS, default="digits", help="what is looked at")
     parser.add_argument("--seeds", type=int, default=10, help="how many runs of each method")
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, help="of training; the set's own if not given")
     parser.add_argument("--only", action="append", choices=METHODS, help="one method; may be given several times")
     options = parser.parse_args()
-    names = options.only or list(METHODS)
+    names, epochs = options.only or list(METHODS), options.epochs or SETS[options.set].epochs
     runs = {name: [] for name in names}
     for seed in range(options.seeds):
         data = load(options.set, seed)
         for name in names:
-            runs[name].append(train(name, data, seed, options.epochs))
+            runs[name].append(train(name, data, seed, epochs))
             print(f"seed {seed}, {name}: {runs[name][-1]}", file=sys.stderr, flush=True)
     print(HEADER)
     print("|---" * (HEADER.count("|") - 1) + "|")

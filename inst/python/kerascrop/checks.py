@@ -4,6 +4,7 @@ The classes of the errors are the ones that R users catch, without R's prefix `k
 All are `ValueError`s, so Python users need not know them.
 """
 
+import contextlib
 import math
 import numbers
 from collections.abc import Iterable
@@ -31,6 +32,15 @@ class BoxError(ValueError):
 
 
 LARGEST_SIZE = 2**31 - 1
+
+
+@contextlib.contextmanager
+def keras_arguments():
+    """Around the construction of a Keras layer: an argument that it does not have is an `ArgumentError`."""
+    try:
+        yield
+    except ValueError as error:
+        raise ArgumentError(str(error)) from None
 
 
 def whole_number(value):

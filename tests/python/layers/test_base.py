@@ -219,6 +219,7 @@ def test_arguments_are_checked(name):
     for arguments, message in (
         ({"data_format": "NHWC"}, "`data_format` must be one of"),
         ({"return_boxes": 1}, "`return_boxes` must be True or False"),
+        ({"nme": "a"}, "Unrecognized keyword arguments .*nme"),
     ):
         with pytest.raises(kerascrop.checks.ArgumentError, match=message):
             LAYERS[name](**arguments)

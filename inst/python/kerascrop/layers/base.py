@@ -37,7 +37,8 @@ class Crop(keras.layers.Layer):
 
     def __init__(self, *, data_format=None, return_boxes=False, box_format="xyxy", min_visible=0.0, **kwargs):
         # Whole pixels are never cast, and boxes stay float32 when images are float16.
-        super().__init__(autocast=False, **kwargs)
+        with checks.keras_arguments():
+            super().__init__(autocast=False, **kwargs)
         self.data_format = checks.check_data_format(data_format)
         self.return_boxes = checks.check_flag(return_boxes, "return_boxes")
         self.box_format = geometry.check_box_format(box_format)

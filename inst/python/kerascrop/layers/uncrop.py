@@ -47,7 +47,8 @@ class Uncrop(keras.layers.Layer):
     """
 
     def __init__(self, height, width, box_format="xyxy", fill_value=0, data_format=None, adjoint=False, **kwargs):
-        super().__init__(autocast=False, **kwargs)
+        with checks.keras_arguments():
+            super().__init__(autocast=False, **kwargs)
         self.height = checks.check_size(height, "height")
         self.width = checks.check_size(width, "width")
         self.box_format = check_box_format(box_format)
