@@ -162,11 +162,13 @@ def test_in_training_a_crop_is_the_mean_of_two_by_their_shares(scenes):
     layer(scenes)
     choice = layer.choose({"images": ops.convert_to_tensor(scenes)}, training=True)
     crops = ops.convert_to_numpy(layer.apply(choice, ops.convert_to_tensor(scenes)))
-    parts = [ops.convert_to_numpy(BoxCrop(16, 16, antialias=True)([scenes, boxes])) for boxes, _ in choice]
-    shares = [ops.convert_to_numpy(share) for _, share in choice]
-    assert ((0 < shares[0]) & (shares[0] < 1)).all() and (np.abs(choice[0].boxes - choice[1].boxes).max(axis=1) > 1).any()
-    np.testing.assert_allclose(shares[0] + shares[1], 1, rtol=1e-6)
-    np.testing.assert_allclose(crops, shares[0] * parts[0] + shares[1] * parts[1], atol=1e-5)
+    boxes, shares = (ops.convert_to_numpy(part) for part in choice)
+    assert ((0 < shares) & (shares < 1)).all() and (np.abs(boxes[:, 0] - boxes[:, 1]).max(axis=1) > 1).any()
+    np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-6)
+    first, second = (ops.convert_to_numpy(BoxCrop(16, 16, antialias=True)([scenes, boxes[:, k]])) for k in (0, 1))
+    first_share, second_share = shares.T[..., None, None, None]
+    np.testing.assert_allclose(crops, first_share * first + second_share * second, atol=1e-5)
+    np.testing.assert_array_equal(ops.convert_to_numpy(layer.boxes(choice)), boxes[:, 0])
 
 
 def test_turned_images_cost_when_they_do_not_give_the_turned_place(scenes):

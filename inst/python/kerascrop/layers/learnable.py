@@ -19,11 +19,11 @@ SIZES = {"fixed": 0, "square": 1, "free": 2}  # how many numbers a size takes
 SHIFT, ZOOM, TURNED = 0.08, 0.15, 4
 
 
-class Candidate(NamedTuple):
-    """Boxes, and how much of each crop comes from them."""
+class Candidates(NamedTuple):
+    """Boxes that may be an image's, and how much of its crop comes from each."""
 
-    boxes: Any  #: `(batch, 4)`
-    share: Any  #: `(batch, 1, 1, 1)`, or 1
+    boxes: Any  #: `(batch, candidates, 4)`
+    shares: Any  #: `(batch, candidates)`, which add up to 1
 
 
 @keras.saving.register_keras_serializable("kerascrop")
@@ -135,22 +135,19 @@ class LearnableCrop(SampledCrop):
             )
 
     def choose(self, data, training):
-        """Candidates, each with its share of the crop: one at inference, two when the built-in localizer trains."""
+        """`Candidates`, two when the built-in localizer trains, or the boxes."""
         images = data["images"]
         if not (training and self.is_built_in and images.shape[0] != 0):
-            return [Candidate(self.locate(images, data.get("features")), 1.0)]
-        candidates = self.explore(images)
-        if not self.native:
-            return candidates
-        canvas = extent(self.height, self.width)
-        corners = [split(candidate.boxes) for candidate in candidates]
-        return [
-            Candidate(ops.concatenate([first, ops.minimum(last, first + canvas)], axis=-1), candidate.share)
-            for candidate, (first, last) in zip(candidates, corners)
-        ]
+            return self.locate(images, data.get("features"))
+        boxes, shares = self.explore(images)
+        if self.native:
+            first, last = split(boxes)
+            last = ops.minimum(last, first + extent(self.height, self.width))
+            boxes = ops.concatenate([first, last], axis=-1)
+        return Candidates(boxes, shares)
 
     def boxes(self, choice):
-        return choice[0].boxes
+        return choice.boxes[:, 0] if isinstance(choice, Candidates) else choice
 
     def locate(self, images, features=None):
         """The boxes at inference: `(batch, 4)`, `x1, y1, x2, y2` in pixels, for a batch of images."""
@@ -175,7 +172,7 @@ class LearnableCrop(SampledCrop):
         return boxes
 
     def explore(self, images):
-        """The candidates in training, moved and scaled a little; adds the loss of turned images."""
+        """The `Candidates` in training, moved and scaled a little; adds the loss of turned images."""
         height, width = self._image_size(images)
         view, image = self._view(images), extent(height, width)
         batch = ops.shape(view)[0]
@@ -188,11 +185,10 @@ class LearnableCrop(SampledCrop):
         self.add_loss(ops.mean(off / (1 + off)))
         noise = keras.random.uniform((batch, 3), -1, 1, seed=self.seed_generator)
         shift, size = SHIFT * noise[:, :2] * size[:batch], size[:batch] * ops.exp(ZOOM * noise[:, 2:])
-        share = found.share[:batch, None, None, None]
-        return [
-            Candidate(boxes_around(place[:batch] * image + shift, size, height, width), part)
-            for place, part in ((found.numbers[:, :2], share), (found.other, 1 - share))
-        ]
+        places = ops.stack([found.numbers[:batch, :2], found.other[:batch]], axis=1)
+        boxes = boxes_around(places * image + shift[:, None], size[:, None], height, width)
+        share = found.share[:batch]
+        return Candidates(boxes, ops.stack([share, 1 - share], axis=1))
 
     def bounds(self, height, width):
         """The smallest and the largest box, each `(width, height)` in pixels.
@@ -229,9 +225,10 @@ class LearnableCrop(SampledCrop):
         return low, high
 
     def sample(self, images, choice, is_mask):
-        if len(choice) == 1 or is_mask:
-            return self._sample(images, choice[0].boxes, is_mask)
-        return sum(ops.cast(share, images.dtype) * self._sample(images, boxes, is_mask) for boxes, share in choice)
+        if not isinstance(choice, Candidates) or is_mask:
+            return self._sample(images, self.boxes(choice), is_mask)
+        crops = self._sample(images, choice.boxes, is_mask)
+        return ops.sum(ops.cast(choice.shares, crops.dtype)[:, :, None, None, None] * crops, axis=1)
 
     def _sample(self, images, boxes, is_mask):
         if not self.native:
@@ -242,10 +239,10 @@ class LearnableCrop(SampledCrop):
         crops = sampling.sample(images, canvas, (self.height, self.width), fill_mode="nearest", **how)
         # How much of each of the canvas's columns and rows the box covers.
         across, down = (
-            kernels.clip((stop - corner)[:, axis, None] - ops.arange(n, dtype="float32"), 0.0, 1.0)
+            kernels.clip((stop - corner)[..., axis, None] - ops.arange(n, dtype="float32"), 0.0, 1.0)
             for axis, n in enumerate((self.width, self.height))
         )
-        covered = (down[:, :, None] * across[:, None])[..., None]
+        covered = (down[..., :, None] * across[..., None, :])[..., None]
         if is_mask:
             return ops.where(covered > 0.5, crops, ops.zeros_like(crops))
         return crops * ops.cast(covered, crops.dtype)
