@@ -6,7 +6,8 @@
 #' R array. Both keep the shape: `x[i, j, k]` in R is `x[i - 1, j - 1, k - 1]` in Python.
 #'
 #' Functions of Keras take R arrays too, and convert them as `np_array()` does. Wrap a large array yourself:
-#' `model |> predict(as_numpy(x))`.
+#' `model |> predict(as_numpy(x))`, or with reticulate `model$predict(as_numpy(x))`. A vector, such as labels, has no
+#' dimensions and becomes a Python list, which `model$fit()` refuses: wrap it too, `as_numpy(y, NULL)`.
 #'
 #' @param x `as_numpy()`: a numeric, logical or raw vector, matrix or array; a NumPy array is copied. `from_numpy()`: a
 #'   NumPy array, or a tensor of any Keras backend; numbers that reticulate has already brought to R are returned as

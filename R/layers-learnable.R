@@ -28,7 +28,8 @@
 #'   that they can be looked at, there is a warning of Python's. With such a localizer `object` may be a list,
 #'   `list(images, features)`: then it sees the features. So it does with a named list that has `features`.
 #' @param antialias Average all the pixels of a box that is larger than the crop, rather than the nearest four.
-#' @param snap At prediction, move a `"fixed"` box to whole pixels, so that the crop is an exact slice.
+#' @param snap At prediction, move a `"fixed"` box to whole pixels, so that the crop is an exact slice; without effect
+#'   on other sizes.
 #' @returns The layer, the model, or the crops `(batch, height, width, channels)`, as `object` says. The layer's method
 #'   `locate()` gives the boxes for a batch of images, a tensor `(batch, 4)`. A named list gives a named list.
 #' @inheritSection layer_center_crop Masks, bounding boxes and key points
