@@ -22,15 +22,16 @@ say <- function(...) cat(sprintf(...), "\n", sep = "")
 # ---- 1. A photograph ---------------------------------------------------------------------------------------
 
 photo <- jpeg::readJPEG(system.file("extdata", "chelsea.jpg", package = "kerascrop"))
+eye <- c(145.5, 78.2, 211.3, 144) # x1, y1, x2, y2
+ear <- c(331, -40, 481, 110) # partly outside
 set.seed(1)
 crops <- list(
   "crop_center(photo, 200, 200)" = crop_center(photo, 200, 200),
   "crop_border(photo, c(40, 90))" = crop_border(photo, c(40, 90)),
   "crop_border(photo, -40, fill_value = 0.6)" = crop_border(photo, -40, fill_value = 0.6),
   "crop_random(photo, 160, 160)" = crop_random(photo, 160, 160),
-  "crop_boxes(photo, c(145.5, 78.2, 211.3, 144), 200, 200)" = crop_boxes(photo, c(145.5, 78.2, 211.3, 144), 200, 200),
-  'crop_boxes(photo, c(331, -40, 481, 110), fill_mode = "reflect")' =
-    crop_boxes(photo, c(331, -40, 481, 110), fill_mode = "reflect")
+  "crop_boxes(photo, eye, 200, 200)" = crop_boxes(photo, eye, 200, 200),
+  'crop_boxes(photo, ear, fill_mode = "reflect")' = crop_boxes(photo, ear, fill_mode = "reflect")
 )
 boxes <- do.call(rbind, lapply(crops, attr, "boxes"))
 images <- aperm(array(photo, c(dim(photo), length(crops))), c(4, 1, 2, 3))
