@@ -183,8 +183,8 @@ boxes_from_masks <- function(masks) {
 #' 0               (y' - y) / 2    (y' + y) / 2
 #' }
 #'
-#' @param boxes Boxes: a matrix or data frame with a row for each and 4 columns, or four numbers; or a tensor `(..., 4)`. A box whose
-#'   side runs backwards mirrors.
+#' @param boxes Boxes: a matrix or data frame with a row for each and 4 columns, or four numbers; or a tensor `(...,
+#'   4)`. A box whose side runs backwards mirrors.
 #' @param theta Matrices: an array `(boxes, 2, 3)`, or one matrix of 2 rows and 3 columns; or a tensor `(..., 2, 3)`.
 #' @param box_format What the boxes' numbers are: `"grid"`, the corners `x, y, x', y'` from -1 to 1; or another format
 #'   of [layer_box_crop()], such as `"xyxy"`, which needs the images' size.

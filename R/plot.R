@@ -5,9 +5,9 @@
 #'
 #' @param images Images of any kind that [crop_center()] takes: a matrix, an array `(height, width, channels)`, or a
 #'   batch `(batch, height, width, channels)`; a magick, raster or cimg image; or the path of an image file.
-#' @param boxes Boxes to draw, `x1, y1, x2, y2` in pixels: a matrix or data frame with a row for each image (several rows
-#'   for a single image); or a list of several such sets, each drawn in a colour of its own. If the list has names, there
-#'   is a legend.
+#' @param boxes Boxes to draw, `x1, y1, x2, y2` in pixels: a matrix or data frame with a row for each image (several
+#'   rows for a single image); or a list of several such sets, each drawn in a colour of its own. If the list has
+#'   names, there is a legend.
 #' @param crops Crops to draw beside the images: a batch with one for each image, or a list of images of any sizes.
 #'   `TRUE` cuts out each image's box of the first set (the first box of a single image).
 #' @param titles Titles of the images, one each.
@@ -69,8 +69,8 @@ plot_crops <- function(images, boxes = NULL, crops = NULL, titles = NULL, max = 
 #' count from the image's top left.
 #'
 #' @inheritParams plot_crops
-#' @param boxes Boxes, `x1, y1, x2, y2` in pixels: four numbers, a matrix or data frame with a row for each, or a list of
-#'   several such sets. If the list has names, there is a legend.
+#' @param boxes Boxes, `x1, y1, x2, y2` in pixels: four numbers, a matrix or data frame with a row for each, or a list
+#'   of several such sets. If the list has names, there is a legend.
 #' @param image One image of any kind that [crop_center()] takes, also the path of a file; or `NULL`, for a canvas.
 #' @param labels Labels of the boxes, one each, such as classes or scores; `NULL` takes the names of the rows, if there
 #'   are any.
@@ -99,7 +99,7 @@ plot_boxes <- function(boxes, image = NULL, labels = NULL, height = NULL, width 
   all <- do.call(rbind, parts)
   labels <- as_box_labels(labels, boxes, nrow(all))
   check_colours(col, if (is_box_list(boxes)) length(parts) else 1)
-  colours <- if (is_box_list(boxes)) rep(rep_len(col, length(parts)), vapply(parts, nrow, 0L)) else rep_len(col, nrow(all))
+  colours <- if (is_box_list(boxes)) rep(col[seq_along(parts)], vapply(parts, nrow, 0L)) else rep_len(col, nrow(all))
   lwd <- as_positive(lwd)
   if (!is.null(title) && !rlang::is_string(title)) {
     kerascrop_abort(c("{.arg title} must be {.code NULL} or a string.", x = "It is {shown(title)}."), "argument")
