@@ -10,6 +10,8 @@ is_whole <- function(x) {
 # What a user gave, in a few words.
 shown <- function(x) {
   if (is.null(x)) return("NULL")
+  if (is.factor(x)) return("a factor")
+  if (inherits(x, "connection")) return("a connection")
   if (rlang::is_string(x)) return(paste0('"', if (nchar(x) > 60) paste0(substr(x, 1, 57), "...") else x, '"'))
   if (is.atomic(x) && length(x) == 1) return(format(x, digits = 10))
   if (is.atomic(x) && !is.object(x) && is.null(dim(x)) && length(x) > 0 && length(x) <= 6) {
@@ -25,10 +27,13 @@ shown <- function(x) {
 as_size <- function(x, arg = caller_arg(x), call = caller_env()) {
   check_given(x, "size", arg, call)
   if (length(x) == 1 && is_whole(x) && x >= 1) return(as.integer(x))
+  sides <- utils::tail(c("depth", "height", "width"), length(x))
   kerascrop_abort(c(
     "{.arg {arg}} must be a whole number of pixels, at least 1.",
     x = "It is {shown(x)}.",
-    i = if (is.numeric(x) && length(x) == 1 && is.finite(x) && x >= 1 && x < largest_size) {
+    i = if (length(x) %in% 2:3 && is_whole(x) && all(x >= 1) && arg == sides[1]) {
+      "Give {.code {paste(sides, '=', x, collapse = ', ')}}."
+    } else if (is.numeric(x) && length(x) == 1 && is.finite(x) && x >= 1 && x < largest_size) {
       "Did you mean {round(x)}?"
     } else {
       "A size such as {.code {arg} = 24} works."
@@ -216,7 +221,8 @@ check_fits <- function(lengths, sizes, call = caller_env()) {
     kerascrop_abort(c(
       "The crop must fit into the image.",
       x = "{.arg {axis}} is {sizes[[axis]]}, but the image's {axis} is {lengths[[axis]]}.",
-      i = "Use a {.arg {axis}} of at most {lengths[[axis]]}, a larger image, or another {.arg if_smaller}."
+      i = "Use a {.arg {axis}} of at most {lengths[[axis]]}, a larger image, or {.arg if_smaller}:
+           {.or {.val {setdiff(if_smaller_choices, 'error')}}}."
     ), "size", call)
   }
 }

@@ -131,6 +131,8 @@ check_object <- function(object, class, call) {
        {.code {name}({first} = {shown(object)}{if (!first %in% c('cropping', 'length')) ', ...'})}."
     } else if (class == "Uncrop") {
       "A crop layer with {.code return_boxes = TRUE} returns such a list."
+    } else if (inherits(object, "cluttered_digits")) {
+      "Its images are {.code object$x}."
     } else if (is_plain_list(object) && !is.null(names(object))) {
       "Its names are {.val {names(object)}}."
     } else if (is_plain_list(object) && class != "BoxCrop") {
@@ -152,6 +154,7 @@ call_name <- function(call) {
 # What R users give becomes tensors; Python objects pass.
 as_inputs <- function(object, layer, call) {
   if (is_python(object)) return(object)
+  if (is_plain_list(object)) object <- lapply(object, without_frame)
   if (inherits(layer, "kerascrop.layers.box.BoxCrop")) {
     check_box_values(object, layer$box_format, call)
     object <- with_box_indices(object, call)
@@ -180,7 +183,7 @@ as_joint <- function(object, layer, call) {
       ), "box", call)
     }
     check_joint_names(boxes, "bounding_boxes", call)
-    check_finite_boxes(boxes[["boxes"]], "bounding_boxes$boxes", call)
+    check_finite_boxes(without_frame(boxes[["boxes"]]), "bounding_boxes$boxes", call)
     object[["bounding_boxes"]] <- as_tensors(boxes, call)
   }
   object[["images"]] <- as_image_tensor(object[["images"]], layer, "images", call)
@@ -209,5 +212,6 @@ as_image_tensor <- function(x, layer, arg, call, rank = layer$rank) {
 # R arrays become tensors of Keras's float type, or keep their integers.
 as_tensor <- function(x, arg, call) {
   if (is_python(x)) return(x)
+  x <- without_frame(x)
   move_to_numpy(x, if (is.double(x)) "float32", call, arg)
 }

@@ -34,6 +34,8 @@ with_python_errors <- function(code, call = caller_env()) {
 in_r_words <- function(text) {
   text <- gsub("\\bTrue\\b", "TRUE", gsub("\\bFalse\\b", "FALSE", text))
   text <- gsub("\\((\\w+),\\)", "(\\1)", text) # a shape of one length
+  unknown <- "^Unrecognized keyword arguments passed to \\w+: \\{'(\\w+)':.*$" # Keras's words
+  text <- sub(unknown, "`\\1` is no argument of the layer.", text)
   gsub("\\b(a|as a) dict\\b", "\\1 named list", text)
 }
 

@@ -21,8 +21,8 @@
 #'   `"ten"`, the same five, and each mirrored left to right; `"grid"`, windows `stride` pixels apart, row by row, the
 #'   last ones ending where the image ends.
 #' @param stride For `"grid"`: one number of pixels, or `c(vertical, horizontal)`. `NULL` takes the crops' size.
-#' @param boxes Boxes, `x1, y1, x2, y2` in pixels (see [kerascrop-package]): four numbers, or a matrix with a row for
-#'   each. One image may have several; a batch has one for each image, or one for all.
+#' @param boxes Boxes, `x1, y1, x2, y2` in pixels (see [kerascrop-package]): four numbers, or a matrix or data frame
+#'   with a row for each. One image may have several; a batch has one for each image, or one for all.
 #' @param antialias Average all the pixels of a box that is larger than the crop, rather than the nearest four.
 #' @param fill_mode What is outside of the image: `"constant"`, `"nearest"` (the edge's pixels) or `"reflect"`.
 #' @param fill_value The number for `"constant"`, and for pixels that are added: one that the type of `x` can hold.
@@ -39,7 +39,8 @@
 #'   these and opacity.
 #' * the path of a file: read as an array of numbers from 0 to 1, whatever the file's depth.
 #' * magick: bytes from 0 to 255 (a deeper image loses what is finer), grey, RGB or RGBA. Each frame is an image of a
-#'   batch; crops come back as frames.
+#'   batch; crops come back as frames, without a file format: name it in `magick::image_write(crop, file, format =
+#'   "jpeg")`.
 #' * rasters ([grDevices::as.raster()]): bytes, with a channel for opacity where any colour is not opaque. Several crops
 #'   are a list of rasters.
 #' * cimg: what the package imager put in, mostly 0 to 1. Each `z`, a frame of a video, is an image of a batch. A pixset
@@ -76,6 +77,10 @@
 #' # a raster gives a raster
 #' red <- as.raster(matrix(c("red", "#FF000080"), 4, 4))
 #' crop_center(red, 2, 2)
+#'
+#' # write a crop to a file
+#' file <- tempfile(fileext = ".jpg")
+#' if (requireNamespace("jpeg", quietly = TRUE)) jpeg::writeJPEG(cat, file, quality = 0.95)
 #' @examplesIf rlang::is_installed("magick")
 #' # a magick image gives a magick image
 #' crop_center(magick::image_read(photo), 200, 200)

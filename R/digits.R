@@ -3,7 +3,7 @@
 #' Each image has one digit at a random place, and pieces of other digits strewn around it: a small task in which a
 #' network has to find what it should look at. The digits are real, 1,797 of 8 x 8 pixels from the UCI repository
 #' (Alpaydin and Kaynak 1998, \doi{10.24432/C50P49}, CC BY 4.0), enlarged: 1,400 of them are drawn from for training,
-#' the other 397 for testing.
+#' the other 397 for testing. Making them needs Python, as the layers do.
 #'
 #' @param n How many images.
 #' @param canvas Height and width of an image, in pixels.
@@ -62,7 +62,8 @@ plot.cluttered_digits <- function(x, ...) {
 }
 
 #' @rdname cluttered_digits
-#' @exportS3Method ggplot2::autoplot
+#' @method autoplot cluttered_digits
+#' @rawNamespace S3method(ggplot2::autoplot,cluttered_digits)
 autoplot.cluttered_digits <- function(object, max = 16, ...) {
   shown <- seq_len(min(length(object$y), as_count(max)))
   canvas <- dim(object$x)[2]

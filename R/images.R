@@ -3,9 +3,10 @@
 #' The pixels of images of any kind that this package takes, as a batch of numbers from 0 to 1: what `predict()`,
 #' `fit()` and the layers want. Nothing is resized; [crop_center()] and `crop_boxes()` make images of one size.
 #'
-#' @param x Image files: the paths of PNG or JPEG files. Or an image of the package magick, each frame of which becomes
-#'   one of the batch; a raster, or a list of rasters; a cimg or pixset of the package imager; a matrix
-#'   `(height, width)` or an array `(height, width, channels)` or `(batch, height, width, channels)`.
+#' @param x The paths of image files, PNG or JPEG. Or an image of the package magick, each frame of which becomes one of
+#'   the batch; a raster; a cimg or pixset of the package imager; a matrix `(height, width)` or an array `(height,
+#'   width, channels)` or `(batch, height, width, channels)`. Or a list, each element of which is one image of any of
+#'   these kinds.
 #' @returns An array `(batch, height, width, channels)`. Channels are grey; grey and opacity; red, green and blue; or
 #'   these and opacity. Bytes, which are those of magick, rasters and raw arrays, are divided by 255, so that they are 0
 #'   to 1 as those of files; other numbers, in arrays and cimg images, are left as they are.
@@ -20,17 +21,31 @@
 #' dim(x)
 #' range(x)
 #' dim(crop_center(x, 200, 200))
+#'
+#' # files of different sizes: crop each, then make a batch of the list
+#' files <- system.file("extdata", c("chelsea.jpg", "coffee.jpg"), package = "kerascrop")
+#' dim(image_array(lapply(files, crop_center, 200, 200)))
 image_array <- function(x) {
   call <- rlang::current_env()
   check_given(x, "shape", "x", call)
-  pixels <- function(image) {
-    image <- as_images(image, "x", call)$x
+  pixels <- function(image, arg = "x") {
+    image <- as_images(image, arg, call)$x
     if (is.raw(image)) array(as.integer(image) / 255, dim(image)) else image
   }
-  if (!is.character(x) || is.object(x) || !is.null(dim(x)) || length(x) < 2) return(pixels(x))
-  files <- lapply(lapply(x, pixels), function(image) array(image, dim(image)[-1]))
-  check_same_size(lapply(files, dim), "x", call)
-  bind_images(files)
+  several <- is_plain_list(x) || (is.character(x) && !is.object(x) && is.null(dim(x)) && length(x) > 1)
+  if (!several || !length(x)) return(pixels(x))
+  images <- lapply(seq_along(x), function(i) {
+    arg <- sprintf("x[[%d]]", i)
+    image <- pixels(x[[i]], arg)
+    if (dim(image)[1] != 1) {
+      kerascrop_abort(c("{.code {arg}} must be one image.", x = "There are {dim(image)[1]}."), "shape", call)
+    }
+    array(image, dim(image)[-1])
+  })
+  lengths <- lapply(images, function(image) dim(image)[1:2])
+  check_same_size(lengths, "x", call, "Crop each first: {.code image_array(lapply(x, crop_center, 200, 200))}.")
+  check_same_size(lapply(images, dim), "x", call)
+  bind_images(images)
 }
 
 # Images of any accepted kind as a batch `(n, height, width, channels)`, and the way back.
@@ -45,7 +60,14 @@ as_images <- function(x, arg = caller_arg(x), call = caller_env()) {
     kerascrop_abort(c(
       "{.arg {arg}} must be images: a matrix, an array {.code (height, width, channels)} or a batch
        {.code (batch, height, width, channels)}; a magick, raster or cimg image; or the path of an image file.",
-      x = if (usable && !is.object(x) && !is.null(shape)) "It has {length(shape)} dimensions." else "It is {shown(x)}."
+      x = if (usable && !is.object(x) && !is.null(shape)) "It has {length(shape)} dimensions." else "It is {shown(x)}.",
+      i = if (inherits(x, "cluttered_digits")) {
+        "Its images are {.code {arg}$x}."
+      } else if (is.character(x) && length(x) > 1) {
+        "Several files: {.fn image_array} makes a batch of them."
+      } else if (is_plain_list(x) && length(x)) {
+        "Several images: {.fn image_array} makes a batch of a list."
+      }
     ), "shape", call)
   }
   check_channels(shape, arg, call)
@@ -196,7 +218,8 @@ read_image <- function(path, arg, call) {
   if (!file.exists(path) || dir.exists(path)) {
     kerascrop_abort(c(
       "{.arg {arg}} must be images, or the path of an image file.",
-      x = if (dir.exists(path)) "{.file {path}} is a folder." else "There is no file {.file {path}}."
+      x = if (dir.exists(path)) "{.file {path}} is a folder." else "There is no file {.file {path}}.",
+      i = if (grepl("^(https?|ftp)://", path)) "Download it first, or read it with {.code magick::image_read()}."
     ), "argument", call)
   }
   bytes <- readBin(path, "raw", file.size(path))

@@ -52,6 +52,12 @@
 callback_crop_monitor <- function(images, boxes = NULL, layer = NULL) {
   call <- rlang::current_env()
   check_given(images, "shape", "images", call)
+  if (inherits(images, "cluttered_digits")) {
+    kerascrop_abort(c(
+      "{.arg images} must be an array, or a list of arrays.", x = "It is {shown(images)}.",
+      i = "Its images are {.code images$x}."
+    ), "argument")
+  }
   images <- if (is_plain_list(images)) lapply(images, as_tensor, "images", call) else as_tensor(images, "images", call)
   if (!is.null(boxes)) boxes <- as_tensor(boxes, "boxes", call)
   if (!(is.null(layer) || rlang::is_string(layer) || is_python(layer))) {
@@ -115,7 +121,7 @@ plot.kerascrop.training.CropMonitor <- function(x, max = 4, steps = 7, col = c("
   )
   keep <- graphics::par(no.readonly = TRUE)
   on.exit(graphics::par(keep))
-  graphics::layout(rows, heights = c(0.2, rep(1, length(film$images)), 1.3))
+  graphics::layout(rows, heights = c(0.2, rep(1, length(film$images)), max(1.3, 0.35 * length(film$images))))
   graphics::par(mar = rep(0.15, 4), oma = c(if (is.null(film$truth)) 0.3 else 1.6, 0.3, 0.3, 0.3), cex = 0.7)
   for (epoch in epochs$epoch[chosen]) {
     graphics::plot.new()
@@ -129,7 +135,8 @@ plot.kerascrop.training.CropMonitor <- function(x, max = 4, steps = 7, col = c("
 }
 
 #' @rdname callback_crop_monitor
-#' @exportS3Method ggplot2::autoplot
+#' @method autoplot kerascrop.training.CropMonitor
+#' @rawNamespace S3method(ggplot2::autoplot,kerascrop.training.CropMonitor)
 autoplot.kerascrop.training.CropMonitor <- function(object, what = c("epochs", "boxes"), max = 4, steps = 7,
                                                     col = c("#00E5A8", "#FF3D7F"), ...) {
   what <- as_choice(what, c("epochs", "boxes"))
@@ -214,7 +221,7 @@ as_film <- function(monitor, max, col, lwd, call = caller_env()) {
       "There is nothing to draw yet.", i = "Give the monitor to {.code fit(callbacks = list(monitor))} first."
     ), "argument", call)
   }
-  check_colours(col, call)
+  check_colours(col, call = call)
   seen <- monitor$seen
   truth <- monitor$truth
   if (!is.null(truth)) {
@@ -251,10 +258,14 @@ draw_curve <- function(epochs, columns, title, col) {
   top <- if (title == "IoU") 1 else max(values[is.finite(values)], 0.01) * 1.05
   graphics::matplot(
     epochs$epoch, values, type = "o", pch = 20, lty = seq_len(ncol(values)), col = col, ylim = c(0, top),
-    xlab = "epoch", ylab = "", main = title, cex.main = 1, las = 1, bty = "l"
+    xlab = "epoch", ylab = "", main = title, cex.main = 1, las = 1, bty = "l", xaxt = "n"
   )
+  graphics::axis(1, whole_marks(epochs$epoch))
   if (ncol(values) > 1) graphics::legend("bottomright", columns, lty = 1:2, col = col, bty = "n")
 }
+
+# Where an axis has whole numbers.
+whole_marks <- function(x) unique(round(pretty(x)))
 
 gg_curves <- function(epochs, col) {
   curves <- curves_of(epochs)
@@ -274,7 +285,7 @@ gg_curves <- function(epochs, col) {
       NULL, values = c(spread = 1, width = 1, height = 2, iou = 1),
       breaks = if ("height" %in% columns) c("width", "height")
     ) +
-    ggplot2::scale_x_continuous(breaks = function(limits) unique(round(pretty(limits)))) +
+    ggplot2::scale_x_continuous(breaks = whole_marks) +
     ggplot2::labs(x = "epoch", y = NULL)
 }
 

@@ -5,14 +5,15 @@
 #'
 #' @param images Images of any kind that [crop_center()] takes: a matrix, an array `(height, width, channels)`, or a
 #'   batch `(batch, height, width, channels)`; a magick, raster or cimg image; or the path of an image file.
-#' @param boxes Boxes to draw, `x1, y1, x2, y2` in pixels: a matrix with a row for each image (several rows for a single
-#'   image); or a named list of such matrices, each drawn in a colour of its own, with a legend.
+#' @param boxes Boxes to draw, `x1, y1, x2, y2` in pixels: a matrix or data frame with a row for each image (several
+#'   rows for a single image); or a list of several such sets, each drawn in a colour of its own. If the list has
+#'   names, there is a legend.
 #' @param crops Crops to draw beside the images: a batch with one for each image, or a list of images of any sizes.
-#'   `TRUE` cuts out the first of the `boxes`.
+#'   `TRUE` cuts out each image's box of the first set (the first box of a single image).
 #' @param titles Titles of the images, one each.
 #' @param max How many images to draw at most.
 #' @param ncol Images in a row of the grid; the default fills the page.
-#' @param col Colours of the boxes, one for each matrix.
+#' @param col Colours of the boxes, at least one for each set of them.
 #' @param lwd Width of the boxes' lines.
 #' @param range The two numbers that are drawn black and white, for grey images, or no light and full light of a
 #'   colour. The default tells it from the images: 0 and 255 for bytes, as magick and raster images have; 0 and 1 when
@@ -41,7 +42,7 @@ plot_crops <- function(images, boxes = NULL, crops = NULL, titles = NULL, max = 
     ), "argument")
   }
   if (!is.null(ncol)) ncol <- as_count(ncol)
-  check_colours(col)
+  check_colours(col, length(boxes))
   lwd <- as_positive(lwd)
   given <- range
   range <- as_range(range, x$x)
@@ -55,7 +56,7 @@ plot_crops <- function(images, boxes = NULL, crops = NULL, titles = NULL, max = 
   for (i in shown_images) {
     here <- lapply(boxes, function(box) if (x$n == 1) box else box[i, , drop = FALSE])
     draw_image(x$x[i, , , , drop = FALSE], range, titles[i], here)
-    for (k in seq_along(here)) draw_boxes(here[[k]], col[(k - 1) %% length(col) + 1], lwd)
+    for (k in seq_along(here)) draw_boxes(here[[k]], col[k], lwd)
     if (!is.null(crops)) draw_image(crops[[i]], given %||% crop_range(crops[[i]], range))
   }
   if (length(names(boxes))) draw_legend(names(boxes), col)
@@ -68,15 +69,15 @@ plot_crops <- function(images, boxes = NULL, crops = NULL, titles = NULL, max = 
 #' count from the image's top left.
 #'
 #' @inheritParams plot_crops
-#' @param boxes Boxes, `x1, y1, x2, y2` in pixels: four numbers, a matrix with a row for each, or a named list of such
-#'   matrices, with a legend.
+#' @param boxes Boxes, `x1, y1, x2, y2` in pixels: four numbers, a matrix or data frame with a row for each, or a list
+#'   of several such sets. If the list has names, there is a legend.
 #' @param image One image of any kind that [crop_center()] takes, also the path of a file; or `NULL`, for a canvas.
 #' @param labels Labels of the boxes, one each, such as classes or scores; `NULL` takes the names of the rows, if there
 #'   are any.
 #' @param height,width Size of the canvas in pixels. The default is what the boxes know, when a function such as
 #'   [crop_multi()] noted it; or else they just fit. With an image, its own.
 #' @param title A title.
-#' @param col Colours: one for each box, or in a list one for each matrix. They are recycled.
+#' @param col Colours: one for each box, recycled; for a list at least one for each set of boxes.
 #' @returns `boxes`, invisibly.
 #' @section Errors:
 #' `kerascrop_error_box`, `kerascrop_error_shape`, `kerascrop_error_size` and `kerascrop_error_argument`: boxes, image,
@@ -97,8 +98,8 @@ plot_boxes <- function(boxes, image = NULL, labels = NULL, height = NULL, width 
   if (!length(parts)) kerascrop_abort(c("{.arg boxes} must be boxes.", x = "There are none."), "box")
   all <- do.call(rbind, parts)
   labels <- as_box_labels(labels, boxes, nrow(all))
-  check_colours(col)
-  colours <- if (is.list(boxes)) rep(rep_len(col, length(parts)), vapply(parts, nrow, 0L)) else rep_len(col, nrow(all))
+  check_colours(col, if (is_box_list(boxes)) length(parts) else 1)
+  colours <- if (is_box_list(boxes)) rep(col[seq_along(parts)], vapply(parts, nrow, 0L)) else rep_len(col, nrow(all))
   lwd <- as_positive(lwd)
   if (!is.null(title) && !rlang::is_string(title)) {
     kerascrop_abort(c("{.arg title} must be {.code NULL} or a string.", x = "It is {shown(title)}."), "argument")
@@ -128,7 +129,7 @@ box_colours <- function() c("#00E5A8", "#FF3D7F", "#FFC400", "#3D9BFF")
 
 # One label for each box, or NULL.
 as_box_labels <- function(labels, boxes, n, call = caller_env()) {
-  if (is.null(labels)) return(if (is.matrix(boxes)) rownames(boxes))
+  if (is.null(labels)) return(if (is.matrix(boxes) || is.data.frame(boxes)) rownames(as.matrix(boxes)))
   if (is.atomic(labels) && length(labels) == n) return(as.character(labels))
   kerascrop_abort(c(
     "{.arg labels} must be one for each box.",
@@ -136,10 +137,13 @@ as_box_labels <- function(labels, boxes, n, call = caller_env()) {
   ), "argument", call)
 }
 
+# Several sets of boxes.
+is_box_list <- function(boxes) is.list(boxes) && !is.data.frame(boxes)
+
 # Boxes for `n` images as a list of matrices.
 as_box_list <- function(boxes, n, call = caller_env()) {
   if (is.null(boxes)) return(list())
-  if (!is.list(boxes)) boxes <- list(boxes)
+  if (!is_box_list(boxes)) boxes <- list(boxes)
   lapply(boxes, function(box) {
     box <- as_boxes(box, "boxes", call, mirrored = TRUE)
     box[, c("x1", "x2")] <- cbind(pmin(box[, "x1"], box[, "x2"]), pmax(box[, "x1"], box[, "x2"]))
@@ -186,10 +190,18 @@ as_crop_list <- function(crops, images, boxes, call = caller_env()) {
   crops
 }
 
-check_colours <- function(col, call = caller_env()) {
+check_colours <- function(col, sets = 1, call = caller_env()) {
   usable <- length(col) && (is.character(col) || (is_whole(col) && all(col >= 0)))
-  if (usable && !inherits(try(grDevices::col2rgb(col), silent = TRUE), "try-error")) return(invisible())
-  kerascrop_abort(c("{.arg col} must be colours, such as {.val red}.", x = "It is {shown(col)}."), "argument", call)
+  if (!usable || inherits(try(grDevices::col2rgb(col), silent = TRUE), "try-error")) {
+    kerascrop_abort(c("{.arg col} must be colours, such as {.val red}.", x = "It is {shown(col)}."), "argument", call)
+  }
+  if (length(col) < sets) {
+    kerascrop_abort(c(
+      "{.arg col} must have a colour for each set of boxes.",
+      x = "It has {length(col)} for {sets} sets.",
+      i = "{.code col = hcl.colors({sets}, \"Dark 3\")} works."
+    ), "argument", call)
+  }
 }
 
 as_range <- function(range, x, call = caller_env()) {
@@ -245,8 +257,11 @@ displayable <- function(image) {
   if (dim(image)[3] > 4) array(apply(image, 1:2, mean), c(dim(image)[1:2], 1)) else image
 }
 
+# With a dark rim, so that they are seen on images of any colour.
 draw_boxes <- function(boxes, col, lwd) {
-  graphics::rect(boxes[, 1], boxes[, 4], boxes[, 3], boxes[, 2], border = col, lwd = lwd, xpd = NA)
+  frame <- function(...) graphics::rect(boxes[, 1], boxes[, 4], boxes[, 3], boxes[, 2], ..., xpd = NA)
+  frame(border = "black", lwd = lwd + 2)
+  frame(border = col, lwd = lwd)
 }
 
 # Labels in the boxes' top left corners, on the boxes' colours, in black or white, whichever can be read.

@@ -6,11 +6,14 @@
 #' Crops of whole pixels go back unchanged, without Python. Any other crop is resized to its box, antialiased where the
 #' box is the smaller one. Where crops overlap, their mean counts (rounded for integers).
 #'
+#' What no crop covers is `fill_value`. To put one crop into an image `x` that is there already, use
+#' `x[box_rows(box), box_cols(box), ] <- crop`, where `box` is one row of `boxes`.
+#'
 #' @param crops Crops: a matrix, an array `(height, width, channels)`, or a batch `(batch, height, width, channels)`; or
 #'   of another kind that [crop_center()] takes, such as frames of a magick image. The number of channels may be
 #'   another than that of the images.
-#' @param boxes Where they were: a matrix with a row `x1, y1, x2, y2` for each, in pixels. The default is what the crop
-#'   functions noted. A box with `x1` above `x2` is mirrored back.
+#' @param boxes Where they were: a matrix or data frame with a row `x1, y1, x2, y2` for each, in pixels. The default is
+#'   what the crop functions noted. A box with `x1` above `x2` is mirrored back.
 #' @param height,width Size of the images, in pixels; `NULL` is what the crop functions noted.
 #' @param fill_value The number that pixels get which no crop covers: one that the type of `crops` can hold.
 #' @returns Images, as many and of the kind that the crops came from, with the type of `crops`. Where `boxes` were not
@@ -39,7 +42,8 @@ uncrop <- function(crops, boxes = attr(crops, "boxes"), height = NULL, width = N
   if (is.null(boxes)) {
     kerascrop_abort(c(
       "{.arg boxes} is missing, and {.arg crops} have no boxes of their own.",
-      i = "Crops lose theirs when they are computed with: keep {.code attr(crops, \"boxes\")}."
+      i = "Subsetting drops them: keep {.code boxes <- attr(crops, \"boxes\")}, and give {.arg boxes}, {.arg height} and
+           {.arg width}."
     ), "box")
   }
   # What the crop functions noted; or else an image of the crops' kind for each crop.
@@ -69,7 +73,9 @@ as_noted_size <- function(x, size, arg = caller_arg(x), call = caller_env()) {
   if (!is.null(x)) return(as_size(x, arg, call))
   if (arg %in% names(size)) return(size[[arg]])
   kerascrop_abort(c(
-    "{.arg {arg}} of the images is missing.", i = "Boxes of {.fn crop_center} and its like know it; others do not."
+    "{.arg {arg}} of the images is missing.",
+    i = "Boxes of {.fn crop_center} and its like know it, until they are subsetted: give {.arg height} and
+         {.arg width}."
   ), "size", call)
 }
 

@@ -46,6 +46,28 @@ test_that("box_iou() pairs rows, or one box with all", {
   expect_error(box_iou(a, a[c(1, 2, 1), ]), class = "kerascrop_error_box")
 })
 
+test_that("a data frame of boxes is as good as a matrix", {
+  x <- some_images(c(9, 12, 3))
+  boxes <- rbind(box_window(1:4, 3:6), box_window(5:8, 2:5))
+  frame <- as.data.frame(boxes)
+  expect_identical(box_iou(frame, frame[1, ]), box_iou(boxes, boxes[1, ]))
+  expect_equal(box_rows(frame[2, ]), 5:8)
+  crops <- crop_boxes(x, frame)
+  expect_identical(crops, crop_boxes(x, boxes))
+  expect_identical(uncrop(crops, frame, 9, 12), uncrop(crops, boxes, 9, 12))
+  expect_error(crop_boxes(x, data.frame(a = "b")), "boxes", class = "kerascrop_error_box")
+  expect_error(crop_boxes(x, cbind(frame, label = 1)), "2 x 5", class = "kerascrop_error_box")
+  skip_without_python()
+  expect_identical(theta_from_boxes(frame, "xyxy", 9, 12), theta_from_boxes(boxes, "xyxy", 9, 12))
+  both <- some_images(c(2, 9, 12, 3))
+  layer <- layer_box_crop(height = 4, width = 4)
+  expect_identical(from_numpy(layer(list(both, frame))), from_numpy(layer(list(both, boxes))))
+  expect_error(layer(list(both, frame[, c(3, 2, 1, 4)])), class = "kerascrop_error_box")
+  joint <- function(boxes) list(images = x, bounding_boxes = list(boxes = boxes))
+  cut <- layer_center_crop(height = 6, width = 6)
+  expect_identical(as_arrays(cut(joint(frame))), as_arrays(cut(joint(boxes))))
+})
+
 test_that("box_iou() agrees with Python", {
   skip_without_python()
   a <- matrix(c(0, 0, 4, 4, 1, 2, 5, 8), 2, byrow = TRUE)

@@ -153,6 +153,30 @@ test_that("image_array() makes a batch of numbers from 0 to 1 of any kind of ima
   expect_equal(image_array(frames)[2, , , ], bytes / 255, tolerance = 1e-12)
 })
 
+test_that("image_array() takes a list of images of any kinds, one image each", {
+  bytes <- array(sample(0:255, 60, TRUE), c(4, 5, 3))
+  raster <- grDevices::as.raster(bytes, max = 255)
+  cimg <- as_cimg(aperm(array(bytes / 255, c(4, 5, 1, 3)), c(2, 1, 3, 4)))
+  images <- list(bytes / 255, raster, cimg, array(as.raw(bytes), dim(bytes)), array(bytes / 255, c(1, 4, 5, 3)))
+  y <- image_array(images)
+  expect_identical(dim(y), c(5L, 4L, 5L, 3L))
+  for (i in seq_along(images)) expect_equal(y[i, , , ], bytes / 255, tolerance = 1e-12)
+  grey <- image_array(list(bytes[, , 1], bytes[, , 2]))
+  expect_identical(grey[1, , , 1], bytes[, , 1])
+  expect_identical(grey[2, , , 1], bytes[, , 2])
+  skip_if_not_installed("jpeg")
+  files <- system.file("extdata", c("chelsea.jpg", "coffee.jpg"), package = "kerascrop")
+  y <- image_array(lapply(files, crop_center, 30, 40))
+  for (i in 1:2) expect_identical(y[i, , , ], without_boxes(crop_center(files[i], 30, 40)))
+  expect_snapshot(error = TRUE, {
+    image_array(as.list(files))
+    image_array(list(bytes, bytes[, , 1]))
+    image_array(list(bytes, array(0, c(2, 4, 5, 3))))
+    image_array(list(bytes, "nowhere.png"))
+    image_array(list())
+  })
+})
+
 test_that("half a PNG file, and a JPEG file in the colours of print, are errors", {
   skip_if_not_installed("png")
   file <- withr::local_tempfile(fileext = ".png")

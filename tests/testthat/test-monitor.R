@@ -59,6 +59,20 @@ test_that("plot() draws the boxes of the chosen epochs where they are", {
   expect_identical(graphics::par("mfrow", "mar"), before)
 })
 
+test_that("the curves of many images stay readable, with whole epochs", {
+  skip_without_python()
+  skip_if_not_installed("png")
+  frame <- as.data.frame(box_window(3:14, 5:16)[rep(1, 6), ])
+  monitor <- watched(frame)
+  expect_identical(monitor$truth, watched(as.matrix(frame))$truth)
+  file <- withr::local_tempfile(fileext = ".png")
+  # Six rows of noise, whose last ends where a quarter of the page is left for the curves.
+  withr::with_png(file, plot(monitor, max = 6), width = 400, height = 1200)
+  darkness <- stats::filter(rowMeans(png::readPNG(file)[, , 1]), rep(1 / 9, 9)) # lines are thinner
+  expect_lt(max(which(darkness < 0.8)), 0.77 * 1200)
+  expect_identical(whole_marks(0:3), c(0, 1, 2, 3)) # pretty() has halves
+})
+
 test_that("autoplot() draws the curves, or the boxes of the chosen epochs", {
   skip_without_python()
   skip_if_not_installed("ggplot2")

@@ -24,6 +24,34 @@ test_that("plot_crops() draws an image the right way up, with its box where the 
   expect_gt(min(where[, "col"]), 90)
 })
 
+test_that("boxes have a dark rim, so that they are seen on images of their own colour", {
+  green <- array(rep(c(0, 1, 0), each = 200), c(10, 20, 3))
+  box <- box_window(3:8, 1:10)
+  # along the image's middle: its green, the box's side between two dark lines, and green again
+  sides <- function(page) {
+    line <- page[dim(page)[1] / 2, , ]
+    rle(line[line[, 3] < 0.5, 2] > 0.5)$values
+  }
+  expected <- c(FALSE, TRUE, FALSE, TRUE, FALSE, TRUE, FALSE, TRUE)
+  expect_identical(sides(drawn(plot_crops(green, box, col = "#00FF00"), 400, 300)), expected)
+  expect_identical(sides(drawn(plot_boxes(box, green, col = "#00FF00"), 400, 300)), expected)
+})
+
+test_that("a data frame of boxes is drawn as a matrix is", {
+  x <- matrix(0.5, 10, 20)
+  boxes <- rbind(box_window(1:4, 1:4), box_window(3:8, 5:16))
+  frame <- as.data.frame(boxes)
+  expect_identical(drawn(plot_crops(x, frame, crops = TRUE)), drawn(plot_crops(x, boxes, crops = TRUE)))
+  same_boxes <- function(frame, boxes, ...) {
+    expect_identical(drawn(plot_boxes(frame, ...), 400, 300), drawn(plot_boxes(boxes, ...), 400, 300))
+  }
+  same_boxes(frame, boxes)
+  rownames(frame) <- rownames(boxes) <- c("a", "b")
+  same_boxes(frame, boxes, x)
+  frames <- list(p = frame, q = frame[1, ])
+  same_boxes(frames, lapply(frames, as.matrix), x)
+})
+
 test_that("crops stand beside their images, in order", {
   x <- array(0, c(2, 8, 8, 1))
   x[1, 1:4, 1:4, 1] <- 1
@@ -118,6 +146,9 @@ test_that("what does not fit is an error before anything is drawn", {
   expect_error(plot_crops(x, range = c(1, 0)), "range", class = "kerascrop_error_argument")
   expect_error(plot_crops(x, titles = mean), "titles", class = "kerascrop_error_argument")
   expect_error(plot_crops(x, col = "nocol"), "col", class = "kerascrop_error_argument")
+  sets <- lapply(1:3, function(i) matrix(1:4, 3, 4, byrow = TRUE))
+  expect_error(plot_crops(x, sets, col = c("red", "blue")), "2 for 3", class = "kerascrop_error_argument")
+  expect_error(plot_boxes(list(1:4, 1:4), col = "red"), "1 for 2", class = "kerascrop_error_argument")
   expect_error(plot_crops(x[1, , , ], matrix(0, 0, 4), crops = TRUE), class = "kerascrop_error_box")
   expect_error(plot_crops(x, max = 0), "max", class = "kerascrop_error_size")
   expect_error(plot_crops(x, ncol = 1.5), "ncol", class = "kerascrop_error_size")
