@@ -41,7 +41,8 @@
 #' layer_learnable_crop(model, 24, 24, size = "square")
 #' model$add(keras$layers$Flatten())
 #' model$add(keras$layers$Dense(10L))
-#' model$compile("adam", keras$losses$SparseCategoricalCrossentropy(from_logits = TRUE))
+#' loss <- keras$losses$SparseCategoricalCrossentropy(from_logits = TRUE)
+#' model$compile("adam", loss, jit_compile = FALSE) # a few steps are not worth compiling
 #'
 #' monitor <- callback_crop_monitor(digits$x[1:4, , , , drop = FALSE], digits$boxes[1:4, ])
 #' history <- model$fit(
@@ -171,7 +172,8 @@ autoplot.kerascrop.training.CropMonitor <- function(object, what = c("epochs", "
 #' layer_learnable_crop(model, 24, 24)
 #' model$add(keras$layers$Flatten())
 #' model$add(keras$layers$Dense(10L))
-#' model$compile("adam", keras$losses$SparseCategoricalCrossentropy(from_logits = TRUE))
+#' loss <- keras$losses$SparseCategoricalCrossentropy(from_logits = TRUE)
+#' model$compile("adam", loss, jit_compile = FALSE) # a few steps are not worth compiling
 #' monitor <- callback_crop_monitor(digits$x[1:4, , , , drop = FALSE])
 #' history <- model$fit(
 #'   as_numpy(digits$x), as_numpy(digits$y, NULL), epochs = 2L, verbose = 0L, callbacks = list(monitor)
