@@ -11,12 +11,14 @@ import sys
 import time
 from typing import NamedTuple
 
-import _timing  # noqa: F401
+import _timing  # noqa: F401  # isort: skip  # before Keras
+
 import keras
-import kerascrop
 import numpy as np
-from _learning import SETS, IntegerSlice, SpatialTransformer, agreement, load
 from keras import layers
+
+import kerascrop
+from _learning import SETS, IntegerSlice, SpatialTransformer, agreement, load
 from kerascrop import BoxCrop, CenterCrop, LearnableCrop
 
 BATCH, RATE = 64, 2e-3
