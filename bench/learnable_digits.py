@@ -50,9 +50,7 @@ METHODS = {
     "square": lambda side: LearnableCrop(side, side, size="square", return_boxes=True),
     "free": lambda side: LearnableCrop(side, side, size="free", return_boxes=True),
 }
-
-if hasattr(kerascrop, "BoxLoss"):
-    METHODS["square, 100 boxes"] = METHODS["square"]
+METHODS["square, 100 boxes"] = METHODS["square"]
 
 
 def network(name, shape, side):

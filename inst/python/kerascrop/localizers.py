@@ -182,20 +182,20 @@ class MapLocalizer(layers.Layer):
         scores = self.gain * (ops.cast(self.score(x)[..., 0], "float32") + self.contrast_weight * contrast)
         heat, softer = self._heat(scores), self._heat(SOFTER * scores)
         window = self._window(heat, blurs)
-        other = softer * (1 - window)
-        other_window = self._window(other, blurs)
-        masses = [ops.sum(part, axis=(1, 2)) for part in (softer * window, other * other_window)]
-        heat_around = heat * window
-        numbers = [self._centre(heat_around)]
+        rest = softer * (1 - window)
+        other = rest * self._window(rest, blurs)
+        masses = [ops.sum(part, axis=(1, 2)) for part in (softer * window, other)]
+        peak = heat * window
+        numbers = [self._centre(peak)]
         if self.size:
-            heat_around = heat_around / ops.sum(heat_around, axis=(1, 2), keepdims=True)
-            change = ops.sum(heat_around[..., None] * ops.cast(self.size(x), "float32"), axis=(1, 2))
-            share = ops.clip(ops.stop_gradient(self.start(rarity, heat_around)), 0.02, 0.98)
+            peak = peak / ops.sum(peak, axis=(1, 2), keepdims=True)
+            change = ops.sum(peak[..., None] * ops.cast(self.size(x), "float32"), axis=(1, 2))
+            share = ops.clip(ops.stop_gradient(self.start(rarity, peak)), 0.02, 0.98)
             numbers.append(ops.sigmoid(ops.log(share / (1 - share)) + RATE * change))
         return Found(
             ops.concatenate(numbers, axis=1),
             self._centre(heat),
-            self._centre(other * other_window),
+            self._centre(other),
             masses[0] / (masses[0] + masses[1]),
         )
 
