@@ -191,9 +191,7 @@ animate_crops <- function(monitor, path, max = 9, ncol = NULL, width = 480, fps 
   width <- as_size(width)
   rows <- ceiling(n / ncol)
   height <- round(rows * width / ncol * dim(film$seen)[2] / dim(film$seen)[3]) + 30
-  if (as_number(fps) <= 0) {
-    kerascrop_abort(c("{.arg fps} must be a positive number.", x = "It is {shown(fps)}."), "argument")
-  }
+  fps <- as_positive(fps)
   rlang::check_installed("magick", "to write an animation.")
   # magick has a graphics device, but not everywhere a font for it.
   folder <- withr::local_tempdir()
