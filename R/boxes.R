@@ -53,6 +53,16 @@ as_boxes <- function(x, arg = caller_arg(x), call = caller_env(), mirrored = FAL
   x
 }
 
+# Boxes in pixels, none of which reaches past the first one, may have been meant as fractions of the image.
+warn_fractions <- function(x, call = caller_env()) {
+  if (!is.numeric(x) || !length(x) || any(x < 0 | x > 1) || is_whole(x)) return(invisible(x))
+  kerascrop_warn(c(
+    "{.arg boxes} are in pixels, but all their numbers lie from 0 to 1.",
+    i = "Fractions of the image times its width and height are pixels; layers take {.code box_format = \"rel_xyxy\"}."
+  ), "boxes", call)
+  invisible(x)
+}
+
 #' Boxes from rows and columns, and back
 #'
 #' A box is `x1, y1, x2, y2`: left, top, right and bottom, in pixels, where 0 is the image's outer edge. R counts rows

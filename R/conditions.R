@@ -8,9 +8,10 @@ kerascrop_abort <- function(message, class, call = caller_env(), .envir = parent
   )
 }
 
-# Warns with what Python says, as a condition of class `kerascrop_warning_<class>`.
-kerascrop_warn <- function(text, class, call = NULL) {
-  cli::cli_warn("{text}", class = c(paste0("kerascrop_warning_", class), "kerascrop_warning"), call = call)
+# Warns with a condition of class `kerascrop_warning_<class>`; `message` is for cli.
+kerascrop_warn <- function(message, class, call = NULL, .envir = parent.frame()) {
+  class <- c(paste0("kerascrop_warning_", class), "kerascrop_warning")
+  cli::cli_warn(message, class = class, call = call, .envir = .envir)
 }
 
 # Runs code that calls Python. An error of the module's own becomes the R error of the same name; any

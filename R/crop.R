@@ -142,7 +142,7 @@ crop_boxes <- function(x, boxes, height = NULL, width = NULL, antialias = FALSE,
                        fill_mode = c("constant", "nearest", "reflect"), fill_value = 0,
                        interpolation = c("bilinear", "bicubic", "nearest")) {
   images <- as_images(x)
-  boxes <- as_boxes(boxes)
+  boxes <- warn_fractions(as_boxes(boxes))
   first <- if (nrow(boxes)) round(boxes[1, 3:4] - boxes[1, 1:2]) else c(1, 1)
   height <- height %||% max(first[[2]], 1)
   width <- width %||% max(first[[1]], 1)

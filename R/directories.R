@@ -51,7 +51,8 @@ crops_from_directory <- function(path, height, width, mode = c("random", "center
   call <- rlang::current_env()
   check_given(path, "argument", "path", call)
   if (!rlang::is_string(path) || !dir.exists(path)) {
-    kerascrop_abort(c("{.arg path} must be a folder.", x = "There is no folder {shown(path)}."), "argument")
+    problem <- if (rlang::is_string(path)) "There is no folder {shown(path)}." else "It is {shown(path)}."
+    kerascrop_abort(c("{.arg path} must be a folder.", x = problem), "argument")
   }
   if (!is.null(subset) && is.null(seed)) {
     kerascrop_abort(c(
@@ -73,7 +74,7 @@ crops_from_directory <- function(path, height, width, mode = c("random", "center
   module <- load_module(call)
   recorded <- reticulate::import("kerascrop.from_r")$recorded
   result <- with_python_errors(recorded(module$crops_from_directory, arguments), call)
-  for (message in result[[2]]) kerascrop_warn(message, "files", call)
+  for (message in result[[2]]) kerascrop_warn("{message}", "files", call)
   result[[1]]
 }
 

@@ -67,6 +67,10 @@ as_images <- function(x, arg = caller_arg(x), call = caller_env()) {
         "Several files: {.fn image_array} makes a batch of them."
       } else if (is_plain_list(x) && length(x)) {
         "Several images: {.fn image_array} makes a batch of a list."
+      } else if (is.factor(x)) {
+        "Are these paths? {.fn as.character} makes strings of a factor."
+      } else if (inherits(x, "connection")) {
+        "Give the file's path."
       }
     ), "shape", call)
   }

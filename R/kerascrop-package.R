@@ -32,8 +32,8 @@
 #' number, or larger than the image), `kerascrop_error_shape` (wrong rank or channels), `kerascrop_error_box` (boxes of
 #' the wrong shape, with `NA`, or reversed), `kerascrop_error_argument` (everything else about arguments) and
 #' `kerascrop_error_python` (Python, or a package of it, is missing, too old, or failed). Warnings have the class
-#' `kerascrop_warning` and one more, `kerascrop_warning_crops` ([callback_crop_monitor()]) or `kerascrop_warning_files`
-#' ([crops_from_directory()]).
+#' `kerascrop_warning` and one more: `kerascrop_warning_crops` ([callback_crop_monitor()]), `kerascrop_warning_files`
+#' ([crops_from_directory()]), or `kerascrop_warning_boxes` (boxes in pixels that look like fractions of the image).
 #'
 #' @keywords internal
 "_PACKAGE"

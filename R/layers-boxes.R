@@ -63,6 +63,7 @@ check_box_values <- function(object, box_format, call = caller_env()) {
   check_finite_boxes(boxes, "boxes", call)
   if (!is.numeric(boxes) || length(boxes) %% 4 != 0 || dim(boxes)[length(dim(boxes))] %||% 0 != 4) return(invisible())
   if (grepl("xyxy|yxyx|grid", box_format)) as_boxes(matrix(boxes, ncol = 4), "boxes", call)
+  if (!grepl("rel_|grid", box_format)) warn_fractions(boxes, call = call)
 }
 
 # Numbers of images that come from R count from 1; Python's from 0.

@@ -39,6 +39,9 @@
 #' another size. `kerascrop_error_box`: bounding boxes of another shape or number than their labels, or an unknown
 #' format. `kerascrop_error_argument`: anything else about the arguments. `kerascrop_error_python`: Python or Keras is
 #' missing.
+#' @section Saved models:
+#' Keras saves the layers with their model. Call `library(kerascrop)` before you load it in a new session: that tells
+#' Keras what these layers are.
 #' @section With keras3:
 #' keras3 has a `layer_center_crop()` too; whichever package is attached last is called. Code written for keras3's runs
 #' with this one; see [differences_from_keras3]. To be sure, write `kerascrop::layer_center_crop()`.

@@ -12,6 +12,9 @@
 #' place. There is nothing to tune or to schedule. It can be led astray by things that stand out more than the object
 #' does, and are as large.
 #'
+#' The first step of `fit()` takes some seconds longer than the others, in which TensorFlow builds the graph. With a
+#' classifier behind it that has to be trained too, places get better in the first epochs, sizes slowly.
+#'
 #' @inheritParams layer_center_crop
 #' @param size What is learned: `"fixed"`, the place of a window of `height` by `width` pixels; `"square"`, a place
 #'   and a side; `"free"`, a place, a width and a height.

@@ -145,7 +145,7 @@ as_box_list <- function(boxes, n, call = caller_env()) {
   if (is.null(boxes)) return(list())
   if (!is_box_list(boxes)) boxes <- list(boxes)
   lapply(boxes, function(box) {
-    box <- as_boxes(box, "boxes", call, mirrored = TRUE)
+    box <- warn_fractions(as_boxes(box, "boxes", call, mirrored = TRUE), call = call)
     box[, c("x1", "x2")] <- cbind(pmin(box[, "x1"], box[, "x2"]), pmax(box[, "x1"], box[, "x2"]))
     if (if (n == 1) nrow(box) == 0 else nrow(box) != n) {
       kerascrop_abort(c(

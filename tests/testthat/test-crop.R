@@ -90,6 +90,20 @@ test_that("crop_boxes() resamples boxes with real sides in double precision", {
   expect_equal(unname(attr(y, "boxes")[, ]), drop(box))
 })
 
+test_that("boxes that look like fractions of the image are warned of", {
+  x <- array(runif(9 * 12), c(9, 12))
+  fractions <- c(0.1, 0.2, 0.8, 0.9)
+  expect_warning(crop_boxes(x, fractions, 3, 3), "from 0 to 1", class = "kerascrop_warning_boxes")
+  withr::local_pdf(NULL)
+  expect_warning(plot_boxes(fractions, x), class = "kerascrop_warning_boxes")
+  expect_no_warning(crop_boxes(x, c(0, 0, 1, 1)))
+  expect_no_warning(crop_boxes(x, c(0.1, 0.2, 1.8, 0.9), 3, 3))
+  skip_without_python()
+  batch <- array(x, c(1, 9, 12, 1))
+  expect_warning(layer_box_crop(list(batch, t(fractions)), 3, 3), class = "kerascrop_warning_boxes")
+  expect_no_warning(layer_box_crop(list(batch, t(fractions)), 3, 3, box_format = "rel_xyxy"))
+})
+
 test_that("crop_boxes() takes several boxes of one image, and one for each of a batch", {
   skip_without_python()
   x <- some_images(c(9, 12, 3))

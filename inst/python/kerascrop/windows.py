@@ -47,7 +47,8 @@ def fit(lengths, sizes, if_smaller, names, layer):
     """
     added, scale = ((0, 0),) * len(sizes), 1
     if if_smaller == "error":
-        lengths = check_fits(lengths, sizes, names, layer, "larger images, or another `if_smaller`")
+        others = ", ".join(map(repr, IF_SMALLER[1:-1])) + f" or {IF_SMALLER[-1]!r}"
+        lengths = check_fits(lengths, sizes, names, layer, f"larger images, or `if_smaller`: {others}")
     elif if_smaller == "keep":
         sizes = tuple(_extreme(min, length, size) for length, size in zip(lengths, sizes))
     elif if_smaller == "pad":
