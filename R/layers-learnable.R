@@ -4,16 +4,19 @@
 #' box: so whatever is trained on the crops also trains the prediction, from class labels alone. The box lies inside
 #' of the image by construction.
 #'
-#' The built-in localizer has about 7,500 parameters. It scores every place of a view of at most 256 pixels a side,
-#' and starts where something stands out from the rest of its image, in colour or in brightness, with a box of about
-#' its size. In training a crop is the mean of two places, weighted by how much each stands out, so that the second
-#' can become the first; the boxes are moved and scaled at random by a few per cent, so that an object at the crop's
-#' edge is cut and costs; and some images are also shown turned by 180 degrees, with a loss that asks for the turned
-#' place. There is nothing to tune or to schedule. It can be led astray by things that stand out more than the object
-#' does, and are as large.
+#' The built-in localizer has about 7,500 parameters, 24,000 where sizes are learned. It scores every place of a view of
+#' at most 256 pixels a side, and starts where something stands out from the rest of its image, in colour or in
+#' brightness, with a box of about its size. In training a crop is the mean of two places, weighted by how much each
+#' stands out, so that the second can become the first; the boxes are moved and scaled at random by a few per cent, so
+#' that an object at the crop's edge is cut and costs.
 #'
-#' The first step of `fit()` takes some seconds longer than the others, in which TensorFlow builds the graph. With a
-#' classifier behind it that has to be trained too, places get better in the first epochs, sizes slowly.
+#' The layer adds losses of its own, which need no labels: some images are also shown turned by 180 degrees, and should
+#' give the turned place; the network should find alone what it finds with the help of what stands out; and boxes that
+#' are made wrong in two ways should be corrected to the same one, so that sizes fit all objects alike. So the loss that
+#' `fit()` prints in training is a little above that of your classes. There is nothing to tune or to schedule. It can be
+#' led astray by things that stand out more than the object does, and are as large.
+#'
+#' The first step of `fit()` takes some seconds longer than the others, in which TensorFlow builds the graph.
 #'
 #' @inheritParams layer_center_crop
 #' @param size What is learned: `"fixed"`, the place of a window of `height` by `width` pixels; `"square"`, a place

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerascrop.localizers import CELL, GlobalLocalizer, MapLocalizer
+from kerascrop.localizers import CELL, LARGEST, MOVED, WIDE, ZOOMED, Glimpse, GlobalLocalizer, MapLocalizer
 
 
 def built(sizes, shape, **kwargs):
@@ -119,7 +119,55 @@ def test_all_numbers_lie_between_0_and_1_for_any_weights(sizes, scale, rng):
 
 
 def test_it_is_small():
-    assert built(2, (None, 512, 512, 3)).count_params() < 10_000
+    assert built(2, (None, 512, 512, 3)).count_params() < 30_000
+    assert built(0, (None, 512, 512, 3)).count_params() < 10_000
+
+
+def with_weights(layer, rng):
+    """A built layer with random weights, so that what starts at zero says something."""
+    for variable in layer.trainable_variables:
+        variable.assign(rng.normal(size=variable.shape) / 4)
+    return layer
+
+
+def test_a_glimpse_along_a_box_that_runs_backwards_is_one_at_the_turned_image(scenes, rng):
+    height, width = scenes.shape[1:3]
+    glimpse, corners = Glimpse(4), rng.uniform(0, 20, size=(6, 3, 2))
+    boxes = np.concatenate([corners, corners + rng.uniform(10, 30, size=(6, 3, 2))], axis=2).astype("float32")
+    glimpse(scenes, boxes)
+    with_weights(glimpse, rng)
+    backwards = np.array([width, height] * 2, "float32") - boxes
+    changes = ops.convert_to_numpy(glimpse(scenes, boxes))
+    assert changes.shape == (6, 3, 4) and 0.01 < np.abs(changes).max() <= LARGEST
+    turned = glimpse(scenes[:, ::-1, ::-1].copy(), backwards)
+    np.testing.assert_allclose(ops.convert_to_numpy(turned), changes, atol=1e-4)
+
+
+def test_a_correction_sees_a_box_and_as_much_around_it(scenes, rng):
+    localizer = built(1, scenes.shape, smallest=(0.3, 0.2), largest=(0.6, 0.4))  # 12 to 24 pixels each way
+    with_weights(localizer.glimpse, rng)
+    numbers = np.array([[[0.5, 0.5, 0]]] * 6, "float32")
+    reach = int(WIDE / 2 * 12) + 1
+    seen = np.s_[:, 20 - reach : 20 + reach, 30 - reach : 30 + reach]
+    others = rng.uniform(size=scenes.shape).astype("float32")
+    different = ops.convert_to_numpy(localizer.correct(others, numbers))
+    others[seen] = scenes[seen]
+    corrected, same = (ops.convert_to_numpy(localizer.correct(x, numbers)) for x in (scenes, others))
+    np.testing.assert_allclose(same, corrected, atol=1e-5)
+    assert np.abs(corrected - numbers).min() > 0 and np.abs(different - corrected).max() > 1e-3
+
+
+def test_before_training_two_tries_are_as_far_apart_as_noise_put_them(scenes, rng):
+    localizer = built(2, scenes.shape, smallest=(0.2, 0.1), largest=(0.8, 0.8))
+    numbers = np.array([[0.5, 0.4, 0.3, 0.7]] * 6, "float32")
+    noise = rng.uniform(-1, 1, size=(6, 2, 4)).astype("float32")
+    first, apart = (ops.convert_to_numpy(part) for part in localizer.correct_twice(scenes, numbers, noise))
+    sides = [0.1 * 8**0.3, 0.2 * 4**0.7]
+    moved, scaled = MOVED * noise[..., :2], ZOOMED * noise[..., 2:]
+    np.testing.assert_allclose(first[:, :2], numbers[:, :2] + sides * moved[:, 0], atol=1e-5)
+    np.testing.assert_allclose(first[:, 2:], numbers[:, 2:] + scaled[:, 0] / np.log([8, 4]), atol=1e-5)
+    both = np.concatenate([moved, scaled], axis=2)
+    np.testing.assert_allclose(apart, np.square(both[:, 0] - both[:, 1]).sum(axis=1), rtol=1e-3)
 
 
 def test_global_is_one_box_for_all_images():

@@ -19,7 +19,11 @@ BLUR = 0.28  # deviation of the blur that fits a box, in boxes
 SCALES = 9  # sizes that are tried at the start
 GAIN = 4.0  # of scores, in the softmax
 SOFTER = 0.5  # gain with which candidates compete, compared to the map's
-RATE = 0.03  # how fast sizes learn, compared to places
+MOST = 3.0  # of the contrast, in its standard deviations: what stands out most should not outvote the network
+ALONE = 0.1  # weight of the loss with which the network learns to find alone what it finds with the contrast
+GLIMPSE, WIDE = 32, 2.0  # pixels of a glimpse, each way, and how large it is, in boxes
+LARGEST = 0.7  # change by a glimpse, in boxes and in logarithms
+MOVED, ZOOMED = 0.1, 0.4  # how wrong boxes are made, in boxes and in logarithms, to learn to correct them
 TINY = 1e-12  # added to the cells of a map, which may hold nothing
 
 
@@ -56,6 +60,7 @@ class Found(NamedTuple):
     mean: Any  #: `(batch, 2)`: the centre of mass of the whole map
     other: Any  #: `(batch, 2)`: the place of the second peak
     share: Any  #: `(batch,)`: how much of both peaks the highest one holds
+    alone: Any  #: `(batch,)`: how badly the network alone finds the highest peak, a cross-entropy
 
 
 @keras.saving.register_keras_serializable("kerascrop")
@@ -63,13 +68,12 @@ class MapLocalizer(layers.Layer):
     """A small convolutional network that scores every place of an image.
 
     It looks at a view of at most 256 pixels a side, in cells of 4 by 4 pixels, each seen with its neighbours. A cell's
-    score is `gain * (network + weight * contrast)`: the network starts at zero, so at first the map follows the
-    contrast, how rare a cell's pixels are in their image, smoothed to the size of the box; learning starts where
-    something stands out, be it in colour or in brightness, rather than at the image's centre. The softmax of the scores
-    is a map of where the object is. The place is its centre of mass (soft-argmax: Finn et al. 2016, "Deep Spatial
-    Autoencoders") around the highest peak, not between peaks. The size starts where that place stands out most from
-    what is around it; the mean of a second head under the map changes it, slowly, as otherwise it shrinks while the
-    network behind knows nothing yet.
+    score is `gain * (network + contrast)`: the network starts at zero, so at first the map follows the contrast, how
+    rare a cell's pixels are in their image, smoothed to the size of the box; learning starts where something stands
+    out, be it in colour or in brightness, rather than at the image's centre. The softmax of the scores is a map of
+    where the object is. The place is its centre of mass (soft-argmax: Finn et al. 2016, "Deep Spatial Autoencoders")
+    around the highest peak, not between peaks. The size is at first the one at which that place stands out most from
+    what is around it; where sizes are learned, a `Glimpse` at the box then corrects place and size.
 
     Called on `look(images)`, it returns `(batch, 2 + sizes)` numbers in `[0, 1]`: the centre, x and y, as fractions
     of the image, then the sizes.
@@ -104,9 +108,8 @@ class MapLocalizer(layers.Layer):
             layers.BatchNormalization(momentum=0.9, name=f"{before.name}_norm", **policy)
             for before in self.convolutions
         ]
-        head = {"kernel_initializer": "zeros", **convolution}
-        self.score = layers.Conv2D(1, 1, use_bias=False, name="score", **head)
-        self.size = layers.Conv2D(sizes, 1, name="size", **head) if sizes else None
+        self.score = layers.Conv2D(1, 1, use_bias=False, kernel_initializer="zeros", name="score", **convolution)
+        self.glimpse = Glimpse(2 + sizes, name="glimpse", **policy) if sizes else None
 
     def build(self, images_shape):
         height, width = images_shape[1:3]
@@ -120,11 +123,10 @@ class MapLocalizer(layers.Layer):
             shape = convolution.compute_output_shape(shape)
             norm.build(shape)
         self.score.build(shape)
-        if self.size:
-            self.size.build(shape)
-        scalar = {"shape": (), "dtype": "float32", "autocast": False}
-        self.gain = self.add_weight(initializer=keras.initializers.Constant(GAIN), name="gain", **scalar)
-        self.contrast_weight = self.add_weight(initializer="ones", name="contrast_weight", **scalar)
+        if self.glimpse:
+            self.glimpse.build(images_shape, (images_shape[0], None, 4))
+        start = keras.initializers.Constant(GAIN)
+        self.gain = self.add_weight(shape=(), initializer=start, name="gain", dtype="float32", autocast=False)
 
     def look(self, images):
         """The view: images `(batch, height, width, channels)` resized to whole cells."""
@@ -149,26 +151,26 @@ class MapLocalizer(layers.Layer):
         distances = _distances(ops.reshape(pixels, (-1, CELL * rows * CELL * columns, 2 * channels)))
         return ops.mean(ops.reshape(distances, (-1, rows, CELL, columns, CELL)), axis=(2, 4))
 
-    def start(self, rarity, heat):
-        """The size at which the surroundings of a place stand out most, from 0 (smallest) to 1 (largest): `(batch, 1)`.
+    def start(self, rarity, places):
+        """The size at which places stand out most from what is around, from 0 (smallest) to 1 (largest): `(batch, 1)`.
 
         That is where a blur to the box's size differs most from a wider one (Lindeberg 1998, "Feature detection with
         automatic scale selection"), in a softmax over a few sizes.
         """
-        shares = np.linspace(0, 1, SCALES, dtype="float32")
-        rarity, kernels = ops.sqrt(rarity), []
-        for low, high, n in zip(self.smallest, self.largest, self.cells):
-            deviation = n * low * (high / low) ** shares * BLUR
-            deviations = np.concatenate([deviation, 1.6 * deviation])
-            kernels.append(np.stack([_gaussian(n, d) / d for d in deviations]))
-        seen = ops.einsum("kyr,brc,kxc->bkyx", kernels[0], heat, kernels[1])
-        seen = ops.sum(seen * rarity[:, None], axis=(2, 3))
+        shares, weights = np.linspace(0, 1, SCALES, dtype="float32")[:, None], []
+        deviations = BLUR * self._sides(shares)  # (sizes, 2): horizontal, vertical
+        deviations = ops.concatenate([deviations, 1.6 * deviations], axis=0)
+        for axis, n in enumerate(reversed(self.cells)):
+            deviation = deviations[:, axis : axis + 1]
+            off = _middles(n) - ops.expand_dims(places[:, axis : axis + 1], 2)
+            weights.append(ops.exp(-0.5 * ops.square(off / deviation)) / deviation)
+        seen = ops.einsum("bsy,byx,bsx->bs", weights[1], ops.sqrt(rarity), weights[0])
         response = seen[:, :SCALES] - seen[:, SCALES:]
         response = response / (ops.max(ops.abs(response), axis=1, keepdims=True) + 1e-6)
-        return ops.matmul(ops.softmax(GAIN * response), shares[:, None])
+        return ops.matmul(ops.softmax(GAIN * response), shares)
 
     def find(self, view, training=None):
-        """What the map of a view says: `Found`."""
+        """What the map of a view says: `Found`, with sizes that no `Glimpse` has corrected."""
         view = ops.cast(view, "float32")
         view = _standardise(view - ops.mean(view, axis=(1, 2), keepdims=True))
         x = view
@@ -179,33 +181,74 @@ class MapLocalizer(layers.Layer):
         # Cut off at the edges, so that half an object there does not stand out as a whole one would.
         blurs = [_gaussian(n, BLUR * share * n) for n, share in zip(self.cells, typical)]
         contrast = _standardise(ops.einsum("yr,brc,xc->byx", blurs[0], rarity, blurs[1]))
-        scores = self.gain * (ops.cast(self.score(x)[..., 0], "float32") + self.contrast_weight * contrast)
+        learned = ops.cast(self.score(x)[..., 0], "float32")
+        scores = self.gain * (learned + MOST * ops.tanh(contrast / MOST))
         heat, softer = self._heat(scores), self._heat(SOFTER * scores)
         window = self._window(heat, blurs)
         rest = softer * (1 - window)
         other = rest * self._window(rest, blurs)
         masses = [ops.sum(part, axis=(1, 2)) for part in (softer * window, other)]
         peak = heat * window
+        peak = peak / ops.sum(peak, axis=(1, 2), keepdims=True)
         numbers = [self._centre(peak)]
-        if self.size:
-            peak = peak / ops.sum(peak, axis=(1, 2), keepdims=True)
-            change = ops.sum(peak[..., None] * ops.cast(self.size(x), "float32"), axis=(1, 2))
-            share = ops.clip(ops.stop_gradient(self.start(rarity, peak)), 0.02, 0.98)
-            numbers.append(ops.sigmoid(ops.log(share / (1 - share)) + RATE * change))
+        if self.sizes:
+            numbers += [ops.stop_gradient(self.start(rarity, numbers[0]))] * self.sizes
         return Found(
             ops.concatenate(numbers, axis=1),
             self._centre(heat),
             self._centre(other),
             masses[0] / (masses[0] + masses[1]),
+            -ops.sum(ops.stop_gradient(peak) * self._heat(GAIN * learned, ops.log_softmax), axis=(1, 2)),
         )
 
-    def call(self, view, training=None):
-        return self.find(view, training).numbers
+    def correct(self, view, numbers, training=None, turned=1.0):
+        """Numbers `(batch, boxes, 2 + sizes)`, corrected by a glimpse at each box; they may leave [0, 1].
 
-    def _heat(self, scores):
+        Where `turned`, 1 or -1 for each box, `(boxes, 1)`, is -1, the glimpse is turned by 180 degrees.
+        """
+        sides = self._sides(numbers[..., 2:])
+        places, reach = (ops.stop_gradient(part) for part in (numbers[..., :2], WIDE / 2 * turned * sides))
+        height, width = view.shape[1:3]
+        looks = ops.concatenate([places - reach, places + reach], axis=-1)
+        looks = looks * np.array([width, height] * 2, "float32")
+        change = self.glimpse(ops.cast(view, "float32"), looks, training=training)
+        moved, scaled = turned * sides * change[..., :2], change[..., 2:] / self._span()
+        return numbers + ops.concatenate([moved, scaled], axis=-1)
+
+    def correct_twice(self, view, numbers, noise):
+        """Numbers `(batch, 2 + sizes)`, corrected after noise made them wrong, and how far a second try ends from them.
+
+        Whatever is wrong with a box, and whichever way round it is seen, the correction should lead to the same one:
+        that teaches sizes which fit the object, all in the same way. `noise` is from -1 to 1, `(batch, 2, 2 + sizes)`.
+        Distances are squared, in boxes and in logarithms.
+        """
+        sides, numbers = self._sides(numbers[:, None, 2:]), numbers[:, None]
+        wrong = ops.concatenate([MOVED * sides * noise[..., :2], ZOOMED / self._span() * noise[..., 2:]], axis=-1)
+        tries = self.correct(view, numbers + wrong, training=True, turned=np.array([[1], [-1]], "float32"))
+        apart = tries[:, 0] - tries[:, 1]
+        places, sizes = apart[:, :2] / ops.stop_gradient(sides[:, 0]), apart[:, 2:] * self._span()
+        return tries[:, 0], ops.sum(ops.square(ops.concatenate([places, sizes], axis=1)), axis=1)
+
+    def call(self, view, training=None):
+        numbers = self.find(view, training).numbers
+        if self.sizes:
+            numbers = self.correct(view, numbers[:, None], training)[:, 0]
+        return ops.clip(numbers, 0.0, 1.0)
+
+    def _sides(self, shares):
+        """Width and height, as fractions of the image, for sizes from 0 (smallest) to 1 (largest): `(..., 2)`."""
+        low, high = (np.array(bound[::-1], "float32") for bound in (self.smallest, self.largest))
+        return low * (high / low) ** shares
+
+    def _span(self):
+        """By how much the sizes differ, in logarithms: `(sizes,)`."""
+        span = np.log(np.array(self.largest[::-1]) / np.array(self.smallest[::-1]))[: self.sizes]
+        return np.where(span > 0, span, 1).astype("float32")
+
+    def _heat(self, scores, softmax=ops.softmax):
         """The softmax of a map over all of its cells."""
         shape = ops.shape(scores)
-        return ops.reshape(ops.softmax(ops.reshape(scores, (shape[0], -1))), shape)
+        return ops.reshape(softmax(ops.reshape(scores, (shape[0], -1))), shape)
 
     def _window(self, heat, blurs):
         """Weights of the cells around the place where a box holds most of a map."""
@@ -219,7 +262,7 @@ class MapLocalizer(layers.Layer):
         """The centre of mass of a map, x and y, as fractions of the image: `(batch, 2)`."""
         heat = heat + TINY
         total = ops.sum(heat, axis=(1, 2))
-        places = [(ops.arange(n, dtype="float32") + 0.5) / n for n in reversed(self.cells)]
+        places = [_middles(n) for n in reversed(self.cells)]
         return ops.stack([ops.sum(ops.sum(heat, axis=1 + i) * p, axis=1) / total for i, p in enumerate(places)], axis=1)
 
     def compute_output_shape(self, view_shape):
@@ -228,6 +271,60 @@ class MapLocalizer(layers.Layer):
     def get_config(self):
         names = ("sizes", "smallest", "largest", "view", "filters")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+@keras.saving.register_keras_serializable("kerascrop")
+class Glimpse(layers.Layer):
+    """A second look, at a box and what is around it, that says how the box should be moved and scaled.
+
+    Called on images and on boxes `(batch, boxes, 4)` in their pixels, it returns `(batch, boxes, numbers)`: how far to
+    move, as a fraction of the box, and by how much to scale, in logarithms. None is larger than 0.7; before training
+    all are 0. A box that runs backwards is seen turned.
+
+    Args:
+        numbers: 3 for a move and a scale, 4 for a move and two scales.
+        filters: channels of the convolutions.
+        **kwargs: arguments of `keras.layers.Layer`.
+    """
+
+    def __init__(self, numbers, filters=(16, 32, 32), **kwargs):
+        super().__init__(autocast=False, **kwargs)
+        self.numbers = numbers
+        self.filters = tuple(filters)
+        policy = {"dtype": self.dtype_policy}
+        convolution = {"padding": "same", "use_bias": False, "data_format": "channels_last", **policy}
+        self.convolutions = [
+            layers.Conv2D(n, 3, 2, name=f"look_{number}", **convolution) for number, n in enumerate(self.filters)
+        ]
+        self.norms = [
+            layers.BatchNormalization(momentum=0.9, name=f"{before.name}_norm", **policy)
+            for before in self.convolutions
+        ]
+        self.change = layers.Dense(numbers, kernel_initializer="zeros", name="change", **policy)
+
+    def build(self, images_shape, boxes_shape):
+        shape = (None, GLIMPSE, GLIMPSE, images_shape[3])
+        for convolution, norm in zip(self.convolutions, self.norms):
+            convolution.build(shape)
+            shape = convolution.compute_output_shape(shape)
+            norm.build(shape)
+        self.change.build((None, int(np.prod(shape[1:]))))
+
+    def call(self, images, boxes, training=None):
+        seen = sample(images, boxes, (GLIMPSE, GLIMPSE), antialias=True, fill_mode="nearest")
+        x = ops.reshape(seen, (-1, GLIMPSE, GLIMPSE, images.shape[3]))
+        x = _standardise(x - ops.mean(x, axis=(1, 2), keepdims=True))
+        for convolution, norm in zip(self.convolutions, self.norms):
+            x = ops.clip(norm(convolution(x), training=training), 0, CEILING)
+        change = self.change(ops.reshape(x, (-1, int(np.prod(x.shape[1:])))))
+        change = LARGEST * ops.tanh(ops.cast(change, "float32") / LARGEST)
+        return ops.reshape(change, (-1, boxes.shape[1], self.numbers))
+
+    def compute_output_shape(self, images_shape, boxes_shape):
+        return (*boxes_shape[:2], self.numbers)
+
+    def get_config(self):
+        return {**super().get_config(), "numbers": self.numbers, "filters": self.filters}
 
 
 def _standardise(x):
@@ -247,6 +344,11 @@ def _distances(points):
     # TensorFlow stops at a matrix of NaNs; the points have them too, so that they are in the result all the same.
     inverse = ops.linalg.inv(ops.where(ops.isnan(covariance), identity, covariance))
     return ops.sum(ops.matmul(points, inverse) * points, axis=-1)
+
+
+def _middles(n):
+    """The middles of n equal parts of 1."""
+    return (np.arange(n, dtype="float32") + 0.5) / n
 
 
 def _gaussian(n, deviation):

@@ -151,10 +151,12 @@ def test_training_moves_and_scales_the_boxes_by_a_few_per_cent(size):
     assert (moved >= -1e-4).all() and (moved <= 64 + 1e-4).all()
     side = still[:, 2] - still[:, 0]
     zoom = np.log((moved[:, 2] - moved[:, 0]) / side)
-    assert np.abs(zoom).max() <= 0.151 and zoom.min() < -0.1 and zoom.max() > 0.1
+    # Sizes that are learned are made wrong, and not corrected yet.
+    most, off = (0.151, 0.081) if size == "fixed" else (0.551, 0.081 * np.exp(0.4) + 0.1)
+    assert np.abs(zoom).max() <= most and zoom.min() < -0.6 * most and zoom.max() > 0.6 * most
     shift = (moved[:, :2] + moved[:, 2:] - still[:, :2] - still[:, 2:]) / 2 / side[:, None]
     # Training uses the batch's own statistics; the network's part of the map is still zero.
-    assert np.abs(shift).max() <= 0.081 + 0.08  # the place, and what a larger box is pushed inside by
+    assert np.abs(shift).max() <= off + most / 2  # the place, and what a larger box is pushed inside by
 
 
 def test_in_training_a_crop_is_the_mean_of_two_by_their_shares(scenes):
@@ -174,12 +176,13 @@ def test_in_training_a_crop_is_the_mean_of_two_by_their_shares(scenes):
 def test_turned_images_cost_when_they_do_not_give_the_turned_place(scenes):
     layer = LearnableCrop(16, 16)
     layer(scenes, training=True)
-    (before,) = layer.losses
+    before, alone = layer.losses
     assert 0 <= float(before) < 1e-4
+    np.testing.assert_allclose(float(alone), 0.1 * np.log(150), rtol=1e-3)  # no cell of 10 by 15 is preferred yet
     kernel = np.random.default_rng(0).normal(size=layer.localizer.score.kernel.shape)
     layer.localizer.score.kernel.assign(kernel)
     layer(scenes, training=True)
-    (after,) = layer.losses
+    after, _ = layer.losses
     assert 0.01 < float(after) < 1
     layer(scenes)
     assert not layer.losses
@@ -343,3 +346,25 @@ def test_wrong_arguments_are_errors(scenes):
     four = keras.Sequential([keras.Input((40, 60, 3)), layers.Flatten(), layers.Dense(4)])
     with pytest.raises(ShapeError, match="`localizer` must return 3 numbers for each image with size='square'"):
         LearnableCrop(8, 8, size="square", localizer=four)(scenes)
+
+
+def test_sizes_come_to_fit_their_objects_with_no_labels_at_all():
+    """Squares of 12 to 40 pixels. At first sizes are guessed; then all that is asked is that corrections agree."""
+    rng = np.random.default_rng(0)
+    images, sides = rng.normal(size=(640, 64, 64, 1)).astype("float32"), rng.integers(12, 41, size=640)
+    for image, side in zip(images, sides):
+        row, column = rng.integers(65 - side, size=2)
+        image[row : row + side, column : column + side] += 4
+    keras.utils.set_random_seed(0)
+    layer = LearnableCrop(24, 24, size="square", return_boxes=True)
+    layer(images[:1])
+
+    def disagreement():
+        x1, _, x2, _ = locate(layer, images[512:]).T
+        return np.log((x2 - x1) / sides[512:]).std()
+
+    before = disagreement()
+    model = keras.Sequential([keras.Input((64, 64, 1)), layer, layers.Lambda(lambda both: 0 * both[0])])
+    model.compile(keras.optimizers.Adam(2e-3), "mse", jit_compile=False)
+    model.fit(images[:512], np.zeros((512, 24, 24, 1)), batch_size=32, epochs=8, verbose=0)
+    assert disagreement() < 0.6 * before

@@ -10,7 +10,7 @@ from keras import ops
 from kerascrop import axes, checks, kernels, sampling, seeds, windows
 from kerascrop.boxes import boxes_around, boxes_inside, extent, split
 from kerascrop.layers.base import SampledCrop
-from kerascrop.localizers import GlobalLocalizer, MapLocalizer
+from kerascrop.localizers import ALONE, GlobalLocalizer, MapLocalizer
 
 SIZES = {"fixed": 0, "square": 1, "free": 2}  # how many numbers a size takes
 
@@ -34,13 +34,16 @@ class LearnableCrop(SampledCrop):
     trained on the crops also trains the localizer: no boxes are needed. The box lies inside the image by
     construction.
 
-    The built-in localizer, `kerascrop.localizers.MapLocalizer`, has about 7,500 parameters and starts where something
-    stands out from the rest of its image, with a box of about its size. In training only, a crop is the mean of two
-    candidates, weighted by how much each stands out: where they compete, the loss tells which of them is the object
-    (with `return_boxes=True` the boxes are those of the first). Their boxes are moved and scaled at random by a few per
-    cent, so that an object at the crop's edge is cut and costs; and some images are also shown turned by 180 degrees,
-    with a loss that asks for the turned place (`add_loss()`), which leaves no constant offset. Nothing is scheduled. It
-    can be led astray by things that stand out more than the object does, and are as large.
+    The built-in localizer, `kerascrop.localizers.MapLocalizer`, has about 7,500 parameters, 24,000 where sizes are
+    learned. It starts where something stands out from the rest of its image, with a box of about its size. In training
+    only, a crop is the mean of two candidates, weighted by how much each stands out: where they compete, the loss tells
+    which of them is the object (with `return_boxes=True` the boxes are those of the first). Their boxes are moved and
+    scaled at random by a few per cent, so that an object at the crop's edge is cut and costs. The layer adds losses of
+    its own (`add_loss()`), which need no labels: some images are also shown turned by 180 degrees, and should give the
+    turned place, which leaves no constant offset; the network should find alone what it finds with the help of what
+    stands out; and boxes that are made wrong in two ways should be corrected to the same one, so that sizes fit all
+    objects alike. Nothing is scheduled. It can be led astray by things that stand out more than the object does, and
+    are as large.
 
     Input shape: `(batch, height, width, channels)`, with `"channels_first"` `(batch, channels, height, width)`; one
     image without the batch. Or, with a localizer of your own, a list `[images, features]`: it sees the features. Or a
@@ -172,20 +175,26 @@ class LearnableCrop(SampledCrop):
         return boxes
 
     def explore(self, images):
-        """The `Candidates` in training, moved and scaled a little; adds the loss of turned images."""
+        """The `Candidates` in training, moved and scaled a little; adds the losses that need no labels."""
         height, width = self._image_size(images)
         view, image = self._view(images), extent(height, width)
         batch = ops.shape(view)[0]
         turned = ops.flip(ops.flip(view[::TURNED], axis=1), axis=2)
         found = self.localizer.find(ops.concatenate([view, turned], axis=0), training=True)
-        size = self._size(found.numbers, height, width)
+        size, numbers = self._size(found.numbers, height, width), found.numbers[:batch]
         # A place and its turned one are opposite: they add up to 1. Distances are in boxes, and bounded.
         off = (found.mean[:batch][::TURNED] + found.mean[batch:] - 1) * image
         off = ops.sum(ops.square(off / ops.stop_gradient(size[batch:])), axis=1)
         self.add_loss(ops.mean(off / (1 + off)))
+        self.add_loss(ALONE * ops.mean(found.alone))
+        if self.size != "fixed":
+            noise = keras.random.uniform((batch, 2, self.numbers), -1, 1, seed=self.seed_generator)
+            numbers, apart = self.localizer.correct_twice(view, numbers, noise)
+            self.add_loss(ops.mean(apart / (1 + apart)))
         noise = keras.random.uniform((batch, 3), -1, 1, seed=self.seed_generator)
-        shift, size = SHIFT * noise[:, :2] * size[:batch], size[:batch] * ops.exp(ZOOM * noise[:, 2:])
-        places = ops.stack([found.numbers[:batch, :2], found.other[:batch]], axis=1)
+        size = self._size(ops.clip(numbers, 0.0, 1.0), height, width)
+        shift, size = SHIFT * noise[:, :2] * size, size * ops.exp(ZOOM * noise[:, 2:])
+        places = ops.stack([numbers[:, :2], found.other[:batch]], axis=1)
         boxes = boxes_around(places * image + shift[:, None], size[:, None], height, width)
         share = found.share[:batch]
         return Candidates(boxes, ops.stack([share, 1 - share], axis=1))
