@@ -1,7 +1,8 @@
 """Networks that look at images and say where the crop should be.
 
 A localizer is any Keras layer or model that returns 2, 3 or 4 numbers in `[0, 1]` for each image: a place, x and y,
-and as many sizes as a `LearnableCrop` asks for. `MapLocalizer` is the built-in one.
+and as many sizes as a `LearnableCrop` asks for. The built-in one, `MapLocalizer`, is also told how large boxes may be,
+and is made by the layer itself.
 """
 
 from typing import Any, NamedTuple
@@ -75,22 +76,21 @@ class MapLocalizer(layers.Layer):
     around the highest peak, not between peaks. The size is at first the one at which that place stands out most from
     what is around it; where sizes are learned, a `Glimpse` at the box then corrects place and size.
 
-    Called on `look(images)`, it returns `(batch, 2 + sizes)` numbers in `[0, 1]`: the centre, x and y, as fractions
-    of the image, then the sizes.
+    Called on `look(images)` and on bounds, it returns `(batch, 2 + sizes)` numbers in `[0, 1]`: the centre, x and y, as
+    fractions of the image, then the sizes. Bounds are those of the boxes, `(2, 2)`: width and height of the smallest,
+    then of the largest, as fractions of the image; they may be tensors.
 
     Args:
         sizes: how many sizes to predict: 0, 1 or 2.
-        smallest, largest: height and width of the smallest and the largest box, as fractions of the image.
-        view: longer side of the view, in pixels; smaller images are not enlarged, but for whole cells.
+        view: longer side of the view, in pixels; smaller images are not enlarged, but for whole cells. Images of
+            unknown size are resized to a square of this side.
         filters: channels of the convolutions.
         **kwargs: arguments of `keras.layers.Layer`.
     """
 
-    def __init__(self, sizes, smallest=(0.2, 0.2), largest=(0.8, 0.8), view=256, filters=16, **kwargs):
+    def __init__(self, sizes, view=256, filters=16, **kwargs):
         super().__init__(autocast=False, **kwargs)
         self.sizes = sizes
-        self.smallest = tuple(smallest)
-        self.largest = tuple(largest)
         self.view = view
         self.filters = filters
         policy = {"dtype": self.dtype_policy}
@@ -111,20 +111,21 @@ class MapLocalizer(layers.Layer):
         self.score = layers.Conv2D(1, 1, use_bias=False, kernel_initializer="zeros", name="score", **convolution)
         self.glimpse = Glimpse(2 + sizes, name="glimpse", **policy) if sizes else None
 
-    def build(self, images_shape):
-        height, width = images_shape[1:3]
+    def build(self, view_shape, bounds_shape=None):
+        """`view_shape` is that of the images, before `look()`."""
+        height, width = view_shape[1:3]
         longest = max(height, width) if height and width else None
         shares = (height / longest, width / longest) if longest else (1, 1)  # the aspect, where it is known
         side = min(self.view, longest or self.view) / CELL
         self.cells = tuple(max(1, round(share * side)) for share in shares)
-        shape = (images_shape[0], *(CELL * cells for cells in self.cells), images_shape[3])
+        shape = (view_shape[0], *(CELL * cells for cells in self.cells), view_shape[3])
         for convolution, norm in zip(self.convolutions, self.norms):
             convolution.build(shape)
             shape = convolution.compute_output_shape(shape)
             norm.build(shape)
         self.score.build(shape)
         if self.glimpse:
-            self.glimpse.build(images_shape, (images_shape[0], None, 4))
+            self.glimpse.build(view_shape, (view_shape[0], None, 4))
         start = keras.initializers.Constant(GAIN)
         self.gain = self.add_weight(shape=(), initializer=start, name="gain", dtype="float32", autocast=False)
 
@@ -151,14 +152,14 @@ class MapLocalizer(layers.Layer):
         distances = _distances(ops.reshape(pixels, (-1, CELL * rows * CELL * columns, 2 * channels)))
         return ops.mean(ops.reshape(distances, (-1, rows, CELL, columns, CELL)), axis=(2, 4))
 
-    def start(self, rarity, places):
+    def start(self, rarity, places, bounds):
         """The size at which places stand out most from what is around, from 0 (smallest) to 1 (largest): `(batch, 1)`.
 
         That is where a blur to the box's size differs most from a wider one (Lindeberg 1998, "Feature detection with
         automatic scale selection"), in a softmax over a few sizes.
         """
-        shares, weights = np.linspace(0, 1, SCALES, dtype="float32")[:, None], []
-        deviations = BLUR * self._sides(shares)  # (sizes, 2): horizontal, vertical
+        shares, weights = ops.linspace(0.0, 1.0, SCALES)[:, None], []
+        deviations = BLUR * _sides(shares, bounds)  # (sizes, 2): horizontal, vertical
         deviations = ops.concatenate([deviations, 1.6 * deviations], axis=0)
         for axis, n in enumerate(reversed(self.cells)):
             deviation = deviations[:, axis : axis + 1]
@@ -169,7 +170,7 @@ class MapLocalizer(layers.Layer):
         response = response / (ops.max(ops.abs(response), axis=1, keepdims=True) + 1e-6)
         return ops.matmul(ops.softmax(GAIN * response), shares)
 
-    def find(self, view, training=None):
+    def find(self, view, bounds, training=None):
         """What the map of a view says: `Found`, with sizes that no `Glimpse` has corrected."""
         view = ops.cast(view, "float32")
         view = _standardise(view - ops.mean(view, axis=(1, 2), keepdims=True))
@@ -177,11 +178,11 @@ class MapLocalizer(layers.Layer):
         for convolution, norm in zip(self.convolutions, self.norms):
             x = ops.clip(norm(convolution(x), training=training), 0, CEILING)
         rarity = ops.stop_gradient(self.rarity(view))
-        typical = [(low * high) ** 0.5 for low, high in zip(self.smallest, self.largest)]
+        typical = ops.unstack(ops.sqrt(bounds[0] * bounds[1]))
         # Cut off at the edges, so that half an object there does not stand out as a whole one would.
-        blurs = [_gaussian(n, BLUR * share * n) for n, share in zip(self.cells, typical)]
+        blurs = [_gaussian(n, BLUR * share * n) for n, share in zip(self.cells, reversed(typical))]
         contrast = _standardise(ops.einsum("yr,brc,xc->byx", blurs[0], rarity, blurs[1]))
-        learned = ops.cast(self.score(x)[..., 0], "float32")
+        learned = ops.reshape(ops.cast(self.score(x), "float32"), (-1, *self.cells))
         scores = self.gain * (learned + MOST * ops.tanh(contrast / MOST))
         heat, softer = self._heat(scores), self._heat(SOFTER * scores)
         window = self._window(heat, blurs)
@@ -192,7 +193,7 @@ class MapLocalizer(layers.Layer):
         peak = peak / ops.sum(peak, axis=(1, 2), keepdims=True)
         numbers = [self._centre(peak)]
         if self.sizes:
-            numbers += [ops.stop_gradient(self.start(rarity, numbers[0]))] * self.sizes
+            numbers += [ops.stop_gradient(self.start(rarity, numbers[0], bounds))] * self.sizes
         return Found(
             ops.concatenate(numbers, axis=1),
             self._centre(heat),
@@ -201,49 +202,46 @@ class MapLocalizer(layers.Layer):
             -ops.sum(ops.stop_gradient(peak) * self._heat(GAIN * learned, ops.log_softmax), axis=(1, 2)),
         )
 
-    def correct(self, view, numbers, training=None, turned=1.0):
+    def correct(self, view, numbers, bounds, training=None, turned=(1,)):
         """Numbers `(batch, boxes, 2 + sizes)`, corrected by a glimpse at each box; they may leave [0, 1].
 
-        Where `turned`, 1 or -1 for each box, `(boxes, 1)`, is -1, the glimpse is turned by 180 degrees.
+        Where `turned`, 1 or -1 for each box, is -1, the glimpse is turned by 180 degrees.
         """
-        sides = self._sides(numbers[..., 2:])
+        sides, turned = _sides(numbers[..., 2:], bounds), ops.convert_to_tensor(turned, "float32")[:, None]
         places, reach = (ops.stop_gradient(part) for part in (numbers[..., :2], WIDE / 2 * turned * sides))
         height, width = view.shape[1:3]
         looks = ops.concatenate([places - reach, places + reach], axis=-1)
-        looks = looks * np.array([width, height] * 2, "float32")
+        looks = looks * ops.convert_to_tensor([width, height] * 2, "float32")
         change = self.glimpse(ops.cast(view, "float32"), looks, training=training)
-        moved, scaled = turned * sides * change[..., :2], change[..., 2:] / self._span()
+        moved, scaled = turned * sides * change[..., :2], change[..., 2:] * self._per_span(bounds)
         return numbers + ops.concatenate([moved, scaled], axis=-1)
 
-    def correct_twice(self, view, numbers, noise):
+    def correct_twice(self, view, numbers, bounds, noise):
         """Numbers `(batch, 2 + sizes)`, corrected after noise made them wrong, and how far a second try ends from them.
 
         Whatever is wrong with a box, and whichever way round it is seen, the correction should lead to the same one:
         that teaches sizes which fit the object, all in the same way. `noise` is from -1 to 1, `(batch, 2, 2 + sizes)`.
         Distances are squared, in boxes and in logarithms.
         """
-        sides, numbers = self._sides(numbers[:, None, 2:]), numbers[:, None]
-        wrong = ops.concatenate([MOVED * sides * noise[..., :2], ZOOMED / self._span() * noise[..., 2:]], axis=-1)
-        tries = self.correct(view, numbers + wrong, training=True, turned=np.array([[1], [-1]], "float32"))
-        apart = tries[:, 0] - tries[:, 1]
-        places, sizes = apart[:, :2] / ops.stop_gradient(sides[:, 0]), apart[:, 2:] * self._span()
-        return tries[:, 0], ops.sum(ops.square(ops.concatenate([places, sizes], axis=1)), axis=1)
+        numbers, per_span = numbers[:, None], self._per_span(bounds)
+        sides = _sides(numbers[..., 2:], bounds)
+        wrong = ops.concatenate([MOVED * sides * noise[..., :2], ZOOMED * per_span * noise[..., 2:]], axis=-1)
+        tries = self.correct(view, numbers + wrong, bounds, training=True, turned=(1, -1))
+        sizes = _sides(tries[..., 2:], bounds)[..., : self.sizes]
+        places = (tries[:, 0, :2] - tries[:, 1, :2]) / ops.stop_gradient(sides[:, 0])
+        apart = ops.concatenate([places, ops.log(sizes[:, 0] / sizes[:, 1])], axis=1)
+        return tries[:, 0], ops.sum(ops.square(apart), axis=1)
 
-    def call(self, view, training=None):
-        numbers = self.find(view, training).numbers
+    def call(self, view, bounds, training=None):
+        numbers = self.find(view, bounds, training).numbers
         if self.sizes:
-            numbers = self.correct(view, numbers[:, None], training)[:, 0]
+            numbers = self.correct(view, numbers[:, None], bounds, training)[:, 0]
         return ops.clip(numbers, 0.0, 1.0)
 
-    def _sides(self, shares):
-        """Width and height, as fractions of the image, for sizes from 0 (smallest) to 1 (largest): `(..., 2)`."""
-        low, high = (np.array(bound[::-1], "float32") for bound in (self.smallest, self.largest))
-        return low * (high / low) ** shares
-
-    def _span(self):
-        """By how much the sizes differ, in logarithms: `(sizes,)`."""
-        span = np.log(np.array(self.largest[::-1]) / np.array(self.smallest[::-1]))[: self.sizes]
-        return np.where(span > 0, span, 1).astype("float32")
+    def _per_span(self, bounds):
+        """What a logarithm is as a part of the range of sizes, `(sizes,)`; 0 where a size is given."""
+        span = ops.log(bounds[1] / bounds[0])[: self.sizes]
+        return ops.where(span > 0, 1 / ops.maximum(span, 1e-6), 0.0)
 
     def _heat(self, scores, softmax=ops.softmax):
         """The softmax of a map over all of its cells."""
@@ -265,11 +263,11 @@ class MapLocalizer(layers.Layer):
         places = [_middles(n) for n in reversed(self.cells)]
         return ops.stack([ops.sum(ops.sum(heat, axis=1 + i) * p, axis=1) / total for i, p in enumerate(places)], axis=1)
 
-    def compute_output_shape(self, view_shape):
+    def compute_output_shape(self, view_shape, bounds_shape=None):
         return (view_shape[0], 2 + self.sizes)
 
     def get_config(self):
-        names = ("sizes", "smallest", "largest", "view", "filters")
+        names = ("sizes", "view", "filters")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
@@ -339,25 +337,30 @@ def _distances(points):
     points = points - ops.mean(points, axis=1, keepdims=True)
     covariance = ops.matmul(ops.transpose(points, (0, 2, 1)), points) / points.shape[1]
     least = 1e-3 * ops.mean(ops.square(points), axis=(1, 2)) + 1e-6  # numbers may be constant, or follow from others
-    identity = np.eye(points.shape[2], dtype="float32")
+    identity = ops.eye(points.shape[2], dtype="float32")
     covariance = covariance + least[:, None, None] * identity
     # TensorFlow stops at a matrix of NaNs; the points have them too, so that they are in the result all the same.
     inverse = ops.linalg.inv(ops.where(ops.isnan(covariance), identity, covariance))
     return ops.sum(ops.matmul(points, inverse) * points, axis=-1)
 
 
+def _sides(shares, bounds):
+    """Width and height, as fractions of the image, for sizes from 0 (smallest) to 1 (largest): `(..., 2)`."""
+    return bounds[0] * (bounds[1] / bounds[0]) ** shares
+
+
 def _middles(n):
     """The middles of n equal parts of 1."""
-    return (np.arange(n, dtype="float32") + 0.5) / n
+    return (ops.arange(n, dtype="float32") + 0.5) / n
 
 
 def _gaussian(n, deviation):
     """A Gaussian around each of n numbers, at each of them: `(n, n)`."""
-    distance = np.arange(n)[:, None] - np.arange(n)
-    return np.exp(-0.5 * (distance / deviation) ** 2).astype("float32")
+    numbers = ops.arange(n, dtype="float32")
+    return ops.exp(-0.5 * ops.square((numbers[:, None] - numbers) / deviation))
 
 
 def _blur(n, deviation):
     """A matrix that blurs n numbers with a Gaussian; at the ends it is cut off."""
     weights = _gaussian(n, deviation)
-    return weights / weights.sum(axis=1, keepdims=True)
+    return weights / ops.sum(weights, axis=1, keepdims=True)

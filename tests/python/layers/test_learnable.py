@@ -70,6 +70,19 @@ def test_training_moves_every_weight_of_the_localizer(size, scenes, rng):
         assert np.isfinite(new).all() and (new != old).any(), variable.path
 
 
+def test_in_training_boxes_are_moved_as_far_to_one_side_as_to_the_other():
+    """Also where a canvas lets no box be larger."""
+    digits = cluttered_digits(200, seed=1)
+    layer = LearnableCrop(16, 16, resize=False, return_boxes=True)
+    boxes = ops.convert_to_numpy(layer(digits.x)[1])
+    moved = ops.convert_to_numpy(layer(digits.x, training=True)[1])
+    still = (boxes[:, :2] + boxes[:, 2:]) / 2
+    inside = ((still > 12) & (still < 52)).all(axis=1)
+    off = ((moved[:, :2] + moved[:, 2:]) / 2 - still)[inside]
+    assert (np.abs(off.mean(axis=0)) < 0.2).all() and off.std() > 0.4
+    assert (moved[:, 2:] - moved[:, :2]).max() <= 16 + 1e-4
+
+
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("localizer", [None, "global"])
 @pytest.mark.parametrize(
@@ -197,6 +210,14 @@ def test_snap_gives_exact_slices_at_inference(scenes, size, localizer):
     np.testing.assert_array_equal(locate(layer, scenes), boxes)
     for scene, crop, (x1, y1, x2, y2) in zip(scenes, crops, boxes.astype(int)):
         np.testing.assert_array_equal(crop, scene[y1:y2, x1:x2])
+
+
+def test_snap_leaves_training_its_gradient(scenes):
+    layer = LearnableCrop(16, 24, localizer="global", snap=True)
+    model = keras.Sequential([keras.Input((40, 60, 3)), layer])
+    model.compile(keras.optimizers.SGD(1.0), "mse")
+    model.fit(scenes, np.zeros((6, 16, 24, 3)), verbose=0)
+    assert (ops.convert_to_numpy(layer.localizer.logits.value) != 0).all()
 
 
 def test_a_localizer_of_ones_own_sees_the_images_or_the_features(scenes):

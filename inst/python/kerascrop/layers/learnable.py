@@ -123,8 +123,7 @@ class LearnableCrop(SampledCrop):
         policy = {"name": "localizer", "dtype": self.dtype_policy}
         if self.is_built_in:
             channels = images_shape[-1 if self.data_format == "channels_last" else 1]
-            bounds = self._bounds(height, width) if height and width else {}
-            self.localizer = MapLocalizer(SIZES[self.size], **bounds, **policy)
+            self.localizer = MapLocalizer(SIZES[self.size], **policy)
             self.localizer.build((None, height, width, channels))
             return
         if self.given_localizer == "global":
@@ -141,27 +140,22 @@ class LearnableCrop(SampledCrop):
         """`Candidates`, two when the built-in localizer trains, or the boxes."""
         images = data["images"]
         if not (training and self.is_built_in and images.shape[0] != 0):
-            return self.locate(images, data.get("features"))
-        boxes, shares = self.explore(images)
-        if self.native:
-            first, last = split(boxes)
-            last = ops.minimum(last, first + extent(self.height, self.width))
-            boxes = ops.concatenate([first, last], axis=-1)
-        return Candidates(boxes, shares)
+            return self.locate(images, data.get("features"), training)
+        return self.explore(images)
 
     def boxes(self, choice):
         return choice.boxes[:, 0] if isinstance(choice, Candidates) else choice
 
-    def locate(self, images, features=None):
-        """The boxes at inference: `(batch, 4)`, `x1, y1, x2, y2` in pixels, for a batch of images."""
+    def locate(self, images, features=None, training=False):
+        """The boxes: `(batch, 4)`, `x1, y1, x2, y2` in pixels, for a batch of images; `snap` is for inference."""
         images = ops.convert_to_tensor(images)
         if not self.built:
-            self.build(images.shape)
+            self.build(images.shape if features is None else [images.shape, ops.shape(features)])
         if images.shape[0] == 0:
-            return ops.zeros((0, 4))  # Keras's convolutions stumble over empty batches
+            return ops.zeros((0, 4), "float32")  # Keras's convolutions stumble over empty batches
         height, width = self._image_size(images)
         if self.is_built_in:
-            numbers = self.localizer(self._view(images), training=False)
+            numbers = self.localizer(self._view(images), self._shares(height, width), training=False)
             boxes = boxes_around(
                 numbers[:, :2] * extent(height, width), self._size(numbers, height, width), height, width
             )
@@ -169,7 +163,7 @@ class LearnableCrop(SampledCrop):
             numbers = self.localizer(self.to_floats(images) if features is None else features)
             numbers = ops.clip(self._check_numbers(ops.cast(numbers, "float32")), 0.0, 1.0)
             boxes = boxes_inside(numbers[:, :2], self._size(numbers, height, width), height, width)
-        if self.snap and self.size == "fixed":
+        if self.snap and self.size == "fixed" and not training:
             corner = ops.round(boxes[:, :2])
             boxes = ops.concatenate([corner, corner + extent(self.height, self.width)], axis=-1)
         return boxes
@@ -177,10 +171,10 @@ class LearnableCrop(SampledCrop):
     def explore(self, images):
         """The `Candidates` in training, moved and scaled a little; adds the losses that need no labels."""
         height, width = self._image_size(images)
-        view, image = self._view(images), extent(height, width)
+        view, image, bounds = self._view(images), extent(height, width), self._shares(height, width)
         batch = ops.shape(view)[0]
         turned = ops.flip(ops.flip(view[::TURNED], axis=1), axis=2)
-        found = self.localizer.find(ops.concatenate([view, turned], axis=0), training=True)
+        found = self.localizer.find(ops.concatenate([view, turned], axis=0), bounds, training=True)
         size, numbers = self._size(found.numbers, height, width), found.numbers[:batch]
         # A place and its turned one are opposite: they add up to 1. Distances are in boxes, and bounded.
         off = (found.mean[:batch][::TURNED] + found.mean[batch:] - 1) * image
@@ -188,12 +182,12 @@ class LearnableCrop(SampledCrop):
         self.add_loss(ops.mean(off / (1 + off)))
         self.add_loss(ALONE * ops.mean(found.alone))
         if self.size != "fixed":
-            noise = keras.random.uniform((batch, 2, self.numbers), -1, 1, seed=self.seed_generator)
-            numbers, apart = self.localizer.correct_twice(view, numbers, noise)
+            numbers, apart = self.localizer.correct_twice(view, numbers, bounds, self._noise(batch, 2, self.numbers))
             self.add_loss(ops.mean(apart / (1 + apart)))
-        noise = keras.random.uniform((batch, 3), -1, 1, seed=self.seed_generator)
-        size = self._size(ops.clip(numbers, 0.0, 1.0), height, width)
+        noise, size = self._noise(batch, 3), self._size(ops.clip(numbers, 0.0, 1.0), height, width)
         shift, size = SHIFT * noise[:, :2] * size, size * ops.exp(ZOOM * noise[:, 2:])
+        if self.native:
+            size = ops.minimum(size, extent(self.height, self.width))
         places = ops.stack([numbers[:, :2], found.other[:batch]], axis=1)
         boxes = boxes_around(places * image + shift[:, None], size[:, None], height, width)
         share = found.share[:batch]
@@ -281,6 +275,10 @@ class LearnableCrop(SampledCrop):
         """What the built-in localizer looks at."""
         return self.localizer.look(self.to_channels_last(self.to_floats(images)))
 
+    def _noise(self, *shape):
+        """Random numbers from -1 to 1."""
+        return keras.random.uniform(shape, -1, 1, "float32", seed=self.seed_generator)
+
     def _size(self, numbers, height, width):
         """Sizes `(batch, 2)`, for numbers whose third, and fourth, say how large between the bounds, in logarithms."""
         low, high = (extent(*reversed(bound)) for bound in self.bounds(height, width))
@@ -292,12 +290,14 @@ class LearnableCrop(SampledCrop):
         high = side if self.max_size is None else _pixels(self.max_size, side)
         if self.native and (self.max_size is None or self.max_size <= 1 and not _are_numbers(side)):
             high = _minimum(high, output)
-        return _minimum(output / 2, high) if self.min_size is None else _pixels(self.min_size, side), high
+        low = output / 2 if self.min_size is None else _pixels(self.min_size, side)
+        # One above the other is an error where both are known.
+        return low if self.min_size is not None and _are_numbers(low, high) else _minimum(low, high), high
 
-    def _bounds(self, height, width):
-        """The bounds as fractions of the image, `(height, width)` each."""
-        names = ("smallest", "largest")
-        return {name: (bound[1] / height, bound[0] / width) for name, bound in zip(names, self.bounds(height, width))}
+    def _shares(self, height, width):
+        """The bounds as fractions of the image, `(2, 2)`: width and height of the smallest and of the largest box."""
+        bounds = ops.stack([extent(*reversed(bound)) for bound in self.bounds(height, width)])
+        return bounds / extent(height, width)
 
     def _image_size(self, images):
         """Height and width of a batch of images, checked to hold a box: numbers, or tensors where not known."""
