@@ -139,6 +139,10 @@ def test_grey_files_become_colour_and_gif_and_bmp_are_read(tmp_path, rng):
         assert (x[i][..., :1] == x[i]).all()
     for crop in x[2:]:
         np.testing.assert_array_equal(crop, np.broadcast_to([255, 0, 0], (4, 4, 3)))
+    for color_mode, red in (("grayscale", [76]), ("rgba", [255, 0, 0, 255])):
+        x, _ = epoch(crops_from_directory(tmp_path, 4, 4, "center", if_smaller="resize", color_mode=color_mode))
+        for crop in x[2:]:
+            np.testing.assert_array_equal(crop, np.broadcast_to(red, (4, 4, len(red))))
 
 
 def test_images_smaller_than_the_crop(tmp_path, rng):
@@ -148,6 +152,10 @@ def test_images_smaller_than_the_crop(tmp_path, rng):
         epoch(crops_from_directory(tmp_path, 20, 20))
     ((x, _),) = crops_from_directory(tmp_path, 20, 20, "center", if_smaller="pad")
     np.testing.assert_array_equal(x[0], np.pad(image[:, 5:25], ((5, 5), (0, 0), (0, 0))))
+    x, y = (
+        epoch(crops_from_directory(tmp_path, 20, 20, "center", resize=25, if_smaller=how))[0] for how in ("pad", "error")
+    )
+    np.testing.assert_array_equal(x, y)  # what is resized is never smaller
     ((x, _),) = crops_from_directory(tmp_path, 20, 20, "center", if_smaller="resize")
     enlarged = tf.image.resize(image[:, 10:20], (20, 20)).numpy()
     np.testing.assert_allclose(x[0], enlarged, atol=0.51)

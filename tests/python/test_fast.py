@@ -92,14 +92,15 @@ def test_batches_of_any_number_and_boxes_with_nan(graph_case, compiled):
     assert [x.shape for x in run(images[:0], boxes[:0])] == [(0, 4, 5, 2), (0, 9, 12, 2), (0, 4)]
 
 
+@pytest.mark.parametrize("antialias", [False, True])
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-def test_half_precision_keeps_its_type_and_adds_up_in_float32(graph_case, rng, compiled, dtype):
+def test_half_precision_keeps_its_type_and_adds_up_in_float32(graph_case, rng, compiled, dtype, antialias):
     images, boxes = tf.cast(graph_case[0], dtype), tf.cast(graph_case[1], "float32")
 
     def run(images, boxes):
         with tf.GradientTape() as tape:
             tape.watch([images, boxes])
-            crops = sample(images, boxes, (4, 5))
+            crops = sample(images, boxes, (4, 5), antialias=antialias)
         return crops, *tape.gradient(crops, [images, boxes])
 
     actual, expected = tf.function(run)(images, boxes), run(tf.cast(images, "float32"), boxes)

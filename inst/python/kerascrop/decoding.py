@@ -64,7 +64,11 @@ class Reader:
             return tf.switch_case(tf.reduce_sum(tf.cast(step >= (2, 4, 8), tf.int32)), croppers)
 
         def other():
-            image = tf.io.decode_image(contents, self.channels, expand_animations=False)
+            image = tf.cond(
+                tf.strings.substr(contents, 0, 4) == b"\x89PNG",
+                lambda: tf.io.decode_png(contents, self.channels),
+                lambda: decode_other(contents, self.channels),
+            )
             lengths = tf.shape(image)[:2]
             return self.crop(lengths, self.step(lengths), seed, lambda start, size: cut(image, start, size))
 
@@ -103,7 +107,7 @@ class Reader:
             place = tf.random.stateless_uniform((2,), seed, dtype=tf.float64)
             start = tf.cast(place * tf.cast(lengths - window + 1, tf.float64), tf.int32)
         crop = cut(start, window)
-        if self.if_smaller == "pad":
+        if self.if_smaller == "pad" and self.resize is None:
             crop = tf.image.resize_with_crop_or_pad(crop, *self.size)
         elif self.if_smaller == "error" and self.resize is None:
             return tf.cond(small, lambda: (tf.zeros(self.shape, tf.uint8), True), lambda: (crop, False))
@@ -125,6 +129,19 @@ def cut(image, start, size):
     import tensorflow as tf
 
     return tf.slice(image, tf.concat([start, [0]], 0), tf.concat([size, [-1]], 0))
+
+
+def decode_other(contents, channels):
+    """A GIF's first picture, or a BMP: TensorFlow decodes these to as many channels as the file has."""
+    import tensorflow as tf
+
+    image = tf.io.decode_image(contents, expand_animations=False)
+    image.set_shape((None, None, None))
+    is_grey = tf.shape(image)[2] < 3
+    image = tf.cond(is_grey, lambda: tf.repeat(image[..., :1], 3, axis=2), lambda: image[..., :3])
+    if channels == 1:
+        return tf.image.rgb_to_grayscale(image)
+    return image if channels == 3 else tf.pad(image, [[0, 0], [0, 0], [0, 1]], constant_values=255)
 
 
 def decode_window(contents, lengths, start, size, ratio, channels):

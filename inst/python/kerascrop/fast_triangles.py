@@ -49,7 +49,7 @@ def mix(images, axes, faded, plain):
         def backward(crops, *_):
             return gradients(crops, rows, images, *places)
 
-        return (crops, ops.stop_gradient(rows)), backward
+        return (ops.cast(crops, dtype), ops.stop_gradient(rows)), backward
 
     @tf.custom_gradient
     def gradients(crops, rows, images, *places):

@@ -61,9 +61,9 @@ def test_bounds_in_pixels_and_as_fractions(arguments, low, high, scenes):
 def test_training_moves_every_weight_of_the_localizer(size, scenes, rng):
     layer = LearnableCrop(16, 16, size=size)
     model = keras.Sequential([keras.Input((40, 60, 3)), layer, layers.Flatten(), layers.Dense(3)])
-    model.compile(keras.optimizers.SGD(0.1), "mse")
+    model.compile(keras.optimizers.Adam(1e-3), "mse")
     before = [ops.convert_to_numpy(variable.value).copy() for variable in layer.trainable_variables]
-    # The network's last layer starts at zero, so the first step moves that one, the second all others.
+    # The networks' last layers start at zero, so the first step moves these, the second all others.
     model.fit(scenes, rng.normal(size=(6, 3)), epochs=2, verbose=0)
     for variable, old in zip(layer.trainable_variables, before):
         new = ops.convert_to_numpy(variable.value)
