@@ -62,7 +62,7 @@ callback_crop_monitor <- function(images, boxes = NULL, layer = NULL) {
     ), "argument")
   }
   images <- if (is_plain_list(images)) lapply(images, as_tensor, "images", call) else as_tensor(images, "images", call)
-  if (!is.null(boxes)) boxes <- as_tensor(boxes, "boxes", call)
+  if (!is.null(boxes)) boxes <- as_box_tensor(boxes, "boxes", call)
   if (!(is.null(layer) || rlang::is_string(layer) || is_python(layer))) {
     kerascrop_abort(c(
       "{.arg layer} must be {.code NULL}, a layer, or its name.", x = "It is {shown(layer)}."

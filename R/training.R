@@ -64,8 +64,8 @@ loss_box <- function(y_true, y_pred, ..., reduction = "mean_with_sample_weight",
     check_given(y_true, "box", "y_true", call)
     check_given(y_pred, "box", "y_pred", call)
     reduction <- "none"
-    y_true <- as_tensor(y_true, "y_true", call)
-    y_pred <- as_tensor(y_pred, "y_pred", call)
+    y_true <- as_box_tensor(y_true, "y_true", call)
+    y_pred <- as_box_tensor(y_pred, "y_pred", call)
   }
   with_python_errors(call = call, {
     loss <- module$BoxLoss(reduction = reduction %||% "none", name = name, dtype = dtype, ...)

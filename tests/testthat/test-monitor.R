@@ -156,3 +156,11 @@ test_that("wrong arguments are errors", {
   expect_error(animate_crops(monitor, "/no/such/folder/x.gif"), "path", class = "kerascrop_error_argument")
   expect_error(animate_crops(monitor, tempfile(), fps = 0), "fps", class = "kerascrop_error_argument")
 })
+
+test_that("true boxes may be missing, of any type", {
+  skip_without_python()
+  images <- array(0, c(2, 8, 8, 1))
+  for (boxes in list(matrix(NA, 2, 4), rbind(1:4, NA))) {
+    expect_identical(from_numpy(callback_crop_monitor(images, boxes)$truth)[2, ], rep(NaN, 4))
+  }
+})
