@@ -19,7 +19,11 @@ as_box_matrix <- function(x, arg, call, box_format = "xyxy") {
   if (!is.numeric(x) || !is.matrix(x) || ncol(x) != 4) {
     kerascrop_abort(c(
       "{.arg {arg}} must be boxes: a numeric matrix with a row for each and 4 columns, {.code x1, y1, x2, y2}.",
-      x = "It is {if (is.matrix(x)) paste('a matrix of shape', paste(dim(x), collapse = ' x ')) else shown(x)}.",
+      x = if (is.matrix(x)) {
+        "It is a {if (!is.numeric(x)) paste0(typeof(x), ' ')}matrix of shape {paste(dim(x), collapse = ' x ')}."
+      } else {
+        "It is {shown(x)}."
+      },
       i = "{.fn box_window} makes a box from rows and columns."
     ), "box", call)
   }

@@ -101,7 +101,9 @@ with_box_indices <- function(object, call = caller_env()) {
     kerascrop_abort(c(
       "{.arg box_indices} must be the numbers of images, whole numbers from 1{if (n < Inf) paste(' to', n)}.",
       x = "{if (is_whole(indices)) 'One is' else 'It is'} {shown(if (is_whole(indices)) wrong[1] else wrong)}.",
-      i = if (0 %in% wrong) "R counts from 1; in a NumPy array, {.code as_numpy(x, \"int32\")}, numbers count from 0."
+      i = if (is_whole(indices) && 0 %in% wrong) {
+        "R counts from 1; in a NumPy array, {.code as_numpy(x, \"int32\")}, numbers count from 0."
+      }
     ), "box", call)
   }
   object[[places[2]]] <- array(as.integer(indices) - 1L, dim(indices) %||% length(indices))

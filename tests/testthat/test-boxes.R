@@ -210,3 +210,8 @@ test_that("columns that have the sides' names may have any order", {
   expect_identical(cut(other), cut(boxes))
   expect_equal(from_numpy(loss_box(other, boxes)), c(0, 0), tolerance = 1e-6)
 })
+
+test_that("a matrix of boxes that has no numbers is told by its type", {
+  expect_error(crop_boxes(matrix(0, 9, 9), matrix("1", 2, 4)), "character matrix", class = "kerascrop_error_box")
+  expect_error(crop_boxes(matrix(0, 9, 9), matrix(TRUE, 2, 4)), "logical matrix", class = "kerascrop_error_box")
+})

@@ -159,3 +159,11 @@ test_that("boxes that look like fractions are warned of with the format that is 
   }
   expect_no_warning(crop("center_xywh"))
 })
+
+test_that("numbers of images that are none are an error", {
+  skip_without_python()
+  x <- some_images()
+  expect_error(
+    layer_box_crop(list(x, box_window(1:4, 1:5), mean), 4, 5), "a function", class = "kerascrop_error_box"
+  )
+})

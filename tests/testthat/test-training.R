@@ -83,6 +83,8 @@ test_that("wrong arguments are errors", {
   expect_error(loss_box(reduction = "all"), "reduction", class = "kerascrop_error_argument")
   expect_error(loss_box(name = 3), "name", class = "kerascrop_error_argument")
   expect_error(metric_box_iou("iou"), class = "kerascrop_error_argument")
+  expect_error(loss_box(foo = 3), "foo", class = "kerascrop_error_argument")
+  expect_error(metric_box_iou(foo = 1), "foo", class = "kerascrop_error_argument")
   skip_without_python()
   expect_error(loss_box(truth), "y_pred", class = "kerascrop_error_box")
   expect_error(loss_box(1:4, predicted), "compares boxes", class = "kerascrop_error_box")
