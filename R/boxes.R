@@ -14,8 +14,8 @@ as_box_format <- function(x, arg = caller_arg(x), call = caller_env()) {
 # A matrix of boxes of any format, one a row, with finite numbers.
 as_box_matrix <- function(x, arg, call, box_format = "xyxy") {
   check_given(x, "box", arg, call)
-  x <- order_sides(x, box_format)
   if (is.numeric(x) && is.null(dim(x)) && length(x) == 4) x <- t(x)
+  x <- order_sides(x, box_format)
   if (!is.numeric(x) || !is.matrix(x) || ncol(x) != 4) {
     kerascrop_abort(c(
       "{.arg {arg}} must be boxes: a numeric matrix with a row for each and 4 columns, {.code x1, y1, x2, y2}.",

@@ -33,8 +33,9 @@
 #' @inheritSection layer_center_crop Masks, bounding boxes and key points
 #' @section Errors:
 #' `kerascrop_error_box`: boxes of another shape, or an unknown format; numbers of images that are not there; boxes in
-#' an R array with `NA`, or reversed (in a tensor these give `NaN`, and mirrored crops). `kerascrop_error_size`,
-#' `kerascrop_error_shape`, `kerascrop_error_argument` and `kerascrop_error_python` as in [layer_center_crop()].
+#' an R array with `NA`, reversed or of no size (in a tensor these give `NaN`, and mirrored crops).
+#' `kerascrop_error_size`, `kerascrop_error_shape`, `kerascrop_error_argument` and `kerascrop_error_python` as in
+#' [layer_center_crop()].
 #' @family crop layers
 #' @seealso [crop_boxes()] for plain arrays; [box_window()] makes boxes from rows and columns.
 #' @export

@@ -192,6 +192,7 @@ test_that("columns that have the sides' names may have any order", {
   other <- boxes[, c("x1", "x2", "y1", "y2")]
   expect_identical(crop_boxes(x, as.data.frame(other)), crop_boxes(x, boxes))
   expect_identical(box_iou(other, boxes), c(1, 1))
+  expect_identical(box_iou(other[1, ], boxes[1, ]), 1)
   expect_identical(box_cols(other[2, , drop = FALSE]), box_cols(boxes[2, ]))
   skip_without_python()
   expect_identical(theta_from_boxes(other, "xyxy", 9, 12), theta_from_boxes(boxes, "xyxy", 9, 12))
