@@ -80,9 +80,9 @@ move_to_numpy <- function(x, dtype = "float32", call = caller_env(), arg = "x") 
   }
   missing <- (is.integer(x) || is.logical(x)) && anyNA(x)
   if (missing) {
-    if (is.null(dtype) || !grepl("float", dtype)) {
+    if (is.null(dtype)) {
       kerascrop_abort(c(
-        "NumPy has no missing value for {dtype %||% typeof(x)}.",
+        "NumPy has no missing value for {typeof(x)}.",
         x = "{.arg {arg}} has {sum(is.na(x))} missing value{?s}.",
         i = "In floating-point numbers they become {.code NaN}."
       ), "argument", call)

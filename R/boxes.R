@@ -12,14 +12,18 @@ as_box_format <- function(x, arg = caller_arg(x), call = caller_env()) {
 }
 
 # A matrix of boxes of any format, one a row, with finite numbers.
-as_box_matrix <- function(x, arg, call) {
+as_box_matrix <- function(x, arg, call, box_format = "xyxy") {
   check_given(x, "box", arg, call)
-  x <- without_frame(x)
   if (is.numeric(x) && is.null(dim(x)) && length(x) == 4) x <- t(x)
+  x <- order_sides(x, box_format)
   if (!is.numeric(x) || !is.matrix(x) || ncol(x) != 4) {
     kerascrop_abort(c(
       "{.arg {arg}} must be boxes: a numeric matrix with a row for each and 4 columns, {.code x1, y1, x2, y2}.",
-      x = "It is {if (is.matrix(x)) paste('a matrix of shape', paste(dim(x), collapse = ' x ')) else shown(x)}.",
+      x = if (is.matrix(x)) {
+        "It is a {if (!is.numeric(x)) paste0(typeof(x), ' ')}matrix of shape {paste(dim(x), collapse = ' x ')}."
+      } else {
+        "It is {shown(x)}."
+      },
       i = "{.fn box_window} makes a box from rows and columns."
     ), "box", call)
   }
@@ -37,16 +41,23 @@ as_box_matrix <- function(x, arg, call) {
 # A data frame of boxes as a matrix.
 without_frame <- function(x) if (is.data.frame(x)) as.matrix(x) else x
 
+# Boxes whose columns have the names of sides, in the order of a format of sides.
+order_sides <- function(x, box_format) {
+  x <- without_frame(x)
+  sides <- if (grepl("xyxy|grid", box_format)) box_sides else if (grepl("yxyx", box_format)) box_sides[c(2, 1, 4, 3)]
+  if (!is.null(sides) && is.matrix(x) && ncol(x) == 4 && setequal(colnames(x), sides)) x[, sides, drop = FALSE] else x
+}
+
 # The same in pixels, with sides in order; `mirrored` boxes may run from right to left.
-as_boxes <- function(x, arg = caller_arg(x), call = caller_env(), mirrored = FALSE) {
+as_boxes <- function(x, arg = caller_arg(x), call = caller_env(), mirrored = FALSE, box_format = "xyxy") {
   force(arg)
-  x <- as_box_matrix(x, arg, call)
+  x <- as_box_matrix(x, arg, call, box_format)
   reversed <- which((if (mirrored) x[, 3] == x[, 1] else x[, 3] <= x[, 1]) | x[, 4] <= x[, 2])
   if (length(reversed)) {
     kerascrop_abort(c(
       "{.arg {arg}} must have {.code x1 < x2} and {.code y1 < y2}.",
       x = "Box {reversed[1]} is {shown(unname(x[reversed[1], ]))}.",
-      i = "The order is left, top, right, bottom."
+      i = "The order is {if (grepl('yxyx', box_format)) 'top, left, bottom, right' else 'left, top, right, bottom'}."
     ), "box", call)
   }
   dimnames(x) <- list(NULL, box_sides)
@@ -54,11 +65,12 @@ as_boxes <- function(x, arg = caller_arg(x), call = caller_env(), mirrored = FAL
 }
 
 # Boxes in pixels, none of which reaches past the first one, may have been meant as fractions of the image.
-warn_fractions <- function(x, call = caller_env()) {
+warn_fractions <- function(x, box_format = "xyxy", call = caller_env()) {
   if (!is.numeric(x) || !length(x) || any(x < 0 | x > 1) || is_whole(x)) return(invisible(x))
   kerascrop_warn(c(
     "{.arg boxes} are in pixels, but all their numbers lie from 0 to 1.",
-    i = "Fractions of the image times its width and height are pixels; layers take {.code box_format = \"rel_xyxy\"}."
+    i = "Fractions of the image times its width and height are pixels; layers take
+         {.code box_format = \"rel_{box_format}\"}."
   ), "boxes", call)
   invisible(x)
 }
@@ -213,7 +225,7 @@ boxes_from_masks <- function(masks) {
 #' boxes_from_theta(theta, "xyxy", height = 9, width = 12)
 theta_from_boxes <- function(boxes, box_format = "grid", height = NULL, width = NULL) {
   check_given(boxes, "box", "boxes", rlang::current_env())
-  if (!is_python(boxes)) boxes <- as_box_matrix(boxes, "boxes", rlang::current_env())
+  if (!is_python(boxes)) boxes <- as_box_matrix(boxes, "boxes", rlang::current_env(), as_box_format(box_format))
   convert_by_python("theta_from_boxes", boxes, box_format, height, width)
 }
 

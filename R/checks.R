@@ -10,6 +10,7 @@ is_whole <- function(x) {
 # What a user gave, in a few words.
 shown <- function(x) {
   if (is.null(x)) return("NULL")
+  if (is.character(x)) x <- valid_text(x)
   if (is.factor(x)) return("a factor")
   if (inherits(x, "connection")) return("a connection")
   if (rlang::is_string(x)) return(paste0('"', if (nchar(x) > 60) paste0(substr(x, 1, 57), "...") else x, '"'))
@@ -22,6 +23,13 @@ shown <- function(x) {
   if (is.function(x)) return("a function")
   if (is.array(x) && !is.object(x)) return(paste("an array of shape", paste(dim(x), collapse = " x ")))
   paste("of class", class(x)[1], "and length", length(x))
+}
+
+# Text, with bytes that are none in its encoding written as numbers.
+valid_text <- function(x) {
+  wrong <- !validEnc(x)
+  x[wrong] <- iconv(x[wrong], "ASCII", "UTF-8", sub = "byte")
+  x
 }
 
 as_size <- function(x, arg = caller_arg(x), call = caller_env()) {
@@ -60,7 +68,8 @@ as_margins <- function(x, rank = 2, arg = caller_arg(x), call = caller_env()) {
   sides <- if (is.numeric(x)) as.list(x) else if (is.list(x) && !is.object(x)) x
   sides <- if (length(sides) == 1 && !is.list(x)) rep(sides, rank) else sides
   if (rank == 1 && is.numeric(x) && length(x) == 2) sides <- list(x)
-  pairs <- lapply(sides, function(side) if (length(side) == 1) rep(unlist(side), 2) else unlist(side))
+  twice <- function(side) if (is.numeric(side) && length(side) == 1) rep(side, 2) else side
+  pairs <- lapply(lapply(sides, unlist), twice)
   fine <- length(pairs) == rank && all(vapply(pairs, function(pair) length(pair) == 2 && is_whole(pair), NA))
   if (fine) return(lapply(pairs, as.integer))
   forms <- list(
@@ -193,6 +202,13 @@ check_named_dots <- function(dots, call = caller_env(), hint = dots_hint) {
     x = "{shown(dots[[unnamed[1]]])} has no name.",
     i = hint
   ), "argument", call)
+}
+
+# `...` that is there only so that what comes after it is named.
+check_no_dots <- function(dots, hint, call = caller_env()) {
+  check_named_dots(dots, call, hint)
+  if (!length(dots)) return(invisible())
+  kerascrop_abort(c("{.arg {names(dots)[1]}} is no argument of this function.", i = hint), "argument", call)
 }
 
 dots_hint <- "They go to the Keras layer: {.arg name}, {.arg dtype} and {.arg trainable} work."

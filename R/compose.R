@@ -156,9 +156,11 @@ as_inputs <- function(object, layer, call) {
   if (is_python(object)) return(object)
   if (is_plain_list(object)) object <- lapply(object, without_frame)
   if (inherits(layer, "kerascrop.layers.box.BoxCrop")) {
+    object <- order_boxes(object, layer$box_format)
     check_box_values(object, layer$box_format, call)
     object <- with_box_indices(object, call)
   } else if (inherits(layer, "kerascrop.layers.uncrop.Uncrop")) {
+    object <- order_boxes(object, layer$box_format)
     check_finite_boxes(object[[2]], "boxes", call)
   }
   if (is_joint(object)) return(as_joint(object, layer, call))
@@ -183,8 +185,9 @@ as_joint <- function(object, layer, call) {
       ), "box", call)
     }
     check_joint_names(boxes, "bounding_boxes", call)
-    check_finite_boxes(without_frame(boxes[["boxes"]]), "bounding_boxes$boxes", call)
-    object[["bounding_boxes"]] <- as_tensors(boxes, call)
+    boxes[["boxes"]] <- order_sides(boxes[["boxes"]], layer$box_format)
+    check_finite_boxes(boxes[["boxes"]], "bounding_boxes$boxes", call)
+    object[["bounding_boxes"]] <- Map(function(part, name) as_tensor(part, name, call), boxes, names(boxes))
   }
   object[["images"]] <- as_image_tensor(object[["images"]], layer, "images", call)
   as_tensors(object, call)
@@ -198,14 +201,24 @@ check_joint_names <- function(parts, arg, call) {
   ), "argument", call)
 }
 
-as_tensors <- function(parts, call) {
-  # A list in the list, bounding boxes, has been seen to.
-  Map(function(part, name) if (is_plain_list(part)) part else as_tensor(part, name, call), parts, names(parts))
+# Lists in the list too: bounding boxes, and what passes uncropped.
+as_tensors <- function(parts, call, arg = "object") {
+  names <- rlang::names2(parts)
+  convert <- function(part, name) if (is_plain_list(part)) as_tensors(part, call, name) else as_tensor(part, name, call)
+  Map(convert, parts, ifelse(nzchar(names), names, arg))
 }
 
 as_image_tensor <- function(x, layer, arg, call, rank = layer$rank) {
   if (is_python(x)) return(x)
   if (layer$data_format == "channels_last") check_channels(dim(x), arg, call, rank)
+  as_tensor(x, arg, call)
+}
+
+# Boxes become floating-point numbers, which know `NaN`, with their columns in the order of the format.
+as_box_tensor <- function(x, arg, call, box_format = "xyxy") {
+  if (is_python(x)) return(x)
+  x <- order_sides(x, box_format)
+  if (is.integer(x) || is.logical(x)) storage.mode(x) <- "double"
   as_tensor(x, arg, call)
 }
 

@@ -34,6 +34,7 @@ with_python_errors <- function(code, call = caller_env()) {
 # The module speaks of Python's things; R has its own names for them.
 in_r_words <- function(text) {
   text <- gsub("\\bTrue\\b", "TRUE", gsub("\\bFalse\\b", "FALSE", text))
+  text <- gsub("(\\w ?= ?)None\\b", "\\1NULL", text)
   text <- gsub("\\((\\w+),\\)", "(\\1)", text) # a shape of one length
   unknown <- "^Unrecognized keyword arguments passed to \\w+: \\{'(\\w+)':.*$" # Keras's words
   text <- sub(unknown, "`\\1` is no argument of the layer.", text)

@@ -22,7 +22,8 @@
 #'   last ones ending where the image ends.
 #' @param stride For `"grid"`: one number of pixels, or `c(vertical, horizontal)`. `NULL` takes the crops' size.
 #' @param boxes Boxes, `x1, y1, x2, y2` in pixels (see [kerascrop-package]): four numbers, or a matrix or data frame
-#'   with a row for each. One image may have several; a batch has one for each image, or one for all.
+#'   with a row for each. Columns that have these names may be in any order. One image may have several boxes; a batch
+#'   has one for each image, or one for all.
 #' @param antialias Average all the pixels of a box that is larger than the crop, rather than the nearest four.
 #' @param fill_mode What is outside of the image: `"constant"`, `"nearest"` (the edge's pixels) or `"reflect"`.
 #' @param fill_value The number for `"constant"`, and for pixels that are added: one that the type of `x` can hold.

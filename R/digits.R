@@ -13,6 +13,7 @@
 #' @param seed A whole number, for the same images in every run; `NULL` draws one from R's random numbers, which
 #'   [set.seed()] fixes.
 #' @param x,object What `cluttered_digits()` returned.
+#' @param titles Titles of the images, one each.
 #' @param max How many images to draw at most.
 #' @param ... Further arguments of [plot_crops()], such as `crops = TRUE`.
 #' @returns A list, which prints as one line, and has a `plot()` and, where ggplot2 is installed, an `autoplot()`: `x`,
@@ -56,8 +57,8 @@ print.cluttered_digits <- function(x, ...) {
 
 #' @rdname cluttered_digits
 #' @export
-plot.cluttered_digits <- function(x, ...) {
-  plot_crops(x$x, x$boxes, titles = x$y, ...)
+plot.cluttered_digits <- function(x, ..., titles = x$y) {
+  plot_crops(x$x, x$boxes, titles = titles, ...)
   invisible(x)
 }
 

@@ -90,7 +90,13 @@ as_labels <- function(labels, call = caller_env()) {
 
 as_class_names <- function(x, arg = caller_arg(x), call = caller_env()) {
   if (is.null(x)) return(NULL)
-  if (is.character(x) && length(x) && !anyNA(x) && is.null(dim(x))) return(as.list(x))
+  if (is.character(x) && length(x) && !anyNA(x) && is.null(dim(x))) {
+    if (!anyDuplicated(x)) return(as.list(x))
+    twice <- x[anyDuplicated(x)]
+    kerascrop_abort(c(
+      "{.arg {arg}} must have each folder once.", x = "{.val {twice}} is there twice."
+    ), "argument", call)
+  }
   kerascrop_abort(c(
     "{.arg {arg}} must be {.code NULL} or the names of folders.", x = "It is {shown(x)}."
   ), "argument", call)

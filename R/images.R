@@ -30,7 +30,7 @@ image_array <- function(x) {
   check_given(x, "shape", "x", call)
   pixels <- function(image, arg = "x") {
     image <- as_images(image, arg, call)$x
-    if (is.raw(image)) array(as.integer(image) / 255, dim(image)) else image
+    array(if (is.raw(image)) as.integer(image) / 255 else image, dim(image)) # without a crop's boxes
   }
   several <- is_plain_list(x) || (is.character(x) && !is.object(x) && is.null(dim(x)) && length(x) > 1)
   if (!several || !length(x)) return(pixels(x))
@@ -108,10 +108,10 @@ unpack_image <- function(x, arg, call) {
   } else if (inherits(x, "imager_array") && length(dim(x)) == 4) {
     unpack_cimg(x)
   } else if (grDevices::is.raster(x)) {
-    list(x = raster_pixels(list(x)), pack = pack_rasters)
+    list(x = raster_pixels(list(x), arg, call), pack = pack_rasters)
   } else if (is_plain_list(x) && length(x) && all(vapply(x, grDevices::is.raster, NA))) {
     check_same_size(lapply(x, dim), arg, call)
-    list(x = raster_pixels(x), pack = pack_rasters)
+    list(x = raster_pixels(x, arg, call), pack = pack_rasters)
   } else {
     list(x = x, pack = identity)
   }
@@ -150,8 +150,14 @@ unpack_cimg <- function(x) {
 }
 
 # Colours as bytes, with the fourth channel, opacity, only where something is not opaque.
-raster_pixels <- function(rasters) {
-  pixels <- lapply(rasters, function(x) grDevices::col2rgb(as.matrix(x), alpha = TRUE))
+raster_pixels <- function(rasters, arg, call) {
+  colours <- function(x) {
+    tryCatch(grDevices::col2rgb(as.matrix(x), alpha = TRUE), error = function(error) {
+      problem <- conditionMessage(error)
+      kerascrop_abort(c("{.arg {arg}} must have colours that R knows.", x = "{problem}"), "argument", call)
+    })
+  }
+  pixels <- lapply(rasters, colours)
   opaque <- all(vapply(pixels, function(x) all(x[4, ] == 255), NA))
   bind_images(Map(function(x, shape) {
     x <- t(x[seq_len(if (opaque) 3 else 4), , drop = FALSE])
@@ -219,10 +225,12 @@ with_type_of <- function(values, x) {
 
 # A PNG or JPEG file as an array `(height, width, channels)`, or a matrix, of numbers from 0 to 1.
 read_image <- function(path, arg, call) {
-  if (!file.exists(path) || dir.exists(path)) {
+  there <- suppressWarnings(file.exists(path)) # it warns of very long ones
+  if (!there || dir.exists(path)) {
+    path <- valid_text(path)
     kerascrop_abort(c(
       "{.arg {arg}} must be images, or the path of an image file.",
-      x = if (dir.exists(path)) "{.file {path}} is a folder." else "There is no file {.file {path}}.",
+      x = if (there) "{.file {path}} is a folder." else "There is no file {.file {path}}.",
       i = if (grepl("^(https?|ftp)://", path)) "Download it first, or read it with {.code magick::image_read()}."
     ), "argument", call)
   }

@@ -33,8 +33,9 @@
 #' @inheritSection layer_center_crop Masks, bounding boxes and key points
 #' @section Errors:
 #' `kerascrop_error_box`: boxes of another shape, or an unknown format; numbers of images that are not there; boxes in
-#' an R array with `NA`, or reversed (in a tensor these give `NaN`, and mirrored crops). `kerascrop_error_size`,
-#' `kerascrop_error_shape`, `kerascrop_error_argument` and `kerascrop_error_python` as in [layer_center_crop()].
+#' an R array with `NA`, reversed or of no size (in a tensor these give `NaN`, and mirrored crops).
+#' `kerascrop_error_size`, `kerascrop_error_shape`, `kerascrop_error_argument` and `kerascrop_error_python` as in
+#' [layer_center_crop()].
 #' @family crop layers
 #' @seealso [crop_boxes()] for plain arrays; [box_window()] makes boxes from rows and columns.
 #' @export
@@ -57,13 +58,37 @@ layer_box_crop <- function(object, height, width, box_format = "xyxy", antialias
   compose(object, "BoxCrop", checked_arguments(interpolation = interpolation), ...)
 }
 
+# The boxes among a layer's inputs with their columns in the order of the format.
+order_boxes <- function(object, box_format) {
+  place <- if (is_joint(object)) "boxes" else if (is_boxed(object)) 2
+  if (!is.null(place) && !is.null(object[[place]])) object[[place]] <- order_sides(object[[place]], box_format)
+  object
+}
+
 # Boxes that come from R are looked at before they become tensors, whose numbers nobody can check in time.
 check_box_values <- function(object, box_format, call = caller_env()) {
   boxes <- if (is_joint(object)) object[["boxes"]] else if (is_boxed(object)) object[[2]]
   check_finite_boxes(boxes, "boxes", call)
   if (!is.numeric(boxes) || length(boxes) %% 4 != 0 || dim(boxes)[length(dim(boxes))] %||% 0 != 4) return(invisible())
-  if (grepl("xyxy|yxyx|grid", box_format)) as_boxes(matrix(boxes, ncol = 4), "boxes", call)
-  if (!grepl("rel_|grid", box_format)) warn_fractions(boxes, call = call)
+  sides <- matrix(boxes, ncol = 4)
+  if (grepl("xyxy|yxyx|grid", box_format)) {
+    as_boxes(sides, "boxes", call, box_format = box_format)
+  } else {
+    check_box_sizes(sides, box_format, call)
+  }
+  if (!grepl("rel_|grid|center", box_format)) warn_fractions(boxes, box_format, call)
+}
+
+# Boxes that are a place and a size.
+check_box_sizes <- function(boxes, box_format, call) {
+  empty <- which(boxes[, 3] <= 0 | boxes[, 4] <= 0)
+  if (!length(empty)) return(invisible())
+  kerascrop_abort(c(
+    "{.arg boxes} must have a width and a height above 0.",
+    x = "Box {empty[1]} is {shown(boxes[empty[1], ])}.",
+    i = "The order in the format {.val {box_format}} is
+         {if (grepl('hw', box_format)) 'y, x, height, width' else 'x, y, width, height'}."
+  ), "box", call)
 }
 
 # Numbers of images that come from R count from 1; Python's from 0.
@@ -77,7 +102,9 @@ with_box_indices <- function(object, call = caller_env()) {
     kerascrop_abort(c(
       "{.arg box_indices} must be the numbers of images, whole numbers from 1{if (n < Inf) paste(' to', n)}.",
       x = "{if (is_whole(indices)) 'One is' else 'It is'} {shown(if (is_whole(indices)) wrong[1] else wrong)}.",
-      i = if (0 %in% wrong) "R counts from 1; in a NumPy array, {.code as_numpy(x, \"int32\")}, numbers count from 0."
+      i = if (is_whole(indices) && 0 %in% wrong) {
+        "R counts from 1; in a NumPy array, {.code as_numpy(x, \"int32\")}, numbers count from 0."
+      }
     ), "box", call)
   }
   object[[places[2]]] <- array(as.integer(indices) - 1L, dim(indices) %||% length(indices))

@@ -31,9 +31,9 @@
 #'   centres, as a fraction of the image's side, along the axis where it is larger), `width` and `height` (means, in
 #'   pixels) and, with true boxes, `iou` (mean). For boxes: `epoch`, `image`, `x1`, `y1`, `x2`, `y2`.
 #' @section Errors:
-#' `kerascrop_error_box`: there is not one true box for each image. `kerascrop_error_argument`: any other wrong
-#' argument, or a monitor that has not seen a training yet. When training begins: an error of Python's, `ArgumentError`,
-#' if the model has no learnable crop, or several.
+#' `kerascrop_error_box`: there is not one true box for each image. `kerascrop_error_shape`: there are no images.
+#' `kerascrop_error_argument`: any other wrong argument, or a monitor that has not seen a training yet. When training
+#' begins: an error of Python's, `ArgumentError`, if the model has no learnable crop, or several.
 #' @family training
 #' @export
 #' @examplesIf reticulate::py_module_available("keras")
@@ -61,8 +61,12 @@ callback_crop_monitor <- function(images, boxes = NULL, layer = NULL) {
       i = "Its images are {.code images$x}."
     ), "argument")
   }
+  parts <- if (is_plain_list(images)) images else list(images)
+  if (!length(parts) || any(vapply(parts, function(part) identical(dim(part)[1], 0L), NA))) {
+    kerascrop_abort(c("{.arg images} must have an image or more.", x = "It is {shown(images)}."), "shape")
+  }
   images <- if (is_plain_list(images)) lapply(images, as_tensor, "images", call) else as_tensor(images, "images", call)
-  if (!is.null(boxes)) boxes <- as_tensor(boxes, "boxes", call)
+  if (!is.null(boxes)) boxes <- as_box_tensor(boxes, "boxes", call)
   if (!(is.null(layer) || rlang::is_string(layer) || is_python(layer))) {
     kerascrop_abort(c(
       "{.arg layer} must be {.code NULL}, a layer, or its name.", x = "It is {shown(layer)}."
@@ -185,9 +189,7 @@ animate_crops <- function(monitor, path, max = 9, ncol = NULL, width = 480, fps 
                           lwd = 2) {
   film <- as_film(monitor, max, col, lwd)
   check_given(path, "argument", "path", rlang::current_env())
-  if (!rlang::is_string(path) || !dir.exists(dirname(path))) {
-    kerascrop_abort(c("{.arg path} must be a file in a folder that exists.", x = "It is {shown(path)}."), "argument")
-  }
+  check_writable(path)
   n <- length(film$images)
   ncol <- min(if (is.null(ncol)) ceiling(sqrt(n)) else as_count(ncol), n)
   width <- as_size(width)
@@ -197,18 +199,43 @@ animate_crops <- function(monitor, path, max = 9, ncol = NULL, width = 480, fps 
   rlang::check_installed("magick", "to write an animation.")
   # magick has a graphics device, but not everywhere a font for it.
   folder <- withr::local_tempdir()
-  withr::with_png(file.path(folder, "%05d.png"), width = width, height = height, res = 96, code = {
+  draw <- function() {
     graphics::par(mfrow = c(rows, ncol), mar = rep(0.2, 4), oma = c(0.2, 0.2, 1.8, 0.2))
     for (look in cli::cli_progress_along(film$epochs, "Drawing")) {
       for (image in film$images) draw_look(film, image, look)
       for (empty in seq_len(ncol * rows - n)) graphics::plot.new()
       graphics::mtext(paste("epoch", film$epochs[look]), outer = TRUE, line = 0.3)
     }
-  })
+  }
+  call <- rlang::current_env()
+  tryCatch(
+    withr::with_png(file.path(folder, "%05d.png"), width = width, height = height, res = 96, code = draw()),
+    error = function(error) {
+      problem <- conditionMessage(error)
+      kerascrop_abort(c(
+        "The frames cannot be drawn, of {width} x {height} pixels.", x = "{problem}",
+        i = "Give another {.arg width}, or another {.arg ncol}."
+      ), "argument", call)
+    }
+  )
   frames <- magick::image_read(sort(list.files(folder, full.names = TRUE)))
   delay <- c(rep(1, length(film$epochs) - 1), 4) * max(round(100 / fps), 2)
   magick::image_write(magick::image_animate(frames, delay = delay), path, format = "gif")
   invisible(path)
+}
+
+check_writable <- function(path, arg = caller_arg(path), call = caller_env()) {
+  is_path <- rlang::is_string(path)
+  if (!is_path || !dir.exists(dirname(path)) || dir.exists(path)) {
+    kerascrop_abort(c(
+      "{.arg {arg}} must be a file in a folder that exists.",
+      x = if (is_path && dir.exists(path)) "{.file {path}} is a folder." else "It is {shown(path)}."
+    ), "argument", call)
+  }
+  if (file.access(if (file.exists(path)) path else dirname(path), 2) == 0) return(invisible())
+  kerascrop_abort(c(
+    "{.arg {arg}} must be a file that can be written.", x = "{.file {path}} cannot."
+  ), "argument", call)
 }
 
 # What is drawn of a monitor: its images, and for each epoch its boxes.
@@ -233,7 +260,7 @@ as_film <- function(monitor, max, col, lwd, call = caller_env()) {
   list(
     seen = seen, images = seq_len(min(dim(seen)[1], as_count(max, arg = "max", call = call))),
     range = as_range(NULL, seen), epochs = vapply(monitor$history, function(record) as.double(record$epoch), 0),
-    truth = truth, boxes = monitor$boxes, col = rep_len(col, 2), lwd = as_number(lwd, "lwd", call)
+    truth = truth, boxes = monitor$boxes, col = rep_len(col, 2), lwd = as_positive(lwd, "lwd", call)
   )
 }
 

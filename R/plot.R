@@ -129,12 +129,18 @@ box_colours <- function() c("#00E5A8", "#FF3D7F", "#FFC400", "#3D9BFF")
 
 # One label for each box, or NULL.
 as_box_labels <- function(labels, boxes, n, call = caller_env()) {
-  if (is.null(labels)) return(if (is.matrix(boxes) || is.data.frame(boxes)) rownames(as.matrix(boxes)))
+  if (is.null(labels)) return(row_names(boxes))
   if (is.atomic(labels) && length(labels) == n) return(as.character(labels))
   kerascrop_abort(c(
     "{.arg labels} must be one for each box.",
     x = if (is.atomic(labels)) "There are {length(labels)} for {n} box{?es}." else "It is {shown(labels)}."
   ), "argument", call)
+}
+
+# Names that someone gave, which those that a data frame has of itself are not.
+row_names <- function(boxes) {
+  if (is.matrix(boxes)) return(rownames(boxes))
+  if (is.data.frame(boxes) && is.character(attr(boxes, "row.names"))) row.names(boxes)
 }
 
 # Several sets of boxes.
@@ -144,8 +150,8 @@ is_box_list <- function(boxes) is.list(boxes) && !is.data.frame(boxes)
 as_box_list <- function(boxes, n, call = caller_env()) {
   if (is.null(boxes)) return(list())
   if (!is_box_list(boxes)) boxes <- list(boxes)
-  lapply(boxes, function(box) {
-    box <- warn_fractions(as_boxes(box, "boxes", call, mirrored = TRUE), call = call)
+  boxes <- lapply(boxes, function(box) {
+    box <- as_boxes(box, "boxes", call, mirrored = TRUE)
     box[, c("x1", "x2")] <- cbind(pmin(box[, "x1"], box[, "x2"]), pmax(box[, "x1"], box[, "x2"]))
     if (if (n == 1) nrow(box) == 0 else nrow(box) != n) {
       kerascrop_abort(c(
@@ -154,6 +160,8 @@ as_box_list <- function(boxes, n, call = caller_env()) {
     }
     box
   })
+  warn_fractions(do.call(rbind, boxes), call = call)
+  boxes
 }
 
 # Crops as a list of `(1, height, width, channels)` arrays, one for each image.
@@ -167,7 +175,7 @@ as_crop_list <- function(crops, images, boxes, call = caller_env()) {
     }
     crops <- lapply(seq_len(images$n), function(i) {
       image <- array(images$x[i, , , ], dim(images$x)[-1])
-      crop_boxes(displayable(image), boxes[[1]][i, ])
+      suppressWarnings(crop_boxes(displayable(image), boxes[[1]][i, ]), "kerascrop_warning_boxes") # as for all boxes
     })
   }
   if (is_plain_list(crops)) {
@@ -236,10 +244,14 @@ crop_range <- function(crop, range) {
 # room for boxes that reach outside.
 draw_image <- function(image, range, title = NULL, boxes = list()) {
   size <- dim(image)[2:3]
+  open_panel(size, title, boxes)
+  graphics::rasterImage(as_raster(image, range), 0, size[1], size[2], 0, interpolate = FALSE)
+}
+
+open_panel <- function(size, title, boxes) {
   sides <- rbind(c(0, 0, size[2], size[1]), do.call(rbind, boxes))
   graphics::plot.new()
   graphics::plot.window(base::range(sides[, c(1, 3)]), rev(base::range(sides[, c(2, 4)])), asp = 1)
-  graphics::rasterImage(as_raster(image, range), 0, size[1], size[2], 0, interpolate = FALSE)
   if (length(title)) graphics::text(size[2] / 2, min(sides[, 2]), title, pos = 3, offset = 0.3, font = 2, xpd = NA)
 }
 
@@ -254,7 +266,8 @@ as_raster <- function(image, range) {
 
 # More channels than a colour has become their mean.
 displayable <- function(image) {
-  if (dim(image)[3] > 4) array(apply(image, 1:2, mean), c(dim(image)[1:2], 1)) else image
+  if (dim(image)[3] <= 4) return(image)
+  array(rowMeans(array(as.double(image), dim(image)), dims = 2), c(dim(image)[1:2], 1))
 }
 
 # With a dark rim, so that they are seen on images of any colour.
@@ -280,8 +293,8 @@ draw_labels <- function(boxes, labels, col, cex = 0.8) {
 
 # An empty image with axes, which stand at its edges.
 draw_canvas <- function(size, title, boxes) {
-  draw_image(array(1, c(1, size, 1)), c(0, 1), title, boxes)
-  graphics::rect(0, size[1], size[2], 0, border = "grey60")
+  open_panel(size, title, boxes)
+  graphics::rect(0, size[1], size[2], 0, col = "white", border = "grey60")
   marks <- function(length) {
     at <- pretty(c(0, length))
     at[at <= length]

@@ -51,7 +51,7 @@
 #' history <- model$fit(as_numpy(digits$x), y, verbose = 0L)
 #' unlist(history$history)
 loss_box <- function(y_true, y_pred, ..., reduction = "mean_with_sample_weight", name = "box_loss", dtype = NULL) {
-  check_named_dots(list(...), hint = "{.arg reduction}, {.arg name} and {.arg dtype} are given by name.")
+  check_no_dots(list(...), "{.arg reduction}, {.arg name} and {.arg dtype} are given by name.")
   if (!is.null(reduction)) {
     reduction <- as_choice(reduction, c("mean_with_sample_weight", "sum_over_batch_size", "mean", "sum", "none"))
   }
@@ -64,11 +64,11 @@ loss_box <- function(y_true, y_pred, ..., reduction = "mean_with_sample_weight",
     check_given(y_true, "box", "y_true", call)
     check_given(y_pred, "box", "y_pred", call)
     reduction <- "none"
-    y_true <- as_tensor(y_true, "y_true", call)
-    y_pred <- as_tensor(y_pred, "y_pred", call)
+    y_true <- as_box_tensor(y_true, "y_true", call)
+    y_pred <- as_box_tensor(y_pred, "y_pred", call)
   }
   with_python_errors(call = call, {
-    loss <- module$BoxLoss(reduction = reduction %||% "none", name = name, dtype = dtype, ...)
+    loss <- module$BoxLoss(reduction = reduction %||% "none", name = name, dtype = dtype)
     if (at_once) loss(y_true, y_pred) else loss
   })
 }
@@ -76,9 +76,9 @@ loss_box <- function(y_true, y_pred, ..., reduction = "mean_with_sample_weight",
 #' @rdname loss_box
 #' @export
 metric_box_iou <- function(..., name = "box_iou", dtype = NULL) {
-  check_named_dots(list(...), hint = "{.arg name} and {.arg dtype} are given by name.")
+  check_no_dots(list(...), "{.arg name} and {.arg dtype} are given by name.")
   name <- as_name(name)
   dtype <- as_dtype(dtype)
   module <- load_module(rlang::current_env())
-  with_python_errors(module$BoxIoU(name = name, dtype = dtype, ...))
+  with_python_errors(module$BoxIoU(name = name, dtype = dtype))
 }

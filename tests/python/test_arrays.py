@@ -125,3 +125,15 @@ def test_an_unknown_type_is_an_error():
         with pytest.raises(ArgumentError, match=f"not '{dtype}'"):
             arrays.to_numpy(np.ones(2), dtype)
     assert arrays.to_numpy(np.array([np.inf, 1.0]), "float32")[0] == np.inf
+
+
+def test_arrays_of_no_numbers_and_types_without_a_missing_value_are_errors():
+    for x, dtype in (([1 + 2j], None), (["1"], None), ([1, "a"], object), (["2024-01-01"], "datetime64[D]")):
+        with pytest.raises(ArgumentError, match="numbers"):
+            arrays.to_numpy(np.array(x, dtype), "float32")
+    x = np.array([1, arrays.MISSING], "int32")
+    for dtype in (None, "int64", "bool"):
+        with pytest.raises(ArgumentError, match="no missing value"):
+            arrays.to_numpy(x, dtype, missing=True)
+    np.testing.assert_array_equal(arrays.to_numpy(x, "float16", missing=True), [1, np.nan])
+    np.testing.assert_array_equal(arrays.to_numpy(x[1], "float16", missing=True), np.nan)

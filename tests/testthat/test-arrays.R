@@ -144,3 +144,22 @@ test_that("what is no array is an error", {
   expect_error(as_numpy(1, 32), class = "kerascrop_error_argument")
   expect_error(as_numpy(300, "uint8"), class = "kerascrop_error_argument")
 })
+
+test_that("NumPy arrays of no numbers, and types without a missing value, are errors", {
+  skip_without_python()
+  numpy <- reticulate::import("numpy", convert = FALSE)
+  for (x in list(numpy$array(c(1+2i, 2i)), numpy$array(c("1", "b")), numpy$array(list(1, "a"), dtype = "object"))) {
+    expect_error(as_numpy(x), "numbers", class = "kerascrop_error_argument")
+    expect_error(as_numpy(x, NULL), class = "kerascrop_error_argument")
+  }
+  days <- numpy$array("2024-01-01", dtype = "datetime64[D]")
+  expect_error(as_numpy(days), "numbers", class = "kerascrop_error_argument")
+  for (type in c("double", "single", "half", "f8")) {
+    expect_identical(from_numpy(as_numpy(c(1L, NA), type)), c(1, NaN))
+  }
+  expect_error(as_numpy(c(1L, NA), "int64"), "no missing value", class = "kerascrop_error_argument")
+  expect_error(as_numpy(c(1L, NA), "floot"), "dtype", class = "kerascrop_error_argument")
+  skip_if_not(reticulate::py_module_available("ml_dtypes"), "ml_dtypes")
+  half <- numpy$array(c(1, 2))$astype(reticulate::import("ml_dtypes", convert = FALSE)$bfloat16)
+  expect_identical(from_numpy(as_numpy(half)), c(1, 2))
+})

@@ -62,7 +62,7 @@ test_that("a data frame of boxes is as good as a matrix", {
   both <- some_images(c(2, 9, 12, 3))
   layer <- layer_box_crop(height = 4, width = 4)
   expect_identical(from_numpy(layer(list(both, frame))), from_numpy(layer(list(both, boxes))))
-  expect_error(layer(list(both, frame[, c(3, 2, 1, 4)])), class = "kerascrop_error_box")
+  expect_error(layer(list(both, unname(frame)[, c(3, 2, 1, 4)])), class = "kerascrop_error_box")
   joint <- function(boxes) list(images = x, bounding_boxes = list(boxes = boxes))
   cut <- layer_center_crop(height = 6, width = 6)
   expect_identical(as_arrays(cut(joint(frame))), as_arrays(cut(joint(boxes))))
@@ -184,4 +184,35 @@ test_that("wrong matrices and boxes are told apart", {
     boxes_from_theta(diag(3))
     boxes_from_theta(turned)
   })
+})
+
+test_that("columns that have the sides' names may have any order", {
+  x <- some_images(c(9, 12, 3))
+  boxes <- rbind(box_window(1:4, 3:6), box_window(5:8, 2:5))
+  other <- boxes[, c("x1", "x2", "y1", "y2")]
+  expect_identical(crop_boxes(x, as.data.frame(other)), crop_boxes(x, boxes))
+  expect_identical(box_iou(other, boxes), c(1, 1))
+  expect_identical(box_iou(other[1, ], boxes[1, ]), 1)
+  expect_identical(box_cols(other[2, , drop = FALSE]), box_cols(boxes[2, ]))
+  skip_without_python()
+  expect_identical(theta_from_boxes(other, "xyxy", 9, 12), theta_from_boxes(boxes, "xyxy", 9, 12))
+  expect_identical(theta_from_boxes(other, "yxyx", 9, 12), theta_from_boxes(boxes, "xyxy", 9, 12))
+  both <- some_images(c(2, 9, 12, 3))
+  expected <- from_numpy(layer_box_crop(list(both, boxes), 4, 4))
+  expect_identical(from_numpy(layer_box_crop(list(both, other), 4, 4)), expected)
+  expect_identical(from_numpy(layer_box_crop(list(both, as.data.frame(other)), 4, 4, "yxyx")), expected)
+  expect_identical(from_numpy(layer_box_crop(list(images = both, boxes = other), 4, 4)$images), expected)
+  expect_identical(
+    from_numpy(layer_uncrop(list(both, other), 20, 20)), from_numpy(layer_uncrop(list(both, boxes), 20, 20))
+  )
+  cut <- function(boxes) {
+    as_arrays(layer_center_crop(list(images = x, bounding_boxes = list(boxes = boxes)), 6, 6)$bounding_boxes)
+  }
+  expect_identical(cut(other), cut(boxes))
+  expect_equal(from_numpy(loss_box(other, boxes)), c(0, 0), tolerance = 1e-6)
+})
+
+test_that("a matrix of boxes that has no numbers is told by its type", {
+  expect_error(crop_boxes(matrix(0, 9, 9), matrix("1", 2, 4)), "character matrix", class = "kerascrop_error_box")
+  expect_error(crop_boxes(matrix(0, 9, 9), matrix(TRUE, 2, 4)), "logical matrix", class = "kerascrop_error_box")
 })

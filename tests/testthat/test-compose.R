@@ -327,3 +327,16 @@ test_that("parts of a named list that do not fit are named", {
     layer_center_crop(with(id = c("a", "b")), 4, 4)
   })
 })
+
+test_that("lists in a named list are looked at, too", {
+  skip_without_python()
+  x <- some_images(c(2, 9, 12, 1))
+  y <- layer_center_crop(list(images = x, extra = list(a = 1:2, b = as_numpy(matrix(1:4, 2)))), 4, 4)
+  expect_identical(as_arrays(y$extra), list(a = 1:2, b = matrix(as.double(1:4), 2)))
+  text <- list(images = x, extra = list("a"))
+  expect_error(layer_center_crop(text, 4, 4), "extra", class = "kerascrop_error_argument")
+  boxes <- list(boxes = array(1:4, c(2, 1, 4)), labels = list(1, 2))
+  expect_error(
+    layer_center_crop(list(images = x, bounding_boxes = boxes), 4, 4), "labels", class = "kerascrop_error_argument"
+  )
+})

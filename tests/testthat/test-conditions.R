@@ -30,6 +30,7 @@ test_that("any other Python error keeps its type and message, without a tracebac
 test_that("Python's words become R's", {
   expect_identical(in_r_words("`a` must be True or False, as a dict"), "`a` must be TRUE or FALSE, as a named list")
   expect_identical(in_r_words("Truely a dictionary"), "Truely a dictionary")
+  expect_identical(in_r_words("`a=None`, not (None, 4)"), "`a=NULL`, not (None, 4)")
   keras <- "Unrecognized keyword arguments passed to CenterCrop: {'colour': 1.0, 'nme': 'a'}"
   expect_identical(in_r_words(keras), "`colour` is no argument of the layer.")
   skip_without_python()

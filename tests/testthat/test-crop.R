@@ -298,3 +298,15 @@ test_that("wrong views, strides and choices are errors", {
     crop_multi(x, 4, 4, "grid", stride = 0)
   })
 })
+
+test_that("odd arguments are errors of the package", {
+  x <- matrix(0, 9, 12)
+  expect_error(crop_center(x, "\xff", 1), "height", class = "kerascrop_error_size")
+  expect_error(crop_center("\xff.jpg", 1, 1), "no file", class = "kerascrop_error_argument")
+  expect_error(crop_border(x, list(mean, 1)), "cropping", class = "kerascrop_error_size")
+  foo <- structure(matrix("foo", 2, 2), class = "raster")
+  expect_error(crop_center(foo, 1, 1), "colours", class = "kerascrop_error_argument")
+  expect_no_warning(
+    expect_error(crop_center(strrep("long", 5000), 1, 1), "no file", class = "kerascrop_error_argument")
+  )
+})

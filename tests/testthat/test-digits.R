@@ -41,3 +41,10 @@ test_that("they print as one line, and draw themselves", {
   light <- grDevices::col2rgb(first$fill)[1] / 255
   expect_equal(light, digits$x[1, 5, 10, 1], tolerance = 0.05)
 })
+
+test_that("plot() takes other titles", {
+  skip_without_python()
+  withr::local_pdf(NULL)
+  digits <- cluttered_digits(2, seed = 1)
+  expect_identical(plot(digits, titles = c("a", "b")), digits)
+})

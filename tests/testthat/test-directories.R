@@ -77,3 +77,9 @@ test_that("wrong arguments are errors", {
   expect_error(crops_from_directory(folder, 5, 6, errors = "ignore"), "errors", class = "kerascrop_error_argument")
   expect_error(crops_from_directory(folder, 5, 6, color_mode = "cmyk"), "color", class = "kerascrop_error_argument")
 })
+
+test_that("a class that is there twice is an error", {
+  expect_error(
+    crops_from_directory(tempdir(), 4, 4, class_names = c("a", "a")), "twice", class = "kerascrop_error_argument"
+  )
+})

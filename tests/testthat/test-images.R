@@ -193,3 +193,7 @@ test_that("half a PNG file, and a JPEG file in the colours of print, are errors"
   expect_error(crop_center(print, 10, 10), "CMYK", class = "kerascrop_error_argument")
   expect_identical(dim(image_array(magick::image_read(print))), c(1L, 300L, 451L, 3L))
 })
+
+test_that("image_array() of a crop has no boxes", {
+  expect_named(attributes(image_array(crop_center(some_images(), 4, 4))), "dim")
+})

@@ -135,3 +135,35 @@ test_that("boxes in a named list are looked at too", {
   expect_error(layer_box_crop(list(images = x, boxes = boxes * NA), 4, 4), "boxes", class = "kerascrop_error_box")
   expect_error(layer_box_crop(NULL, 4, 4, min_visible = 3), "min_visible", class = "kerascrop_error_argument")
 })
+
+test_that("sizes that are none, and sides in the wrong order, are errors in each format's own words", {
+  skip_without_python()
+  x <- some_images()
+  boxes <- rbind(c(1, 1, 4, 4), c(3, 2, -4, 5), c(1, 1, 4, 4))
+  for (format in c("xywh", "center_xywh", "rel_xywh")) {
+    expect_error(
+      layer_box_crop(list(x, boxes), 4, 4, format), "Box 2 .*x, y, width, height", class = "kerascrop_error_box"
+    )
+  }
+  expect_error(layer_box_crop(list(x, boxes), 4, 4, "center_yxhw"), "height, width", class = "kerascrop_error_box")
+  expect_error(layer_box_crop(list(x, boxes), 4, 4, "yxyx"), "top, left, bottom", class = "kerascrop_error_box")
+  expect_error(layer_box_crop(list(x, boxes), 4, 4), "left, top, right", class = "kerascrop_error_box")
+})
+
+test_that("boxes that look like fractions are warned of with the format that is meant", {
+  skip_without_python()
+  boxes <- matrix(c(0.5, 0.5, 1, 1), 3, 4, byrow = TRUE)
+  crop <- function(format) layer_box_crop(list(some_images(), boxes), 4, 4, format)
+  for (format in c("xyxy", "yxyx", "xywh")) {
+    expect_warning(crop(format), paste0("\"rel_", format), class = "kerascrop_warning_boxes")
+  }
+  expect_no_warning(crop("center_xywh"))
+})
+
+test_that("numbers of images that are none are an error", {
+  skip_without_python()
+  x <- some_images()
+  expect_error(
+    layer_box_crop(list(x, box_window(1:4, 1:5), mean), 4, 5), "a function", class = "kerascrop_error_box"
+  )
+})

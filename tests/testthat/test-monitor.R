@@ -140,6 +140,9 @@ test_that("without magick animate_crops() says so", {
 test_that("wrong arguments are errors", {
   expect_error(callback_crop_monitor(), "images", class = "kerascrop_error_shape")
   expect_error(callback_crop_monitor(array(0, c(2, 8, 8, 1)), layer = 3), "layer", class = "kerascrop_error_argument")
+  for (none in list(list(), array(0, c(0, 8, 8, 1)), list(array(0, c(0, 8, 8, 1))))) {
+    expect_error(callback_crop_monitor(none), "an image or more", class = "kerascrop_error_shape")
+  }
   expect_error(animate_crops(1, "x.gif"), "monitor", class = "kerascrop_error_argument")
   skip_without_python()
   expect_error(callback_crop_monitor("a"), "images", class = "kerascrop_error_argument")
@@ -155,4 +158,25 @@ test_that("wrong arguments are errors", {
   expect_error(animate_crops(monitor), "path", class = "kerascrop_error_argument")
   expect_error(animate_crops(monitor, "/no/such/folder/x.gif"), "path", class = "kerascrop_error_argument")
   expect_error(animate_crops(monitor, tempfile(), fps = 0), "fps", class = "kerascrop_error_argument")
+  expect_error(animate_crops(monitor, tempfile(), lwd = -1), "lwd", class = "kerascrop_error_argument")
+  expect_error(animate_crops(monitor, tempdir()), "folder", class = "kerascrop_error_argument")
+  folder <- withr::local_tempdir()
+  Sys.chmod(folder, "555")
+  if (file.access(folder, 2) != 0) { # it is 0 for root
+    expect_error(animate_crops(monitor, file.path(folder, "x.gif")), "written", class = "kerascrop_error_argument")
+  }
+  skip_if_not_installed("magick")
+  for (width in c(10, 1e6)) {
+    expect_error(
+      suppressWarnings(animate_crops(monitor, tempfile(), width = width)), "width", class = "kerascrop_error_argument"
+    )
+  }
+})
+
+test_that("true boxes may be missing, of any type", {
+  skip_without_python()
+  images <- array(0, c(2, 8, 8, 1))
+  for (boxes in list(matrix(NA, 2, 4), rbind(1:4, NA))) {
+    expect_identical(from_numpy(callback_crop_monitor(images, boxes)$truth)[2, ], rep(NaN, 4))
+  }
 })

@@ -153,3 +153,38 @@ test_that("what does not fit is an error before anything is drawn", {
   expect_error(plot_crops(x, max = 0), "max", class = "kerascrop_error_size")
   expect_error(plot_crops(x, ncol = 1.5), "ncol", class = "kerascrop_error_size")
 })
+
+test_that("boxes that look like fractions are warned of once", {
+  withr::local_pdf(NULL)
+  told <- 0
+  withCallingHandlers(
+    plot_crops(some_images(c(3, 8, 8, 1)), matrix(c(0.1, 0.1, 0.9, 0.9), 3, 4, byrow = TRUE), crops = TRUE),
+    kerascrop_warning_boxes = function(condition) {
+      told <<- told + 1
+      rlang::cnd_muffle(condition)
+    }
+  )
+  expect_identical(told, 1)
+})
+
+test_that("a canvas may be of any size", {
+  withr::local_pdf(NULL)
+  expect_no_error(plot_boxes(c(0, 0, 9e5, 9e5)))
+  page <- drawn(plot_boxes(c(0, 0, 2e6, 1e6), height = 1e6, width = 2e6), 400, 300)
+  expect_equal(page[150, 200, 1:3], c(1, 1, 1))
+})
+
+test_that("bytes of many channels are drawn as their mean", {
+  withr::local_pdf(NULL)
+  x <- array(as.raw(0:255), c(1, 4, 8, 8))
+  expect_no_warning(plot_crops(x, box_window(1:2, 1:2), crops = TRUE))
+  expect_equal(displayable(array(x, c(4, 8, 8)))[2, 3, 1], mean(as.integer(x[1, 2, 3, ])))
+})
+
+test_that("only row names that someone gave are labels", {
+  frame <- data.frame(x1 = 0:2, y1 = 0:2, x2 = 3:5, y2 = 3:5)
+  expect_null(as_box_labels(NULL, frame[frame$x1 > 0, ], 2))
+  rownames(frame) <- c("a", "b", "c")
+  expect_identical(as_box_labels(NULL, frame[-1, ], 2), c("b", "c"))
+  expect_identical(as_box_labels(NULL, as.matrix(frame), 3), c("a", "b", "c"))
+})

@@ -83,7 +83,15 @@ test_that("wrong arguments are errors", {
   expect_error(loss_box(reduction = "all"), "reduction", class = "kerascrop_error_argument")
   expect_error(loss_box(name = 3), "name", class = "kerascrop_error_argument")
   expect_error(metric_box_iou("iou"), class = "kerascrop_error_argument")
+  expect_error(loss_box(foo = 3), "foo", class = "kerascrop_error_argument")
+  expect_error(metric_box_iou(foo = 1), "foo", class = "kerascrop_error_argument")
   skip_without_python()
   expect_error(loss_box(truth), "y_pred", class = "kerascrop_error_box")
   expect_error(loss_box(1:4, predicted), "compares boxes", class = "kerascrop_error_box")
+})
+
+test_that("boxes of integers may be missing, too", {
+  skip_without_python()
+  expect_equal(from_numpy(loss_box(rbind(c(0L, 0L, 2L, 2L), NA), rbind(1:4, 1:4)))[2], 0)
+  expect_equal(from_numpy(loss_box(matrix(NA, 1, 4), t(1:4))), 0)
 })

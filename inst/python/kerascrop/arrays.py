@@ -40,15 +40,18 @@ def to_numpy(x, dtype=None, missing=False, shape=None):
         missing: whether some are R's missing integers. They become NaN.
 
     Raises:
-        ArgumentError: the type is unknown, or cannot hold one of the numbers.
+        ArgumentError: `x` has no numbers; the type is unknown, or cannot hold one of them.
     """
     x = np.asarray(x) if shape is None else np.frombuffer(x, "uint8").reshape(shape, order="F")
+    _check_numbers(x)
     try:
         kind = np.dtype(x.dtype if dtype is None else dtype)
     except TypeError:
         kind = None
     if kind is None or kind.kind not in "biuf":
         raise ArgumentError(f"`dtype` must be a type of numbers that NumPy knows, such as 'float32', not {dtype!r}.")
+    if missing and kind.kind != "f":
+        raise ArgumentError(f"`{kind}` has no missing value. In floating-point numbers they become NaN.")
     y = np.empty(x.shape, kind)
     try:
         _move(x, y, exact=kind.kind != "f" and not np.can_cast(x.dtype, kind), missing=missing)
@@ -86,9 +89,13 @@ def _array(x):
         x = keras.ops.convert_to_numpy(x)
     if x.dtype.name == "bfloat16":
         x = x.astype("float32")
-    if x.dtype.kind not in "biuf":
-        raise ArgumentError(f"`x` must be an array of numbers, not of type {x.dtype}.")
+    _check_numbers(x)
     return x
+
+
+def _check_numbers(x):
+    if x.dtype.kind not in "biuf" and x.dtype.name != "bfloat16":
+        raise ArgumentError(f"`x` must be an array of numbers, not of type {x.dtype}.")
 
 
 def _move(x, y, exact=False, missing=False):
@@ -106,9 +113,10 @@ def _move(x, y, exact=False, missing=False):
     def move(source, target, split=0):
         between = _buffer(source.shape, split, between_dtype) if split else target
         with np.errstate(invalid="ignore", over="raise"):
-            between[...] = source
+            known = source != MISSING if missing else True
+            np.copyto(between, source, "unsafe", where=known)
             if missing:
-                between[source == MISSING] = np.nan
+                between[~known] = np.nan
             if exact and not np.array_equal(source, between):
                 raise FloatingPointError
             if split:
