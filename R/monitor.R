@@ -3,8 +3,8 @@
 #' A callback for `fit()`. Before training and after every epoch the model is run on a few images, as for prediction,
 #' and the boxes that its [layer_learnable_crop()] cuts are kept and summed up. Afterwards `plot()` shows them as strips
 #' of film, with curves of their spread, their size and their overlap with the true boxes; [animate_crops()] makes a GIF
-#' of them; `as.data.frame()` gives the numbers, and `autoplot()` draws either with ggplot2. Losses and accuracies are in
-#' what `fit()` returns: with keras3, `plot(history)`; with reticulate alone,
+#' of them; `as.data.frame()` gives the numbers, and `autoplot()` draws either with ggplot2. Losses and accuracies are
+#' in what `fit()` returns: with keras3, `plot(history)`; with reticulate alone,
 #' `matplot(as.data.frame(lapply(history$history, unlist)), type = "b")`.
 #'
 #' There is a warning of class `kerascrop_warning_crops`, once each, and a line in what `print()` shows, when all crops
