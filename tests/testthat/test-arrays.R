@@ -148,7 +148,7 @@ test_that("what is no array is an error", {
 test_that("NumPy arrays of no numbers, and types without a missing value, are errors", {
   skip_without_python()
   numpy <- reticulate::import("numpy", convert = FALSE)
-  for (x in list(numpy$array(c(1+2i, 2i)), numpy$array(c("1", "b")), numpy$array(list(1, "a"), dtype = "object"))) {
+  for (x in list(numpy$array(c(1 + 2i, 2i)), numpy$array(c("1", "b")), numpy$array(list(1, "a"), dtype = "object"))) {
     expect_error(as_numpy(x), "numbers", class = "kerascrop_error_argument")
     expect_error(as_numpy(x, NULL), class = "kerascrop_error_argument")
   }
