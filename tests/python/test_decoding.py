@@ -152,9 +152,8 @@ def test_images_smaller_than_the_crop(tmp_path, rng):
         epoch(crops_from_directory(tmp_path, 20, 20))
     ((x, _),) = crops_from_directory(tmp_path, 20, 20, "center", if_smaller="pad")
     np.testing.assert_array_equal(x[0], np.pad(image[:, 5:25], ((5, 5), (0, 0), (0, 0))))
-    x, y = (
-        epoch(crops_from_directory(tmp_path, 20, 20, "center", resize=25, if_smaller=how))[0] for how in ("pad", "error")
-    )
+    resized = {"mode": "center", "resize": 25}
+    x, y = (epoch(crops_from_directory(tmp_path, 20, 20, **resized, if_smaller=how))[0] for how in ("pad", "error"))
     np.testing.assert_array_equal(x, y)  # what is resized is never smaller
     ((x, _),) = crops_from_directory(tmp_path, 20, 20, "center", if_smaller="resize")
     enlarged = tf.image.resize(image[:, 10:20], (20, 20)).numpy()

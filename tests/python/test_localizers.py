@@ -170,7 +170,8 @@ def test_before_training_two_tries_are_as_far_apart_as_noise_put_them(scenes, rn
     localizer, sizes = built(2, scenes.shape), bounds((0.1, 0.2), (0.8, 0.8))
     numbers = np.array([[0.5, 0.4, 0.3, 0.7]] * 6, "float32")
     noise = rng.uniform(-1, 1, size=(6, 2, 4)).astype("float32")
-    first, apart = (ops.convert_to_numpy(part) for part in localizer.correct_twice(scenes, ops.convert_to_tensor(numbers), sizes, noise))
+    tries = localizer.correct_twice(scenes, ops.convert_to_tensor(numbers), sizes, noise)
+    first, apart = (ops.convert_to_numpy(part) for part in tries)
     sides = [0.1 * 8**0.3, 0.2 * 4**0.7]
     moved, scaled = MOVED * noise[..., :2], ZOOMED * noise[..., 2:]
     np.testing.assert_allclose(first[:, :2], numbers[:, :2] + sides * moved[:, 0], atol=1e-5)
@@ -183,7 +184,8 @@ def test_sizes_that_are_given_are_not_made_wrong(scenes, rng):
     localizer, sizes = built(2, scenes.shape), bounds((0.3, 0.2), (0.3, 0.8))  # one width
     noise = np.concatenate([np.zeros((6, 2, 2)), rng.uniform(-1, 1, size=(6, 2, 2))], axis=2).astype("float32")
     numbers = np.full((6, 4), 0.5, "float32")
-    first, apart = (ops.convert_to_numpy(part) for part in localizer.correct_twice(scenes, ops.convert_to_tensor(numbers), sizes, noise))
+    tries = localizer.correct_twice(scenes, ops.convert_to_tensor(numbers), sizes, noise)
+    first, apart = (ops.convert_to_numpy(part) for part in tries)
     np.testing.assert_allclose(first[:, 2], 0.5)
     np.testing.assert_allclose(apart, np.square(ZOOMED * (noise[:, 0, 3] - noise[:, 1, 3])), rtol=1e-3)
 
