@@ -214,10 +214,10 @@ as_image_tensor <- function(x, layer, arg, call, rank = layer$rank) {
   as_tensor(x, arg, call)
 }
 
-# Boxes become floating-point numbers, which know `NaN`, with their columns in the order of the format.
-as_box_tensor <- function(x, arg, call, box_format = "xyxy") {
+# Boxes `x1, y1, x2, y2` become floating-point numbers, which know `NaN`.
+as_box_tensor <- function(x, arg, call) {
   if (is_python(x)) return(x)
-  x <- order_sides(x, box_format)
+  x <- order_sides(x, "xyxy")
   if (is.integer(x) || is.logical(x)) storage.mode(x) <- "double"
   as_tensor(x, arg, call)
 }

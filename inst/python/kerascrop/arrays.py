@@ -113,10 +113,12 @@ def _move(x, y, exact=False, missing=False):
     def move(source, target, split=0):
         between = _buffer(source.shape, split, between_dtype) if split else target
         with np.errstate(invalid="ignore", over="raise"):
-            known = source != MISSING if missing else True
-            np.copyto(between, source, "unsafe", where=known)
             if missing:
+                known = source != MISSING
+                np.copyto(between, source, "unsafe", where=known)
                 between[~known] = np.nan
+            else:
+                between[...] = source
             if exact and not np.array_equal(source, between):
                 raise FloatingPointError
             if split:

@@ -104,10 +104,7 @@ class MapLocalizer(layers.Layer):
             ),
         ]
         # Without normalisation maps stay flat, and crops collapse to the centre.
-        self.norms = [
-            layers.BatchNormalization(momentum=0.9, name=f"{before.name}_norm", **policy)
-            for before in self.convolutions
-        ]
+        self.norms = _norms(self.convolutions, policy)
         self.score = layers.Conv2D(1, 1, use_bias=False, kernel_initializer="zeros", name="score", **convolution)
         self.glimpse = Glimpse(2 + sizes, name="glimpse", **policy) if sizes else None
 
@@ -119,11 +116,7 @@ class MapLocalizer(layers.Layer):
         side = min(self.view, longest or self.view) / CELL
         self.cells = tuple(max(1, round(share * side)) for share in shares)
         shape = (view_shape[0], *(CELL * cells for cells in self.cells), view_shape[3])
-        for convolution, norm in zip(self.convolutions, self.norms):
-            convolution.build(shape)
-            shape = convolution.compute_output_shape(shape)
-            norm.build(shape)
-        self.score.build(shape)
+        self.score.build(_build(self.convolutions, self.norms, shape))
         if self.glimpse:
             self.glimpse.build(view_shape, (view_shape[0], None, 4))
         start = keras.initializers.Constant(GAIN)
@@ -159,7 +152,7 @@ class MapLocalizer(layers.Layer):
         automatic scale selection"), in a softmax over a few sizes.
         """
         shares, weights = ops.linspace(0.0, 1.0, SCALES)[:, None], []
-        deviations = BLUR * _sides(shares, bounds)  # (sizes, 2): horizontal, vertical
+        deviations = BLUR * sides(shares, bounds)  # (sizes, 2): horizontal, vertical
         deviations = ops.concatenate([deviations, 1.6 * deviations], axis=0)
         for axis, n in enumerate(reversed(self.cells)):
             deviation = deviations[:, axis : axis + 1]
@@ -174,9 +167,7 @@ class MapLocalizer(layers.Layer):
         """What the map of a view says: `Found`, with sizes that no `Glimpse` has corrected."""
         view = ops.cast(view, "float32")
         view = _standardise(view - ops.mean(view, axis=(1, 2), keepdims=True))
-        x = view
-        for convolution, norm in zip(self.convolutions, self.norms):
-            x = ops.clip(norm(convolution(x), training=training), 0, CEILING)
+        x = _features(view, self.convolutions, self.norms, training)
         rarity = ops.stop_gradient(self.rarity(view))
         typical = ops.unstack(ops.sqrt(bounds[0] * bounds[1]))
         # Cut off at the edges, so that half an object there does not stand out as a whole one would.
@@ -207,13 +198,13 @@ class MapLocalizer(layers.Layer):
 
         Where `turned`, 1 or -1 for each box, is -1, the glimpse is turned by 180 degrees.
         """
-        sides, turned = _sides(numbers[..., 2:], bounds), ops.convert_to_tensor(turned, "float32")[:, None]
-        places, reach = (ops.stop_gradient(part) for part in (numbers[..., :2], WIDE / 2 * turned * sides))
+        extents, turned = sides(numbers[..., 2:], bounds), ops.convert_to_tensor(turned, "float32")[:, None]
+        places, reach = (ops.stop_gradient(part) for part in (numbers[..., :2], WIDE / 2 * turned * extents))
         height, width = view.shape[1:3]
         looks = ops.concatenate([places - reach, places + reach], axis=-1)
         looks = looks * ops.convert_to_tensor([width, height] * 2, "float32")
         change = self.glimpse(ops.cast(view, "float32"), looks, training=training)
-        moved, scaled = turned * sides * change[..., :2], change[..., 2:] * self._per_span(bounds)
+        moved, scaled = turned * extents * change[..., :2], change[..., 2:] * self._per_span(bounds)
         return numbers + ops.concatenate([moved, scaled], axis=-1)
 
     def correct_twice(self, view, numbers, bounds, noise):
@@ -224,11 +215,11 @@ class MapLocalizer(layers.Layer):
         Distances are squared, in boxes and in logarithms.
         """
         numbers, per_span = numbers[:, None], self._per_span(bounds)
-        sides = _sides(numbers[..., 2:], bounds)
-        wrong = ops.concatenate([MOVED * sides * noise[..., :2], ZOOMED * per_span * noise[..., 2:]], axis=-1)
+        extents = sides(numbers[..., 2:], bounds)
+        wrong = ops.concatenate([MOVED * extents * noise[..., :2], ZOOMED * per_span * noise[..., 2:]], axis=-1)
         tries = self.correct(view, numbers + wrong, bounds, training=True, turned=(1, -1))
-        sizes = _sides(tries[..., 2:], bounds)[..., : self.sizes]
-        places = (tries[:, 0, :2] - tries[:, 1, :2]) / ops.stop_gradient(sides[:, 0])
+        sizes = sides(tries[..., 2:], bounds)[..., : self.sizes]
+        places = (tries[:, 0, :2] - tries[:, 1, :2]) / ops.stop_gradient(extents[:, 0])
         apart = ops.concatenate([places, ops.log(sizes[:, 0] / sizes[:, 1])], axis=1)
         return tries[:, 0], ops.sum(ops.square(apart), axis=1)
 
@@ -294,26 +285,18 @@ class Glimpse(layers.Layer):
         self.convolutions = [
             layers.Conv2D(n, 3, 2, name=f"look_{number}", **convolution) for number, n in enumerate(self.filters)
         ]
-        self.norms = [
-            layers.BatchNormalization(momentum=0.9, name=f"{before.name}_norm", **policy)
-            for before in self.convolutions
-        ]
+        self.norms = _norms(self.convolutions, policy)
         self.change = layers.Dense(numbers, kernel_initializer="zeros", name="change", **policy)
 
     def build(self, images_shape, boxes_shape):
-        shape = (None, GLIMPSE, GLIMPSE, images_shape[3])
-        for convolution, norm in zip(self.convolutions, self.norms):
-            convolution.build(shape)
-            shape = convolution.compute_output_shape(shape)
-            norm.build(shape)
+        shape = _build(self.convolutions, self.norms, (None, GLIMPSE, GLIMPSE, images_shape[3]))
         self.change.build((None, int(np.prod(shape[1:]))))
 
     def call(self, images, boxes, training=None):
         seen = sample(images, boxes, (GLIMPSE, GLIMPSE), antialias=True, fill_mode="nearest")
         x = ops.reshape(seen, (-1, GLIMPSE, GLIMPSE, images.shape[3]))
         x = _standardise(x - ops.mean(x, axis=(1, 2), keepdims=True))
-        for convolution, norm in zip(self.convolutions, self.norms):
-            x = ops.clip(norm(convolution(x), training=training), 0, CEILING)
+        x = _features(x, self.convolutions, self.norms, training)
         change = self.change(ops.reshape(x, (-1, int(np.prod(x.shape[1:])))))
         change = LARGEST * ops.tanh(ops.cast(change, "float32") / LARGEST)
         return ops.reshape(change, (-1, boxes.shape[1], self.numbers))
@@ -323,6 +306,29 @@ class Glimpse(layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "numbers": self.numbers, "filters": self.filters}
+
+
+def _norms(convolutions, policy):
+    """A normalisation behind each convolution."""
+    return [
+        layers.BatchNormalization(momentum=0.9, name=f"{before.name}_norm", **policy) for before in convolutions
+    ]
+
+
+def _build(convolutions, norms, shape):
+    """Build them one behind the other; gives the shape of what comes out."""
+    for convolution, norm in zip(convolutions, norms):
+        convolution.build(shape)
+        shape = convolution.compute_output_shape(shape)
+        norm.build(shape)
+    return shape
+
+
+def _features(x, convolutions, norms, training):
+    """What the convolutions make of images, normalised and rectified."""
+    for convolution, norm in zip(convolutions, norms):
+        x = ops.clip(norm(convolution(x), training=training), 0, CEILING)
+    return x
 
 
 def _standardise(x):
@@ -344,8 +350,8 @@ def _distances(points):
     return ops.sum(ops.matmul(points, inverse) * points, axis=-1)
 
 
-def _sides(shares, bounds):
-    """Width and height, as fractions of the image, for sizes from 0 (smallest) to 1 (largest): `(..., 2)`."""
+def sides(shares, bounds):
+    """Width and height, in the unit of the bounds, for sizes from 0 (smallest) to 1 (largest): `(..., 2)`."""
     return bounds[0] * (bounds[1] / bounds[0]) ** shares
 
 

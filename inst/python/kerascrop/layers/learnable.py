@@ -10,7 +10,7 @@ from keras import ops
 from kerascrop import axes, checks, kernels, sampling, seeds, windows
 from kerascrop.boxes import boxes_around, boxes_inside, extent, split
 from kerascrop.layers.base import SampledCrop
-from kerascrop.localizers import ALONE, GlobalLocalizer, MapLocalizer
+from kerascrop.localizers import ALONE, GlobalLocalizer, MapLocalizer, sides
 
 SIZES = {"fixed": 0, "square": 1, "free": 2}  # how many numbers a size takes
 
@@ -281,9 +281,8 @@ class LearnableCrop(SampledCrop):
 
     def _size(self, numbers, height, width):
         """Sizes `(batch, 2)`, for numbers whose third, and fourth, say how large between the bounds, in logarithms."""
-        low, high = (extent(*reversed(bound)) for bound in self.bounds(height, width))
         share = numbers[:, 2:] if self.size != "fixed" else ops.zeros_like(numbers[:, :1])
-        return low * (high / low) ** share
+        return sides(share, self._limits(height, width))
 
     def _range(self, output, side):
         """The bounds of one side, in pixels, for a crop of `output` pixels and an image of `side`."""
@@ -294,10 +293,13 @@ class LearnableCrop(SampledCrop):
         # One above the other is an error where both are known.
         return low if self.min_size is not None and _are_numbers(low, high) else _minimum(low, high), high
 
+    def _limits(self, height, width):
+        """The bounds as a tensor, `(2, 2)`, in pixels: width and height of the smallest and of the largest box."""
+        return ops.stack([extent(*reversed(bound)) for bound in self.bounds(height, width)])
+
     def _shares(self, height, width):
-        """The bounds as fractions of the image, `(2, 2)`: width and height of the smallest and of the largest box."""
-        bounds = ops.stack([extent(*reversed(bound)) for bound in self.bounds(height, width)])
-        return bounds / extent(height, width)
+        """The same as fractions of the image."""
+        return self._limits(height, width) / extent(height, width)
 
     def _image_size(self, images):
         """Height and width of a batch of images, checked to hold a box: numbers, or tensors where not known."""
