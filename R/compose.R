@@ -154,13 +154,10 @@ call_name <- function(call) {
 # What R users give becomes tensors; Python objects pass.
 as_inputs <- function(object, layer, call) {
   if (is_python(object)) return(object)
-  if (is_plain_list(object)) object <- lapply(object, without_frame)
   if (inherits(layer, "kerascrop.layers.box.BoxCrop")) {
-    object <- order_boxes(object, layer$box_format)
-    check_box_values(object, layer$box_format, call)
-    object <- with_box_indices(object, call)
+    object <- as_box_inputs(object, layer$box_format, call)
   } else if (inherits(layer, "kerascrop.layers.uncrop.Uncrop")) {
-    object <- order_boxes(object, layer$box_format)
+    object[[2]] <- order_sides(object[[2]], layer$box_format)
     check_finite_boxes(object[[2]], "boxes", call)
   }
   if (is_joint(object)) return(as_joint(object, layer, call))

@@ -58,16 +58,22 @@ layer_box_crop <- function(object, height, width, box_format = "xyxy", antialias
   compose(object, "BoxCrop", checked_arguments(interpolation = interpolation), ...)
 }
 
-# The boxes among a layer's inputs with their columns in the order of the format.
-order_boxes <- function(object, box_format) {
-  place <- if (is_joint(object)) "boxes" else if (is_boxed(object)) 2
-  if (!is.null(place) && !is.null(object[[place]])) object[[place]] <- order_sides(object[[place]], box_format)
+# The inputs of a box layer. What comes from R is looked at before it becomes tensors, whose numbers nobody can check in
+# time.
+as_box_inputs <- function(object, box_format, call) {
+  if (!is_joint(object) && !is_boxed(object)) return(object)
+  parts <- if (is_joint(object)) c("images", "boxes", "box_indices") else seq_along(object)
+  boxes <- object[[parts[2]]]
+  if (!is.null(boxes)) {
+    object[[parts[2]]] <- boxes <- order_sides(boxes, box_format)
+    check_box_values(boxes, box_format, call)
+  }
+  indices <- if (length(parts) == 3) object[[parts[3]]]
+  if (!is.null(indices)) object[[parts[3]]] <- as_box_indices(indices, dim(object[[parts[1]]])[1] %||% Inf, call)
   object
 }
 
-# Boxes that come from R are looked at before they become tensors, whose numbers nobody can check in time.
-check_box_values <- function(object, box_format, call = caller_env()) {
-  boxes <- if (is_joint(object)) object[["boxes"]] else if (is_boxed(object)) object[[2]]
+check_box_values <- function(boxes, box_format, call) {
   check_finite_boxes(boxes, "boxes", call)
   if (!is.numeric(boxes) || length(boxes) %% 4 != 0 || dim(boxes)[length(dim(boxes))] %||% 0 != 4) return(invisible())
   sides <- matrix(boxes, ncol = 4)
@@ -91,12 +97,9 @@ check_box_sizes <- function(boxes, box_format, call) {
   ), "box", call)
 }
 
-# Numbers of images that come from R count from 1; Python's from 0.
-with_box_indices <- function(object, call = caller_env()) {
-  places <- if (is_joint(object)) c("images", "box_indices") else if (is_boxed(object) && length(object) == 3) c(1, 3)
-  indices <- if (!is.null(places)) object[[places[2]]]
-  if (is.null(indices) || is_python(indices)) return(object)
-  n <- dim(object[[places[1]]])[1] %||% Inf
+# Numbers of `n` images that come from R count from 1; Python's from 0.
+as_box_indices <- function(indices, n, call) {
+  if (is_python(indices)) return(indices)
   wrong <- if (is_whole(indices)) indices[indices < 1 | indices > n] else indices
   if (length(wrong)) {
     kerascrop_abort(c(
@@ -107,8 +110,7 @@ with_box_indices <- function(object, call = caller_env()) {
       }
     ), "box", call)
   }
-  object[[places[2]]] <- array(as.integer(indices) - 1L, dim(indices) %||% length(indices))
-  object
+  array(as.integer(indices) - 1L, dim(indices) %||% length(indices))
 }
 
 check_finite_boxes <- function(boxes, arg, call = caller_env()) {

@@ -121,7 +121,7 @@ class Set(NamedTuple):
 
 SETS = {
     "digits": Set(digits, 6000, 2000, 24, 20),
-    "second": Set(second, 6000, 1000, 24, 20),
+    "second": Set(second, 6000, 4000, 24, 20),
     "where": Set(where, 1000, 400, 32, 60),
 }
 
