@@ -1,7 +1,7 @@
 #' Arrays between R and NumPy
 #'
-#' R keeps the first index together in memory, NumPy and the tensors of Keras the last. `as_numpy()` changes the
-#' layout in tiles that fit the processor's cache, which makes it many times faster than `reticulate::np_array()` for
+#' R stores arrays column by column (the first index varies fastest), NumPy and the tensors of Keras row by row (the last
+#' one does). `as_numpy()` changes the layout in tiles that fit the processor's cache, which makes it many times faster than `reticulate::np_array()` for
 #' large batches of images, and about as fast elsewhere; `from_numpy()` comes back, and writes straight into a large new
 #' R array. Both keep the shape: `x[i, j, k]` in R is `x[i - 1, j - 1, k - 1]` in Python.
 #'

@@ -4,6 +4,10 @@ box_formats <- c(
 
 box_sides <- c("x1", "y1", "x2", "y2")
 
+# What the numbers of a format are: sides, rather than a place and a size; y before x.
+has_sides <- function(box_format) !grepl("wh|hw", box_format)
+is_y_first <- function(box_format) grepl("^(rel_)?(center_)?y", box_format)
+
 as_box_format <- function(x, arg = caller_arg(x), call = caller_env()) {
   if (rlang::is_string(x) && x %in% box_formats) return(x)
   kerascrop_abort(
@@ -44,11 +48,18 @@ without_frame <- function(x) if (is.data.frame(x)) as.matrix(x) else x
 # Boxes whose columns have the names of sides, in the order of a format of sides.
 order_sides <- function(x, box_format) {
   x <- without_frame(x)
-  sides <- if (grepl("xyxy|grid", box_format)) box_sides else if (grepl("yxyx", box_format)) box_sides[c(2, 1, 4, 3)]
-  if (!is.null(sides) && is.matrix(x) && ncol(x) == 4 && setequal(colnames(x), sides)) x[, sides, drop = FALSE] else x
+  if (!has_sides(box_format) || !is.matrix(x) || ncol(x) != 4 || !setequal(colnames(x), box_sides)) return(x)
+  x[, if (is_y_first(box_format)) box_sides[c(2, 1, 4, 3)] else box_sides, drop = FALSE]
 }
 
-# The same in pixels, with sides in order; `mirrored` boxes may run from right to left.
+check_finite_boxes <- function(boxes, arg, call = caller_env()) {
+  if (!is.numeric(boxes) || all(is.finite(boxes))) return(invisible())
+  kerascrop_abort(c(
+    "{.arg {arg}} must be finite numbers.", x = "{sum(!is.finite(boxes))} of them {?is/are} not."
+  ), "box", call)
+}
+
+# Boxes in pixels, with sides in order; `mirrored` boxes may run from right to left.
 as_boxes <- function(x, arg = caller_arg(x), call = caller_env(), mirrored = FALSE, box_format = "xyxy") {
   force(arg)
   x <- as_box_matrix(x, arg, call, box_format)
@@ -57,7 +68,7 @@ as_boxes <- function(x, arg = caller_arg(x), call = caller_env(), mirrored = FAL
     kerascrop_abort(c(
       "{.arg {arg}} must have {.code x1 < x2} and {.code y1 < y2}.",
       x = "Box {reversed[1]} is {shown(unname(x[reversed[1], ]))}.",
-      i = "The order is {if (grepl('yxyx', box_format)) 'top, left, bottom, right' else 'left, top, right, bottom'}."
+      i = "The order is {if (is_y_first(box_format)) 'top, left, bottom, right' else 'left, top, right, bottom'}."
     ), "box", call)
   }
   dimnames(x) <- list(NULL, box_sides)
@@ -250,7 +261,7 @@ as_thetas <- function(x, arg = caller_arg(x), call = caller_env()) {
   ), "box", call)
 }
 
-# The formats of boxes are told apart in one place, in Python; numbers of R's pass in double precision.
+# Boxes are converted in one place, in Python; numbers of R's pass in double precision.
 convert_by_python <- function(name, x, box_format, height, width, call = caller_env()) {
   size <- list(height = height, width = width)
   size <- Map(function(side, arg) if (!is.null(side)) as_size(side, arg, call), size, names(size))

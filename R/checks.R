@@ -7,6 +7,8 @@ is_whole <- function(x) {
   is.numeric(x) && all(is.finite(x)) && all(x == trunc(x)) && all(abs(x) <= largest_size)
 }
 
+is_plain_list <- function(x) is.list(x) && !is.object(x)
+
 # What a user gave, in a few words.
 shown <- function(x) {
   if (is.null(x)) return("NULL")

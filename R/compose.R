@@ -78,9 +78,6 @@ print.kerascrop.layers.base.Crop <- function(x, ...) {
 #' @export
 print.kerascrop.layers.uncrop.Uncrop <- print.kerascrop.layers.base.Crop
 
-# The name of a Python object's class, without that of its module.
-python_class <- function(x) sub("^.*[.]", "", class(x)[1])
-
 # Keras can keep a layer that does not fit: take it out again.
 add_layer <- function(model, layer) {
   before <- length(model$layers)
@@ -88,10 +85,6 @@ add_layer <- function(model, layer) {
 }
 
 is_sequential <- function(object) any(endsWith(class(object), ".Sequential"))
-
-is_python <- function(object) inherits(object, "python.builtin.object")
-
-is_plain_list <- function(object) is.list(object) && !is.object(object)
 
 # A named list of images and what goes with them.
 is_joint <- function(object) is_plain_list(object) && "images" %in% names(object)

@@ -1,10 +1,10 @@
 # Stops with an error of class `kerascrop_error_<class>`, in the name of the user's call. `message` is
 # for cli: the problem first, then bullets with what was got (`x`) and what would work (`i`).
-kerascrop_abort <- function(message, class, call = caller_env(), .envir = parent.frame(), parent = NULL) {
+kerascrop_abort <- function(message, class, call = caller_env(), .envir = parent.frame()) {
   cli::cli_abort(
     message,
     class = c(paste0("kerascrop_error_", class), "kerascrop_error"),
-    call = call, .envir = .envir, parent = parent
+    call = call, .envir = .envir
   )
 }
 

@@ -8,7 +8,7 @@
 #' @param x Images: a matrix (height, width), an array `(height, width, channels)` with 1 to 4 channels, or a batch
 #'   `(batch, height, width, channels)` with any number; numeric, logical or raw. Or an image of the package magick, a
 #'   raster, a list of rasters of one size, or a cimg or pixset of the package imager. Or the path of one PNG or JPEG
-#'   file. See below.
+#'   file, which the package png or jpeg reads. See below.
 #' @param height,width Size of the crop in pixels. For `crop_boxes()` the default is the size of the first box, rounded.
 #' @param if_smaller What to do when the images are smaller than the crop: `"error"`; `"resize"`, enlarge them
 #'   (bilinear, logical ones to the nearest pixel; integers are rounded), keeping their aspect, until the crop fits;
@@ -24,7 +24,8 @@
 #' @param boxes Boxes, `x1, y1, x2, y2` in pixels (see [kerascrop-package]): four numbers, or a matrix or data frame
 #'   with a row for each. Columns that have these names may be in any order. One image may have several boxes; a batch
 #'   has one for each image, or one for all.
-#' @param antialias Average all the pixels of a box that is larger than the crop, rather than the nearest four.
+#' @param antialias Where a box is larger than the crop, make each pixel of the crop a weighted mean of all the
+#'   image's pixels around it, rather than of the nearest four, which avoids aliasing.
 #' @param fill_mode What is outside of the image: `"constant"`, `"nearest"` (the edge's pixels) or `"reflect"`.
 #' @param fill_value The number for `"constant"`, and for pixels that are added: one that the type of `x` can hold.
 #' @param interpolation `"bilinear"`; `"bicubic"`, smoother, which may overshoot; or `"nearest"`, the pixel that holds
@@ -60,11 +61,6 @@
 #'   [boxes_from_masks()] to crop to the foreground.
 #' @name crop_array
 #' @examples
-#' photo <- system.file("extdata", "chelsea.jpg", package = "kerascrop")
-#' cat <- crop_center(photo, 200, 200)
-#' dim(cat)
-#' attr(cat, "boxes")
-#'
 #' x <- matrix(1:16, 4, 4)
 #' crop_border(x, 1)
 #' crop_border(x, c(-1, 0))
@@ -78,12 +74,18 @@
 #' # a raster gives a raster
 #' red <- as.raster(matrix(c("red", "#FF000080"), 4, 4))
 #' crop_center(red, 2, 2)
+#' @examplesIf rlang::is_installed("jpeg")
 #'
-#' # write a crop to a file
-#' file <- tempfile(fileext = ".jpg")
-#' if (requireNamespace("jpeg", quietly = TRUE)) jpeg::writeJPEG(cat, file, quality = 0.95)
+#' # from a file, and to a file
+#' photo <- system.file("extdata", "chelsea.jpg", package = "kerascrop")
+#' cat <- crop_center(photo, 200, 200)
+#' dim(cat)
+#' attr(cat, "boxes")
+#' jpeg::writeJPEG(cat, tempfile(fileext = ".jpg"), quality = 0.95)
 #' @examplesIf rlang::is_installed("magick")
+#'
 #' # a magick image gives a magick image
+#' photo <- system.file("extdata", "chelsea.jpg", package = "kerascrop")
 #' crop_center(magick::image_read(photo), 200, 200)
 NULL
 

@@ -22,6 +22,7 @@
 #' @section Errors:
 #' `kerascrop_error_size`: a number is no positive whole number, or the digit is larger than the canvas.
 #' `kerascrop_error_argument`: anything else about the arguments.
+#' @family training
 #' @export
 #' @examplesIf reticulate::py_module_available("keras")
 #' digits <- cluttered_digits(6, seed = 1)

@@ -27,8 +27,8 @@
 #' @param antialias Let each pixel of a reduced crop be a mean over all the file's pixels that it covers. Without, crops
 #'   are bilinear, though of a JPEG that is already reduced to less than twice their size.
 #' @param errors What to do with files that are empty, truncated or no image: `"raise"`, an error that names them;
-#'   `"skip"`, a warning of class `kerascrop_warning_files` that names them. Most are found at once; what only shows
-#'   when a file is decoded stops the dataset, or is left out with a warning of Python's, there.
+#'   `"skip"`, a warning of class `kerascrop_warning_files` that names them. Most are found at once; a file
+#'   whose defect only shows when it is decoded stops the dataset there, or is left out with a warning of Python's.
 #' @returns A Python `tf.data` dataset, for `fit()` and `predict()`, of `(images, labels)`, or of images alone: `uint8`,
 #'   `(batch, height, width, channels)`. `dataset$class_names` and `dataset$file_paths` tell what it reads.
 #' @section Errors:

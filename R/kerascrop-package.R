@@ -13,7 +13,7 @@
 #' * [layer_uncrop()] puts crops back to where they came from.
 #'
 #' The first three have forms for sequences, `layer_center_crop_1d()`, and volumes, `layer_center_crop_3d()`. Masks,
-#' bounding boxes and key points are cropped with their images: all layers take a named list of them. What differs from
+#' bounding boxes and key points are cropped with their images: all layers but [layer_uncrop()] take a named list of them. What differs from
 #' Keras's own layers is listed in [differences_from_keras3].
 #'
 #' [crop_center()], [crop_border()], [crop_random()], [crop_multi()], [crop_boxes()] and [uncrop()] do the same on plain
@@ -52,6 +52,7 @@ NULL
 }
 
 declare_python <- function() {
+  use_own_environment()
   # Newer reticulate finds, or makes, a Python with these when it is first needed.
   if (has_py_require()) getExportedValue("reticulate", "py_require")(python_packages())
   # A saved model may hold our layers: whoever loads Keras loads them too, now or later.

@@ -8,13 +8,15 @@
 #' @param object A list of two: images `(batch, height, width, channels)` and boxes, `(batch, 4)` or
 #'   `(batch, boxes, 4)`; tensors or arrays. Or a list of three, to crop boxes out of any image: images, boxes
 #'   `(boxes, 4)`, and for each box the number of its image, `(boxes,)`. In an R vector these numbers count from 1, as
-#'   R does; in a tensor or NumPy array from 0, as `tf.image.crop_and_resize()` takes them. Or a named list of `images`,
-#'   `boxes` (and `box_indices`), and what goes with the images, see below. Missing or `NULL`: the layer itself.
+#'   R does; in a tensor or NumPy array from 0, as `tf.image.crop_and_resize()` takes them. Or a named list of `images`
+#'   and `boxes`, and what goes with the images, see below; or of `images`, `boxes` and `box_indices` alone. Missing or
+#'   `NULL`: the layer itself.
 #' @param box_format What the four numbers of a box are: `"xyxy"`, left, top, right and bottom in pixels (edge
 #'   coordinates, see [kerascrop-package]); Keras's other names `"yxyx"`, `"xywh"`, `"center_xywh"`, `"center_yxhw"`,
 #'   `"rel_xyxy"`, `"rel_yxyx"`, `"rel_xywh"`, `"rel_center_xywh"` (`rel_`: fractions of the image); or `"grid"`,
 #'   corners in `[-1, 1]`, PyTorch's image coordinates. `bounding_boxes` in a named list have it too.
-#' @param antialias Average all the pixels of a box that is larger than the crop, rather than the nearest four.
+#' @param antialias Where a box is larger than the crop, make each pixel of the crop a weighted mean of all the
+#'   image's pixels around it, rather than of the nearest four, which avoids aliasing.
 #' @param fill_mode What is outside of the image: `"constant"`, `"nearest"` (the edge's pixels) or `"reflect"`.
 #' @param fill_value The number for `"constant"`.
 #' @param interpolation `"bilinear"`; `"bicubic"`, smoother, which may overshoot (PyTorch's); or `"nearest"`, the pixel
@@ -77,12 +79,12 @@ check_box_values <- function(boxes, box_format, call) {
   check_finite_boxes(boxes, "boxes", call)
   if (!is.numeric(boxes) || length(boxes) %% 4 != 0 || dim(boxes)[length(dim(boxes))] %||% 0 != 4) return(invisible())
   sides <- matrix(boxes, ncol = 4)
-  if (grepl("xyxy|yxyx|grid", box_format)) {
+  if (has_sides(box_format)) {
     as_boxes(sides, "boxes", call, box_format = box_format)
   } else {
     check_box_sizes(sides, box_format, call)
   }
-  if (!grepl("rel_|grid|center", box_format)) warn_fractions(boxes, box_format, call)
+  if (!grepl("rel_|center|grid", box_format)) warn_fractions(boxes, box_format, call)
 }
 
 # Boxes that are a place and a size.
@@ -93,7 +95,7 @@ check_box_sizes <- function(boxes, box_format, call) {
     "{.arg boxes} must have a width and a height above 0.",
     x = "Box {empty[1]} is {shown(boxes[empty[1], ])}.",
     i = "The order in the format {.val {box_format}} is
-         {if (grepl('hw', box_format)) 'y, x, height, width' else 'x, y, width, height'}."
+         {if (is_y_first(box_format)) 'y, x, height, width' else 'x, y, width, height'}."
   ), "box", call)
 }
 
@@ -111,11 +113,4 @@ as_box_indices <- function(indices, n, call) {
     ), "box", call)
   }
   array(as.integer(indices) - 1L, dim(indices) %||% length(indices))
-}
-
-check_finite_boxes <- function(boxes, arg, call = caller_env()) {
-  if (!is.numeric(boxes) || all(is.finite(boxes))) return(invisible())
-  kerascrop_abort(c(
-    "{.arg {arg}} must be finite numbers.", x = "{sum(!is.finite(boxes))} of them {?is/are} not."
-  ), "box", call)
 }

@@ -5,7 +5,9 @@
 #' stays at the end. Pixels are moved, never computed, so the type of the numbers stays.
 #'
 #' @param object What the layer is composed with: missing or `NULL`, to get the layer itself; a Sequential model, to
-#'   which it is added; a tensor, or an array of images, on which it is called; or a named list of them, see below.
+#'   which it is added in place; a tensor, or an array of images, `(batch, height, width, channels)` or one `(height,
+#'   width, channels)`, on which it is called; or a named list of them, see below. Layers that cut whole pixels take
+#'   clips too, `(batch, time, height, width, channels)`.
 #' @param height,width Size of the crop in pixels: whole numbers, at least 1.
 #' @param depth,length The same for the first axis of volumes, and for sequences, in steps.
 #' @param data_format `"channels_last"`, for images `(batch, height, width, channels)`, or `"channels_first"`, for
@@ -30,12 +32,13 @@
 #' `(batch, height, width)` with or without channels; `bounding_boxes`, a list of `boxes` `(batch, boxes, 4)` and
 #' `labels` `(batch, boxes)`; and `keypoints`, `(batch, points, 2)`, x and y in pixels. All are cropped alike. Integer
 #' masks keep their type and class numbers. A bounding box that is dropped keeps its place, with the label -1 and sides
-#' of 0, so images with fewer boxes than others are filled up with such boxes. Key points outside of the crop stay,
-#' outside of its size. Parts with other names, such as `labels`, pass; they must be numbers or tensors too. A name that
-#' is nearly one of these, such as `mask`, is an error that tells which.
+#' of 0, so images with fewer boxes than others are filled up with such boxes. Key points outside of the crop are
+#' kept, with coordinates below 0 or beyond the crop's size. Parts with other names, such as `labels`, are passed on
+#' unchanged; they must be numbers or tensors too. A name that is nearly one of the above, such as `mask`, is an error
+#' that suggests the right one.
 #' @section Errors:
 #' `kerascrop_error_size`: a size is no positive whole number, or larger than the images (as soon as their size is
-#' known) while `if_smaller` is `"error"`. `kerascrop_error_shape`: `object` is no batch of images, or masks have
+#' known) while `if_smaller` is `"error"`. `kerascrop_error_shape`: `object` is neither images nor one image, or masks have
 #' another size. `kerascrop_error_box`: bounding boxes of another shape or number than their labels, or an unknown
 #' format. `kerascrop_error_argument`: anything else about the arguments. `kerascrop_error_python`: Python or Keras is
 #' missing.

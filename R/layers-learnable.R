@@ -10,10 +10,10 @@
 #' stands out, so that the second can become the first; the boxes are moved and scaled at random by a few per cent, so
 #' that an object at the crop's edge is cut and costs.
 #'
-#' The layer adds losses of its own, which need no labels: some images are also shown turned by 180 degrees, and should
-#' give the turned place; the network should find alone what it finds with the help of what stands out; and boxes that
-#' are made wrong in two ways should be corrected to the same one, so that sizes fit all objects alike. So the loss that
-#' `fit()` prints in training is a little above that of your classes. There is nothing to tune or to schedule. It can be
+#' The layer adds losses of its own, which need no labels. When an image is turned by 180 degrees, the place that is
+#' found should turn with it. The network alone should find the place that it finds together with the contrast, which is
+#' what stands out. And a box that is disturbed at random, twice, should be corrected to the same box both times, which
+#' teaches sizes that fit. So the loss that `fit()` prints in training is a little above that of your classes. There is nothing to tune or to schedule. It can be
 #' led astray by things that stand out more than the object does, and are as large.
 #'
 #' The first step of `fit()` takes some seconds longer than the others, in which TensorFlow builds the graph.
@@ -30,10 +30,11 @@
 #' @param localizer `NULL`, the built-in one; `"global"`, one trainable box for all images; or a Keras layer or model
 #'   that returns 2, 3 or 4 numbers in `[0, 1]` for each image, as `size` asks: x and y of the place, in the room that
 #'   the box leaves (0 touches the left or top edge, 1 the right or bottom), then the side, or the width and height,
-#'   between their bounds. Numbers beyond count as 0 or 1 and have no gradient: end it with a sigmoid; the first time
-#'   that they can be looked at, there is a warning of Python's. With such a localizer `object` may be a list,
+#'   between their bounds. Numbers outside count as 0 or 1 and have no gradient, so end it with a sigmoid; Python
+#'   warns the first time that it sees such numbers. With such a localizer `object` may be a list,
 #'   `list(images, features)`: then it sees the features. So it does with a named list that has `features`.
-#' @param antialias Average all the pixels of a box that is larger than the crop, rather than the nearest four.
+#' @param antialias Where a box is larger than the crop, make each pixel of the crop a weighted mean of all the
+#'   image's pixels around it, rather than of the nearest four, which avoids aliasing.
 #' @param snap At prediction, move a `"fixed"` box to whole pixels, so that the crop is an exact slice; without effect
 #'   on other sizes.
 #' @returns The layer, the model, or the crops `(batch, height, width, channels)`, as `object` says. The layer's method

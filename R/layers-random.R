@@ -9,7 +9,9 @@
 #'   equally likely; where none does, those that show most.
 #' * `"mask"`: around a random pixel where the mask is not zero, with probability `positive_fraction`, or else around
 #'   one where it is zero. The window is moved until it fits into the image.
-#' * `"foreground"`: all that is not zero in the mask, as far as it fits.
+#' * `"foreground"`: what is not zero in the mask, as much of it as fits into the crop.
+#'
+#' Without such boxes or masks, and with `per_image = FALSE`, a `focus` is a `kerascrop_error_argument`.
 #'
 #' @inheritParams layer_center_crop
 #' @param seed A whole number, for the same places in every run; `NULL` draws one, which is saved with the layer.
@@ -65,12 +67,16 @@ layer_random_crop_3d <- function(object, depth, height, width, seed = NULL, data
 #' @param scale Bounds of the box's area, as fractions of the image's: two numbers in `(0, 1]`.
 #' @param ratio Bounds of the box's width divided by its height. Of ten boxes with such areas and aspects the first that
 #'   fits into the image is taken; if none fits, the box is that of prediction.
-#' @param antialias Average all the pixels of a box that is larger than the crop, rather than the nearest four.
+#' @param antialias Where a box is larger than the crop, make each pixel of the crop a weighted mean of all the
+#'   image's pixels around it, rather than of the nearest four, which avoids aliasing.
 #' @param per_image Draw a box for each image; `FALSE` draws one for the whole batch.
 #' @returns The layer, the model, or the crops `(batch, height, width, channels)`, of the layer's floating-point type,
 #'   as `object` says. A named list gives a named list.
 #' @inheritSection layer_center_crop Masks, bounding boxes and key points
-#' @inheritSection layer_center_crop Errors
+#' @section Errors:
+#' `kerascrop_error_size`: `height` or `width` is no positive whole number. `kerascrop_error_argument`: `scale` or
+#' `ratio` is no two positive numbers, the smaller first, or `scale` is above 1; or anything else about the arguments.
+#' The others as in [layer_center_crop()]. Images that are smaller than the crop are enlarged.
 #' @references Szegedy et al. (2015), "Going Deeper with Convolutions", \doi{10.1109/CVPR.2015.7298594}, trained so.
 #' @family crop layers
 #' @export

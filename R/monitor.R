@@ -32,7 +32,7 @@
 #'   pixels) and, with true boxes, `iou` (mean). For boxes: `epoch`, `image`, `x1`, `y1`, `x2`, `y2`.
 #' @section Errors:
 #' `kerascrop_error_box`: there is not one true box for each image. `kerascrop_error_shape`: there are no images.
-#' `kerascrop_error_argument`: any other wrong argument, or a monitor that has not seen a training yet. When training
+#' `kerascrop_error_size`: `max` or `steps` is no positive whole number. `kerascrop_error_argument`: any other wrong argument, or a monitor that has not seen a training yet. When training
 #' begins: an error of Python's, `ArgumentError`, if the model has no learnable crop, or several.
 #' @family training
 #' @export
@@ -115,7 +115,7 @@ as.data.frame.kerascrop.training.CropMonitor <- function(x, row.names = NULL, op
 #' @rdname callback_crop_monitor
 #' @method plot kerascrop.training.CropMonitor
 #' @export
-plot.kerascrop.training.CropMonitor <- function(x, max = 4, steps = 7, col = c("#00E5A8", "#FF3D7F"), lwd = 2, ...) {
+plot.kerascrop.training.CropMonitor <- function(x, max = 4, steps = 7, col = box_colours()[1:2], lwd = 2, ...) {
   film <- as_film(x, max, col, lwd)
   epochs <- as.data.frame(x)
   chosen <- spread_out(nrow(epochs), as_count(steps))
@@ -145,7 +145,7 @@ plot.kerascrop.training.CropMonitor <- function(x, max = 4, steps = 7, col = c("
 #' @method autoplot kerascrop.training.CropMonitor
 #' @rawNamespace S3method(ggplot2::autoplot,kerascrop.training.CropMonitor)
 autoplot.kerascrop.training.CropMonitor <- function(object, what = c("epochs", "boxes"), max = 4, steps = 7,
-                                                    col = c("#00E5A8", "#FF3D7F"), ...) {
+                                                    col = box_colours()[1:2], ...) {
   what <- as_choice(what, c("epochs", "boxes"))
   film <- as_film(object, max, col, 1)
   steps <- as_count(steps)
@@ -168,6 +168,7 @@ autoplot.kerascrop.training.CropMonitor <- function(object, what = c("epochs", "
 #' @returns `path`, invisibly.
 #' @section Errors:
 #' `kerascrop_error_argument`: `monitor` is no monitor, or has not seen a training yet; or another wrong argument.
+#' `kerascrop_error_size`: `max`, `ncol` or `width` is no positive whole number.
 #' `rlib_error_package_not_found`: the package magick is missing.
 #' @family training
 #' @export
@@ -185,7 +186,7 @@ autoplot.kerascrop.training.CropMonitor <- function(object, what = c("epochs", "
 #'   as_numpy(digits$x), as_numpy(digits$y, NULL), epochs = 2L, verbose = 0L, callbacks = list(monitor)
 #' )
 #' animate_crops(monitor, tempfile(fileext = ".gif"))
-animate_crops <- function(monitor, path, max = 9, ncol = NULL, width = 480, fps = 4, col = c("#00E5A8", "#FF3D7F"),
+animate_crops <- function(monitor, path, max = 9, ncol = NULL, width = 480, fps = 4, col = box_colours()[1:2],
                           lwd = 2) {
   film <- as_film(monitor, max, col, lwd)
   check_given(path, "argument", "path", rlang::current_env())

@@ -21,11 +21,11 @@
 #'   smallest and the largest. Crops have the range of their images, unless one are bytes and the other from 0 to 1.
 #' @returns `images`, invisibly.
 #' @section Errors:
-#' `kerascrop_error_shape`, `kerascrop_error_box` and `kerascrop_error_argument`: images, boxes, or other arguments of
-#' the wrong kind, or numbers of them that do not fit.
+#' `kerascrop_error_shape`, `kerascrop_error_box`, `kerascrop_error_size` and `kerascrop_error_argument`: images, boxes,
+#' `max` and `ncol`, or other arguments of the wrong kind, or numbers of them that do not fit.
 #' @family plots
 #' @export
-#' @examples
+#' @examplesIf rlang::is_installed("jpeg")
 #' photo <- system.file("extdata", "chelsea.jpg", package = "kerascrop")
 #' face <- box_window(rows = 20:219, cols = 131:330)
 #' plot_crops(photo, face, crops = TRUE, titles = "Chelsea")
@@ -86,7 +86,7 @@ plot_crops <- function(images, boxes = NULL, crops = NULL, titles = NULL, max = 
 #' @export
 #' @examples
 #' plot_boxes(attr(crop_multi(matrix(0, 60, 90), 40, 40), "boxes"), labels = 1:5)
-#'
+#' @examplesIf rlang::is_installed("jpeg")
 #' photo <- system.file("extdata", "chelsea.jpg", package = "kerascrop")
 #' eyes <- rbind(box_window(75:165, 120:215), box_window(95:170, 280:350))
 #' rownames(eyes) <- c("left", "right")
@@ -278,8 +278,9 @@ draw_boxes <- function(boxes, col, lwd) {
 }
 
 # Labels in the boxes' top left corners, on the boxes' colours, in black or white, whichever can be read.
-draw_labels <- function(boxes, labels, col, cex = 0.8) {
+draw_labels <- function(boxes, labels, col) {
   if (is.null(labels)) return(invisible())
+  cex <- 0.8
   left <- boxes[, "x1"]
   top <- boxes[, "y1"]
   pad <- graphics::strwidth("i", cex = cex)

@@ -21,7 +21,6 @@ kerascrop_python <- function() {
 # `kerascrop_python()` for callers that blame their own user.
 load_module <- function(call) {
   if (is.null(the$module)) {
-    use_own_environment()
     the$module <- tryCatch(
       {
         check_versions(call)
@@ -45,6 +44,11 @@ python_part <- function(name, call) {
   the[[name]]
 }
 
+is_python <- function(object) inherits(object, "python.builtin.object")
+
+# The name of a Python object's class, without that of its module.
+python_class <- function(x) sub("^.*[.]", "", class(x)[1])
+
 module_path <- function() system.file("python", package = "kerascrop", mustWork = TRUE)
 
 keras_floor <- "3.9"
@@ -60,7 +64,7 @@ old_reticulate <- function() utils::packageVersion("reticulate") < "1.38"
 # The default of install_kerascrop().
 own_environment <- "r-kerascrop"
 
-# The environment that install_kerascrop() makes, unless another one is asked for.
+# The environment that install_kerascrop() makes, unless another one is asked for, or Python runs.
 use_own_environment <- function() {
   if (reticulate::py_available() || !is.na(Sys.getenv("RETICULATE_PYTHON", NA))) return()
   if (reticulate::virtualenv_exists(own_environment)) reticulate::use_virtualenv(own_environment, required = FALSE)
@@ -170,7 +174,8 @@ same_python <- function(one, other) {
 #' With reticulate 1.41 or newer this is optional: the packages are declared, and reticulate installs them into a
 #' temporary environment when Python is first used. If `RETICULATE_PYTHON` is set, that Python is used instead.
 #'
-#' @param envname Name or path of the environment. The default is the one that the package looks for.
+#' @param envname Name or path of the environment. The default is used by itself once the package is loaded; any other
+#'   one needs `reticulate::use_virtualenv()`.
 #' @param ... Passed on to [reticulate::virtualenv_create()], for instance `version = "3.11"`.
 #' @returns The path of the environment's Python, invisibly.
 #' @section Errors:

@@ -2,7 +2,7 @@
 #'
 #' For models with an output that is boxes, such as [layer_learnable_crop()] with `return_boxes = TRUE`. Where true
 #' boxes are known, for all images or for some, `loss_box()` teaches them beside the loss of the classes, and
-#' `metric_box_iou()` tells how well they are met: intersection over union, from 0 to 1.
+#' `metric_box_iou()` tells how well predicted boxes match them: intersection over union, from 0 to 1.
 #'
 #' True and predicted boxes are `(batch, 4)`, or `(batch, boxes, 4)`, `x1, y1, x2, y2` in pixels. **Missing boxes do not
 #' count**: those with an `NA`, or without area, such as `-1, -1, -1, -1`. The loss is the mean over the others of a

@@ -62,6 +62,21 @@ test_that("errors of Python say what to run", {
   expect_match(python_hint("/one/bin/python", NA, NULL), "use_virtualenv")
 })
 
+test_that("the environment of install_kerascrop() is used, whoever starts Python, unless another one is asked for", {
+  skip_without_python()
+  home <- withr::local_tempdir()
+  folder <- file.path(home, own_environment)
+  python <- reticulate::py_config()$python
+  status <- suppressWarnings(system2(python, c("-m", "venv", "--without-pip", shQuote(folder)), stdout = FALSE))
+  skip_if_not(status == 0, "a virtual environment can be made")
+  packages <- dirname(dirname(reticulate::import("numpy")$`__file__`))
+  writeLines(packages, file.path(Sys.glob(file.path(folder, "lib", "python*", "site-packages")), "packages.pth"))
+  code <- c("library(kerascrop)", "numpy <- reticulate::import('numpy')", "cat(reticulate::py_config()$python)")
+  used <- function(...) tail(in_new_process(code, c(..., WORKON_HOME = home)), 1)
+  expect_match(used(RETICULATE_PYTHON = NA), folder, fixed = TRUE)
+  expect_identical(used(RETICULATE_PYTHON = python), python)
+})
+
 test_that("another backend that is there is offered", {
   skip_without_python()
   expect_null(backend_hint("keras"))
