@@ -40,6 +40,43 @@ def test_unknown_formats_are_errors():
         boxes.convert_boxes(BOX, "coco", "xyxy")
 
 
+@pytest.mark.parametrize("numbers, needed", [(2, "`width`"), (4, "`height` and `width`"), (6, "`depth`, `height`")])
+def test_relative_formats_need_the_size_of_the_images(numbers, needed):
+    sides = np.linspace(0, 1, numbers, dtype="float32")[None]
+    with pytest.raises(BoxError, match=f"^{needed}.* of the images are needed .*'rel_xyxy' to 'xyxy'"):
+        boxes.convert_boxes(sides, "rel_xyxy", "xyxy")
+    with pytest.raises(BoxError, match="must have 4 numbers each .* not 5"):
+        boxes.convert_boxes(np.zeros((1, 5)), "rel_xyxy", "grid")
+
+
+@pytest.mark.parametrize("box_format", FORMATS)
+def test_theta_maps_the_crop_to_the_box_and_back(box_format):
+    theta = ops.convert_to_numpy(boxes.theta_from_boxes(np.array([FORMATS[box_format]], "float32"), box_format, 10, 20))
+    corners = theta[0] @ np.array([[-1, 1], [-1, 1], [1, 1]])  # of the crop, x and y from -1 to 1
+    np.testing.assert_allclose(corners.T.ravel(), FORMATS["grid"], atol=1e-6)
+    back = ops.convert_to_numpy(boxes.boxes_from_theta(theta, box_format, 10, 20))
+    np.testing.assert_allclose(back[0], FORMATS[box_format], atol=1e-5)
+
+
+def test_theta_of_volumes_takes_a_depth():
+    box = np.array([[2, 1, 3, 8, 4, 6]], "float32")  # x, y, z
+    theta = ops.convert_to_numpy(boxes.theta_from_boxes(box, "xyxy", height=10, width=20, depth=12))
+    assert theta.shape == (1, 3, 4)
+    corners = theta[0] @ np.array([[-1, 1], [-1, 1], [-1, 1], [1, 1]])
+    pixels = (corners.T + 1) / 2 * [20, 10, 12]
+    np.testing.assert_allclose(pixels.ravel(), box[0], atol=1e-5)
+    back = boxes.boxes_from_theta(theta, "xyxy", height=10, width=20, depth=12)
+    np.testing.assert_allclose(ops.convert_to_numpy(back), box, atol=1e-5)
+
+
+def test_matrices_that_are_no_box_are_errors():
+    with pytest.raises(BoxError, match="rotates or shears"):
+        boxes.boxes_from_theta(np.array([[0.5, 0.1, 0], [0, 0.5, 0]], "float32"))
+    for shape in ((3,), (2, 2), (3, 3)):
+        with pytest.raises(BoxError, match="must have shape"):
+            boxes.boxes_from_theta(np.zeros(shape, "float32"))
+
+
 def test_iou_counts_pixels(rng):
     corners = rng.integers(0, 12, size=(200, 2, 2, 2))
     first, second = np.concatenate([corners.min(-2), corners.max(-2) + 1], axis=-1).transpose(1, 0, 2)

@@ -281,6 +281,14 @@ def test_gradient_reach_widens_the_gradient_and_leaves_the_crops(rng):
         np.testing.assert_array_equal(wide, run(images, boxes, (5, 7), **how))
 
 
+def test_gradient_reach_leaves_the_nearest_pixels_their_dtype(rng):
+    images = rng.integers(0, 256, size=(2, 9, 12, 3)).astype("uint8")
+    box = np.array([[2, 1, 7, 5]], "float32").repeat(2, axis=0)
+    crops = sample(images, box, (4, 5), interpolation="nearest", gradient_reach=3)
+    assert standardize_dtype(crops.dtype) == "uint8"
+    np.testing.assert_array_equal(ops.convert_to_numpy(crops), images[:, 1:5, 2:7])
+
+
 def test_a_box_with_nan_gives_nan_and_poisons_no_other_image(images):
     boxes = np.array([[np.nan, 1, 5, 5], [1, 1, 5, 5], [np.inf, 0, 1, 1], [1, 1, 1, 1]], "float32")
     crops = run(images, boxes, (4, 4))

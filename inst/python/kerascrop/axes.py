@@ -14,6 +14,11 @@ def spatial_axes(rank, data_format):
     return tuple(range(last - rank, last))
 
 
+def channels_axis(rank, data_format):
+    """The negative index of the channels."""
+    return -1 if data_format == "channels_last" else -rank - 1
+
+
 def spatial_shape(shape, rank, data_format):
     """Lengths of the spatial axes; None where one is not known."""
     return tuple(shape[axis] for axis in spatial_axes(rank, data_format))

@@ -61,8 +61,14 @@ def convert_boxes(boxes, source, target, height=None, width=None, depth=None):
     if all(relative):
         extent = (1,) * len(extent)  # any size will do
     elif any(relative) and None in extent:
-        raise BoxError(f"`height` and `width` of the images are needed to convert boxes from {source!r} to {target!r}.")
+        needed = {2: "`width`", 4: "`height` and `width`", 6: "`depth`, `height` and `width`"}[boxes.shape[-1]]
+        raise BoxError(f"{needed} of the images are needed to convert boxes from {source!r} to {target!r}.")
     return from_corners(to_corners(boxes, source, extent), target, extent)
+
+
+def coordinates_dtype(numbers):
+    """The dtype to compute coordinates in: never half precision, as they need their digits."""
+    return "float64" if keras.backend.standardize_dtype(numbers.dtype) == "float64" else "float32"
 
 
 def to_corners(boxes, box_format, extent, align_corners=False):
@@ -71,8 +77,8 @@ def to_corners(boxes, box_format, extent, align_corners=False):
     With `align_corners` relative numbers count from the centre of the first pixel to that of the last one.
     """
     boxes = ops.convert_to_tensor(boxes)
-    dtype = "float64" if keras.backend.standardize_dtype(boxes.dtype) == "float64" else "float32"
-    boxes = ops.cast(boxes, dtype)  # never half precision: coordinates need their digits
+    dtype = coordinates_dtype(boxes)
+    boxes = ops.cast(boxes, dtype)
     boxes = (boxes + 1) / 2 if box_format == "grid" else boxes
     between_centres = align_corners and is_relative(box_format)
     extent = [side - 1 for side in extent] if between_centres else extent
@@ -176,13 +182,13 @@ def _crop_sides(crops, extent):
     return stop - start if extent is None else ops.stack([ops.cast(side, crops.dtype) for side in extent])
 
 
-def theta_from_boxes(boxes, box_format="grid", height=None, width=None):
+def theta_from_boxes(boxes, box_format="grid", height=None, width=None, depth=None):
     """The matrices that `torch.nn.functional.affine_grid()` takes, for boxes.
 
     Args:
         boxes: `(..., 4)`, or `(..., 6)` for volumes.
         box_format: see `convert_boxes()`; `"grid"`, the corners `x, y, x', y'` in `[-1, 1]`, needs no image size.
-        height, width: the images' size in pixels, for the other formats.
+        height, width, depth: the images' size in pixels, for the other formats; `depth` is of volumes.
 
     Returns:
         `(..., 2, 3)`: `[[(x' - x) / 2, 0, (x' + x) / 2], [0, (y' - y) / 2, (y' + y) / 2]]`, Jaderberg et al. 2015,
@@ -191,18 +197,18 @@ def theta_from_boxes(boxes, box_format="grid", height=None, width=None):
     Raises:
         BoxError: the format is unknown, or needs a size that is not given.
     """
-    first, last = split(convert_boxes(boxes, box_format, "grid", height, width))
+    first, last = split(convert_boxes(boxes, box_format, "grid", height, width, depth))
     rank = first.shape[-1]
     scale = (last - first)[..., None] / 2 * ops.eye(rank, dtype=first.dtype)
     return ops.concatenate([scale, (last + first)[..., None] / 2], axis=-1)
 
 
-def boxes_from_theta(theta, box_format="grid", height=None, width=None):
+def boxes_from_theta(theta, box_format="grid", height=None, width=None, depth=None):
     """The boxes that affine matrices without rotation and shear stand for; undoes `theta_from_boxes()`.
 
     Args:
         theta: `(..., 2, 3)`, or `(..., 3, 4)` for volumes.
-        box_format, height, width: of the boxes, as in `theta_from_boxes()`.
+        box_format, height, width, depth: of the boxes, as in `theta_from_boxes()`.
 
     Returns:
         `(..., 4)`, or `(..., 6)`; where a matrix mirrors, a side runs backwards.
@@ -222,7 +228,7 @@ def boxes_from_theta(theta, box_format="grid", height=None, width=None):
         raise BoxError("`theta` rotates or shears: its numbers off the diagonal must be 0, or it is no box.")
     half = ops.sum(scale * ops.eye(rank, dtype=theta.dtype), axis=-1)
     boxes = ops.concatenate([middle - half, middle + half], axis=-1)
-    return convert_boxes(boxes, "grid", box_format, height, width)
+    return convert_boxes(boxes, "grid", box_format, height, width, depth)
 
 
 def boxes_from_masks(masks):

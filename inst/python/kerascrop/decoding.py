@@ -141,7 +141,14 @@ def decode_other(contents, channels):
     image = tf.cond(is_grey, lambda: tf.repeat(image[..., :1], 3, axis=2), lambda: image[..., :3])
     if channels == 1:
         return tf.image.rgb_to_grayscale(image)
-    return image if channels == 3 else tf.pad(image, [[0, 0], [0, 0], [0, 1]], constant_values=255)
+    return image if channels == 3 else _opaque(image)
+
+
+def _opaque(image):
+    """An image of bytes with a fourth channel, its opacity."""
+    import tensorflow as tf
+
+    return tf.pad(image, [[0, 0], [0, 0], [0, 1]], constant_values=255)
 
 
 def decode_window(contents, lengths, start, size, ratio, channels):
@@ -155,4 +162,4 @@ def decode_window(contents, lengths, start, size, ratio, channels):
         contents=contents, crop_window=tf.concat([first, stop - first], 0), channels=min(channels, 3), ratio=ratio
     )
     image = cut(grown, start - first, size)
-    return tf.pad(image, [[0, 0], [0, 0], [0, 1]], constant_values=255) if channels == 4 else image
+    return _opaque(image) if channels == 4 else image

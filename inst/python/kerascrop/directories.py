@@ -3,12 +3,11 @@
 import multiprocessing.pool
 import os
 import pathlib
-import random
 import warnings
 
 import numpy as np
 
-from kerascrop import checks
+from kerascrop import checks, seeds
 from kerascrop.data import MODES, import_tensorflow, random_numbers
 from kerascrop.decoding import Reader, decoding_error, defect
 
@@ -96,9 +95,8 @@ def crops_from_directory(
         batch_size = checks.check_count(batch_size, "batch_size")
     shuffle = mode == "random" if shuffle is None else checks.check_flag(shuffle, "shuffle")
     antialias = checks.check_flag(antialias, "antialias")
-    seed = checks.check_seed(seed)
     check_split(validation_split, subset, seed)
-    seed = random.randrange(2**31) if seed is None else seed
+    seed = seeds.given_or_drawn(seed)
 
     files, numbers, class_names = list_files(path, labels if label_mode else None, class_names)
     files, numbers = split_files(files, numbers, validation_split, subset, seed)

@@ -17,12 +17,12 @@ from keras import backend, ops
 MANY = 8  # channels, from which on storing the taps pays
 
 
-def applies(images, boxes, box_indices):
+def applies(images, boxes_shape, box_indices):
     """Whether this is for these images, and boxes of the shape `(batch, number)`.
 
     Only in graphs and for images of a known size, as XLA compiles for each new one; and for one box an image.
     """
-    one = boxes[1] == 1 and box_indices is None
+    one = boxes_shape[1] == 1 and box_indices is None
     if backend.backend() != "tensorflow" or len(images.shape) != 4 or None in images.shape[1:] or not one:
         return False
     import tensorflow as tf

@@ -13,7 +13,9 @@ from keras import layers, ops
 
 from kerascrop.sampling import sample
 
-CELL = 4  # pixels of the view, each way
+VIEW = 256  # pixels of the view, along its longer side
+CELL = 4  # of these in a cell, each way
+FILTERS = 16  # channels of the map's convolutions
 CEILING = 100  # of activations, so that no weights give numbers too large for half precision
 AROUND = 1  # deviation of the blur that tells what is around a pixel, in cells
 BLUR = 0.28  # deviation of the blur that fits a box, in boxes
@@ -23,6 +25,7 @@ SOFTER = 0.5  # gain with which candidates compete, compared to the map's
 MOST = 3.0  # of the contrast, in its standard deviations: what stands out most should not outvote the network
 ALONE = 0.1  # weight of the loss with which the network learns to find alone what it finds with the contrast
 GLIMPSE, WIDE = 32, 2.0  # pixels of a glimpse, each way, and how large it is, in boxes
+GLIMPSE_FILTERS = 16, 32, 32
 LARGEST = 0.7  # change by a glimpse, in boxes and in logarithms
 MOVED, ZOOMED = 0.1, 0.4  # how wrong boxes are made, in boxes and in logarithms, to learn to correct them
 TINY = 1e-12  # added to the cells of a map, which may hold nothing
@@ -68,7 +71,8 @@ class Found(NamedTuple):
 class MapLocalizer(layers.Layer):
     """A small convolutional network that scores every place of an image.
 
-    It looks at a view of at most 256 pixels a side, in cells of 4 by 4 pixels, each seen with its neighbours. A cell's
+    It looks at a view of at most 256 pixels a side (smaller images are not enlarged, but for whole cells; those of
+    unknown size are resized to a square), in cells of 4 by 4 pixels, each seen with its neighbours. A cell's
     score is `gain * (network + contrast)`: the network starts at zero, so at first the map follows the contrast, how
     rare a cell's pixels are in their image, smoothed to the size of the box; learning starts where something stands
     out, be it in colour or in brightness, rather than at the image's centre. The softmax of the scores is a map of
@@ -82,24 +86,19 @@ class MapLocalizer(layers.Layer):
 
     Args:
         sizes: how many sizes to predict: 0, 1 or 2.
-        view: longer side of the view, in pixels; smaller images are not enlarged, but for whole cells. Images of
-            unknown size are resized to a square of this side.
-        filters: channels of the convolutions.
         **kwargs: arguments of `keras.layers.Layer`.
     """
 
-    def __init__(self, sizes, view=256, filters=16, **kwargs):
+    def __init__(self, sizes, **kwargs):
         super().__init__(autocast=False, **kwargs)
         self.sizes = sizes
-        self.view = view
-        self.filters = filters
         policy = {"dtype": self.dtype_policy}
         convolution = {"data_format": "channels_last", **policy}  # whatever Keras's setting is
         # All have names, by which PyTorch stores weights.
         self.convolutions = [
-            layers.Conv2D(filters, CELL, CELL, use_bias=False, name="cells", **convolution),
+            layers.Conv2D(FILTERS, CELL, CELL, use_bias=False, name="cells", **convolution),
             *(
-                layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"around_{number}", **convolution)
+                layers.Conv2D(FILTERS, 3, padding="same", use_bias=False, name=f"around_{number}", **convolution)
                 for number in (1, 2, 3)
             ),
         ]
@@ -113,7 +112,7 @@ class MapLocalizer(layers.Layer):
         height, width = view_shape[1:3]
         longest = max(height, width) if height and width else None
         shares = (height / longest, width / longest) if longest else (1, 1)  # the aspect, where it is known
-        side = min(self.view, longest or self.view) / CELL
+        side = min(VIEW, longest or VIEW) / CELL
         self.cells = tuple(max(1, round(share * side)) for share in shares)
         shape = (view_shape[0], *(CELL * cells for cells in self.cells), view_shape[3])
         self.score.build(_build(self.convolutions, self.norms, shape))
@@ -258,8 +257,7 @@ class MapLocalizer(layers.Layer):
         return (view_shape[0], 2 + self.sizes)
 
     def get_config(self):
-        names = ("sizes", "view", "filters")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        return {**super().get_config(), "sizes": self.sizes}
 
 
 @keras.saving.register_keras_serializable("kerascrop")
@@ -272,18 +270,16 @@ class Glimpse(layers.Layer):
 
     Args:
         numbers: 3 for a move and a scale, 4 for a move and two scales.
-        filters: channels of the convolutions.
         **kwargs: arguments of `keras.layers.Layer`.
     """
 
-    def __init__(self, numbers, filters=(16, 32, 32), **kwargs):
+    def __init__(self, numbers, **kwargs):
         super().__init__(autocast=False, **kwargs)
         self.numbers = numbers
-        self.filters = tuple(filters)
         policy = {"dtype": self.dtype_policy}
         convolution = {"padding": "same", "use_bias": False, "data_format": "channels_last", **policy}
         self.convolutions = [
-            layers.Conv2D(n, 3, 2, name=f"look_{number}", **convolution) for number, n in enumerate(self.filters)
+            layers.Conv2D(n, 3, 2, name=f"look_{number}", **convolution) for number, n in enumerate(GLIMPSE_FILTERS)
         ]
         self.norms = _norms(self.convolutions, policy)
         self.change = layers.Dense(numbers, kernel_initializer="zeros", name="change", **policy)
@@ -305,7 +301,7 @@ class Glimpse(layers.Layer):
         return (*boxes_shape[:2], self.numbers)
 
     def get_config(self):
-        return {**super().get_config(), "numbers": self.numbers, "filters": self.filters}
+        return {**super().get_config(), "numbers": self.numbers}
 
 
 def _norms(convolutions, policy):

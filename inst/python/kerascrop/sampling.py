@@ -96,11 +96,12 @@ def sample(
     single = len(boxes.shape) == 2
     boxes = boxes[:, None] if single else boxes
     boxes = align(boxes, tuple(reversed(size))) if align_corners else boxes
-    if gradient_reach is None:
+    reach = None if gradient_reach is None else check_reach(gradient_reach)
+    if reach is None or interpolation == "nearest":
         crops = _sample(images, boxes, size, how, box_indices)
     else:
         crops = _sample(images, ops.stop_gradient(boxes), size, how, box_indices)
-        how = how._replace(reach=check_reach(gradient_reach))
+        how = how._replace(reach=reach)
         wide = _sample(ops.stop_gradient(images), boxes, size, how, box_indices)
         crops = crops + (wide - ops.stop_gradient(wide))
     return crops[:, 0] if single else crops

@@ -25,7 +25,7 @@ class Fit(NamedTuple):
     An image of `lengths` is cut as if it had been enlarged by `scale` and given borders of `added` pixels.
     """
 
-    lengths: tuple  # of the enlarged image with its borders
+    lengths: tuple  # of the enlarged image, with the borders that if_smaller="pad" gives it
     sizes: tuple  # of the windows
     added: tuple  # pixels `(before, after)`
     scale: Any = 1  # the integer 1 where nothing is ever enlarged

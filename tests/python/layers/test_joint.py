@@ -203,6 +203,15 @@ def test_key_points_outside_stay_outside_and_keep_further_numbers():
     np.testing.assert_array_equal(arrays(crops)["keypoints"], [[[-3, -2, 1], [3, 2, 0]]])
 
 
+@pytest.mark.parametrize("dtype, kept", [("float64", "float64"), ("float32", "float32"), ("int32", "float32")])
+def test_key_points_keep_their_digits(dtype, kept):
+    data = {"images": np.zeros((1, 12, 12, 1), "float32"), "keypoints": np.array([[[5.25, 6.75]]], dtype)}
+    crop = kerascrop.CenterCrop(4, 4)
+    assert keras.backend.standardize_dtype(crop(data)["keypoints"].dtype) == kept
+    spec = crop.compute_output_spec({name: keras.KerasTensor(x.shape, str(x.dtype)) for name, x in data.items()})
+    assert spec["keypoints"].dtype == kept
+
+
 @pytest.mark.parametrize("channels", [(), (1,), (2,)])
 def test_masks_of_clips_and_with_channels_are_cropped_like_the_images(channels, rng):
     clips = rng.normal(size=(2, 3, 9, 12, 4)).astype("float32")

@@ -127,6 +127,10 @@ class Crop(keras.layers.Layer):
         crops = crops if isinstance(inputs, dict) else crops["images"]
         return (crops, boxes) if self.return_boxes else crops
 
+    @property
+    def axis_names(self):
+        return axes.AXIS_NAMES[self.rank]
+
     def lengths(self, shape):
         """The spatial lengths in a shape of images."""
         return axes.spatial_shape(shape, self.rank, self.data_format)
@@ -296,7 +300,7 @@ class WindowCrop(Crop):
             return self.fit(self.lengths(shape))
         except checks.SizeError as error:
             other = ({"channels_last", "channels_first"} - {self.data_format}).pop()
-            channels = shape[-1 if other == "channels_last" else -self.rank - 1]
+            channels = shape[axes.channels_axis(self.rank, other)]
             try:
                 self.fit(axes.spatial_shape(shape, self.rank, other))
             except checks.SizeError:
@@ -306,6 +310,37 @@ class WindowCrop(Crop):
             raise checks.SizeError(
                 f"{error} If {tuple(shape)} are images of {channels} channels, use `data_format={other!r}`."
             ) from None
+
+
+class SizedCrop(WindowCrop):
+    """Base of the layers whose windows have a size that is given, in any number of dimensions.
+
+    Args:
+        sizes: of the windows, in pixels, along each axis.
+        if_smaller, fill_value: see `CenterCrop`.
+        **kwargs: see `kerascrop.layers.base.Crop`.
+    """
+
+    def __init__(self, sizes, if_smaller="error", fill_value=0, **kwargs):
+        super().__init__(**kwargs)
+        for name, size in zip(self.axis_names, checks.check_sizes(sizes, self.axis_names)):
+            setattr(self, name, size)
+        self.if_smaller = checks.check_choice(if_smaller, "if_smaller", windows.IF_SMALLER)
+        self.fill_value = checks.check_number(fill_value, "fill_value")
+
+    @property
+    def sizes(self):
+        return tuple(getattr(self, name) for name in self.axis_names)
+
+    def fit(self, lengths):
+        return windows.fit(lengths, self.sizes, self.if_smaller, self.axis_names, self.name)
+
+    def starts(self, fit, data, training):
+        return windows.center_starts(fit)
+
+    def get_config(self):
+        sizes = dict(zip(self.axis_names, self.sizes))
+        return {**super().get_config(), **sizes, "if_smaller": self.if_smaller, "fill_value": self.fill_value}
 
 
 class SampledCrop(Crop):

@@ -2,7 +2,7 @@
 
 import keras
 
-from kerascrop import axes, checks, windows
+from kerascrop import checks, windows
 from kerascrop.layers.base import WindowCrop
 
 
@@ -42,8 +42,7 @@ class BorderCrop(WindowCrop):
         self.fill_value = checks.check_number(fill_value, "fill_value")
 
     def fit(self, lengths):
-        names = axes.AXIS_NAMES[self.rank]
-        lengths = windows.check_margins_fit(lengths, self.cropping, names, self.name)
+        lengths = windows.check_margins_fit(lengths, self.cropping, self.axis_names, self.name)
         sizes = tuple(windows.border_length(length, *margins) for length, margins in zip(lengths, self.cropping))
         added = tuple((max(-before, 0), max(-after, 0)) for before, after in self.cropping)
         return windows.Fit(lengths, sizes, added)

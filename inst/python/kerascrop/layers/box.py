@@ -78,11 +78,11 @@ class BoxCrop(SampledCrop):
         super().__init__(
             height, width, antialias=antialias, data_format=data_format, box_format=box_format, **kwargs
         )
-        sampling.check_how(antialias, interpolation, fill_mode, fill_value, align_corners)
-        self.fill_mode = fill_mode
-        self.fill_value = fill_value
-        self.interpolation = interpolation
-        self.align_corners = align_corners
+        how = sampling.check_how(antialias, interpolation, fill_mode, fill_value, align_corners)
+        self.fill_mode = how.fill_mode
+        self.fill_value = how.fill_value
+        self.interpolation = how.interpolation
+        self.align_corners = how.align_corners
         self.gradient_reach = None if gradient_reach is None else sampling.check_reach(gradient_reach)
 
     def named(self, inputs):

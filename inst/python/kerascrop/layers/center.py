@@ -2,40 +2,7 @@
 
 import keras
 
-from kerascrop import axes, checks, windows
-from kerascrop.layers.base import WindowCrop
-
-
-class SizedCrop(WindowCrop):
-    """Base of the layers whose windows have a size that is given, in any number of dimensions.
-
-    Args:
-        sizes: of the windows, in pixels, along each axis.
-        if_smaller, fill_value: see `CenterCrop`.
-        **kwargs: see `kerascrop.layers.base.Crop`.
-    """
-
-    def __init__(self, sizes, if_smaller="error", fill_value=0, **kwargs):
-        super().__init__(**kwargs)
-        self.axis_names = axes.AXIS_NAMES[self.rank]
-        for name, size in zip(self.axis_names, checks.check_sizes(sizes, self.axis_names)):
-            setattr(self, name, size)
-        self.if_smaller = checks.check_choice(if_smaller, "if_smaller", windows.IF_SMALLER)
-        self.fill_value = checks.check_number(fill_value, "fill_value")
-
-    @property
-    def sizes(self):
-        return tuple(getattr(self, name) for name in self.axis_names)
-
-    def fit(self, lengths):
-        return windows.fit(lengths, self.sizes, self.if_smaller, self.axis_names, self.name)
-
-    def starts(self, fit, data, training):
-        return windows.center_starts(fit)
-
-    def get_config(self):
-        sizes = dict(zip(self.axis_names, self.sizes))
-        return {**super().get_config(), **sizes, "if_smaller": self.if_smaller, "fill_value": self.fill_value}
+from kerascrop.layers.base import SizedCrop
 
 
 @keras.saving.register_keras_serializable("kerascrop")

@@ -96,7 +96,7 @@ def crop_masks(masks, images, rank, data_format, apply):
     """Masks of any dtype, with an axis for channels or without one, cropped by `apply()`."""
     if len(masks.shape) == len(images.shape):
         return apply(masks)
-    axis = -1 if data_format == "channels_last" else -rank - 1
+    axis = axes.channels_axis(rank, data_format)
     return ops.squeeze(apply(ops.expand_dims(masks, axis)), axis)
 
 
@@ -139,27 +139,23 @@ def _is_signed(labels):
 
 def dtypes(data):
     """The types of what is cropped, afterwards: boxes and points are float32 at least, labels can be -1."""
-
-    def coordinates(x):
-        return "float64" if standardize_dtype(x.dtype) == "float64" else "float32"
-
     found = {key: standardize_dtype(value.dtype) for key, value in data.items() if not isinstance(value, dict)}
     if "bounding_boxes" in data:
         parts = data["bounding_boxes"]
-        found["bounding_boxes"] = {"boxes": coordinates(parts["boxes"])}
+        found["bounding_boxes"] = {"boxes": boxes.coordinates_dtype(parts["boxes"])}
         if "labels" in parts:
             found["bounding_boxes"]["labels"] = (
                 standardize_dtype(parts["labels"].dtype) if _is_signed(parts["labels"]) else "int32"
             )
     if "keypoints" in data:
-        found["keypoints"] = coordinates(data["keypoints"])
+        found["keypoints"] = boxes.coordinates_dtype(data["keypoints"])
     return found
 
 
 def crop_points(points, crops, rank, extent, views):
     """Key points as they are seen from inside of the crops; those outside of a crop lie outside of its size."""
     points = ops.convert_to_tensor(points)
-    points = ops.cast(points, "float64" if points.dtype == "float64" else "float32")
+    points = ops.cast(points, boxes.coordinates_dtype(points))
     points, crops = _paired(points, crops, views)
     moved = boxes.seen_points(points[..., :rank], crops, extent)
     if points.shape[-1] == rank:

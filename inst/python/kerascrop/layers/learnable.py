@@ -122,7 +122,7 @@ class LearnableCrop(SampledCrop):
         height, width = self.lengths(images_shape)
         policy = {"name": "localizer", "dtype": self.dtype_policy}
         if self.is_built_in:
-            channels = images_shape[-1 if self.data_format == "channels_last" else 1]
+            channels = images_shape[axes.channels_axis(self.rank, self.data_format)]
             self.localizer = MapLocalizer(SIZES[self.size], **policy)
             self.localizer.build((None, height, width, channels))
             return
@@ -303,7 +303,7 @@ class LearnableCrop(SampledCrop):
 
     def _image_size(self, images):
         """Height and width of a batch of images, checked to hold a box: numbers, or tensors where not known."""
-        lengths, names = self.lengths(ops.shape(images)), axes.AXIS_NAMES[self.rank]
+        lengths, names = self.lengths(ops.shape(images)), self.axis_names
         if self.size == "fixed":
             return windows.check_fits(lengths, (self.height, self.width), names, self.name)
         largest, remedy = math.ceil(max(self.min_size or 1, self.max_size or 1)), "`max_size`, or larger images"

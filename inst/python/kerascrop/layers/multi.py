@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from kerascrop import axes, checks, windows
-from kerascrop.layers.center import SizedCrop
+from kerascrop.layers.base import SizedCrop
 
 VIEWS = ("five", "ten", "grid")
 

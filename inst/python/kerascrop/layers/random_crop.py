@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-from kerascrop import boxes, checks, seeds, windows
-from kerascrop.layers.center import SizedCrop
+from kerascrop import axes, boxes, checks, seeds, windows
+from kerascrop.layers.base import SizedCrop
 
 FOCI = (None, "boxes", "mask", "foreground")
 
@@ -120,7 +120,7 @@ class RandomSizedCrop(SizedCrop):
         has_channels = len(mask.shape) == len(data["images"].shape)
         mask = ops.not_equal(mask, ops.cast(0, mask.dtype))
         if has_channels:
-            mask = ops.any(mask, axis=-1 if self.data_format == "channels_last" else -self.rank - 1)
+            mask = ops.any(mask, axis=axes.channels_axis(self.rank, self.data_format))
         return ops.any(mask, axis=1) if len(mask.shape) > self.rank + 1 else mask
 
     def _random_true(self, flags):
