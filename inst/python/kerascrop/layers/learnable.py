@@ -14,9 +14,10 @@ from kerascrop.localizers import ALONE, GlobalLocalizer, MapLocalizer, sides
 
 SIZES = {"fixed": 0, "square": 1, "free": 2}  # how many numbers a size takes
 
-# In training the box is moved by up to SHIFT of its size each way and scaled by up to exp(ZOOM), so that an object
-# that is cut costs; and every TURNED-th image is also shown turned by 180 degrees.
-SHIFT, ZOOM, TURNED = 0.08, 0.15, 4
+# In training boxes are moved by up to so much of their size each way, and scaled by up to so much, in logarithms: an
+# object that is cut costs. Learned sizes vary by themselves, and shrink where these are larger.
+JITTER = {"fixed": (0.08, 0.15), "square": (0.04, 0.05), "free": (0.04, 0.05)}
+TURNED = 4  # every so many images are also shown turned by 180 degrees
 
 
 class Candidates(NamedTuple):
@@ -185,7 +186,8 @@ class LearnableCrop(SampledCrop):
             numbers, apart = self.localizer.correct_twice(view, numbers, bounds, self._noise(batch, 2, self.numbers))
             self.add_loss(ops.mean(apart / (1 + apart)))
         noise, size = self._noise(batch, 3), self._size(ops.clip(numbers, 0.0, 1.0), height, width)
-        shift, size = SHIFT * noise[:, :2] * size, size * ops.exp(ZOOM * noise[:, 2:])
+        shift, zoom = JITTER[self.size]
+        shift, size = shift * noise[:, :2] * size, size * ops.exp(zoom * noise[:, 2:])
         if self.native:
             size = ops.minimum(size, extent(self.height, self.width))
         places = ops.stack([numbers[:, :2], found.other[:batch]], axis=1)
