@@ -6,24 +6,20 @@ Makes 1,024 JPEG files of about one megapixel in a temporary folder: windows of 
 enlarged, with a camera's noise. Then reads them in turns, so that whatever else the machine does is shared fairly.
 """
 
-import os
 import pathlib
 import statistics
-import sys
 import tempfile
 import time
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-os.environ["KERAS_BACKEND"] = "tensorflow"
+from _timing import CORES  # isort: skip  # before Keras
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import kerascrop
+
 ROOT = pathlib.Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "inst" / "python"))
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import tensorflow as tf  # noqa: E402
-
-import kerascrop  # noqa: E402
-
 FILES, ROUNDS, BATCH, CROP, RESIZE = 1024, 5, 32, 224, 256
 SHAPES = ((1000, 1050), (1152, 896), (864, 1184))
 AUTO = tf.data.AUTOTUNE
@@ -63,7 +59,7 @@ def main():
         folder = pathlib.Path(folder)
         make_files(folder)
         size = statistics.mean(file.stat().st_size for file in folder.rglob("*.jpg"))
-        print(f"{FILES} JPEG files of one megapixel, {size / 1024:.0f} KiB on average; {os.cpu_count()} cores")
+        print(f"{FILES} JPEG files of one megapixel, {size / 1024:.0f} KiB on average; {CORES} cores")
         ours = {"batch_size": BATCH, "seed": 1}
         loaders = {
             "keras, resized to 256, keras RandomCrop": keras_loader(folder, keras.layers.RandomCrop(CROP, CROP)),

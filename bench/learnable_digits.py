@@ -97,22 +97,22 @@ class Row(NamedTuple):
 
 
 HEADER = (
-    "| | test error %, each seed | median | worst | worst / true box | true box inside | centre off, px (worst) "
-    "| IoU | collapsed | CPU s / epoch |"
+    "| | test error %, each seed | median | worst / true box (mean) | true box inside | centre off, px (worst) | IoU "
+    "| collapsed | CPU s / epoch |"
 )
 
 
 def line(name, rows, reference):
     """A row of the Markdown table: a method's runs, beside the true box's of the same seeds."""
     error, inside, off, iou, seconds = np.array(rows).T
-    ratio = np.max(error / [row.error for row in reference]) if len(reference) == len(rows) else np.nan
-    cells = [name, " ".join(f"{value:.1f}" for value in error), f"{np.median(error):.1f}", f"{error.max():.1f}"]
-    cells.append(f"{ratio:.2f}")
+    cells = [name, " ".join(f"{value:.2f}" for value in error), f"{np.median(error):.1f}"]
+    ratios = error / [row.error for row in reference] if reference else [np.nan]
+    cells.append(f"{np.max(ratios):.2f} ({np.mean(ratios):.2f})")
     if np.isnan(off).any():
         cells += [""] * 4
     else:
         cells += [f"{100 * inside.mean():.1f} %", f"{off.mean():.1f} ({off.max():.1f})", f"{iou.mean():.2f}"]
-        cells.append(f"{(off > COLLAPSED).sum()}")
+        cells.append(f"{(off > COLLAPSED).sum()} of {len(off)}")
     return f"| {' | '.join(cells)} | {np.median(seconds):.1f} |"
 
 
