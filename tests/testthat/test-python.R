@@ -73,7 +73,7 @@ test_that("the environment of install_kerascrop() is used, whoever starts Python
   writeLines(packages, file.path(Sys.glob(file.path(folder, "lib", "python*", "site-packages")), "packages.pth"))
   code <- c("library(kerascrop)", "numpy <- reticulate::import('numpy')", "cat(reticulate::py_config()$python)")
   used <- function(...) tail(in_new_process(code, c(..., WORKON_HOME = home)), 1)
-  expect_match(used(RETICULATE_PYTHON = NA), folder, fixed = TRUE)
+  expect_match(used(RETICULATE_PYTHON = NA, VIRTUAL_ENV = NA), folder, fixed = TRUE) # reticulate sets both
   expect_identical(used(RETICULATE_PYTHON = python), python)
 })
 
