@@ -1,9 +1,10 @@
 #' Arrays between R and NumPy
 #'
-#' R stores arrays column by column (the first index varies fastest), NumPy and the tensors of Keras row by row (the last
-#' one does). `as_numpy()` changes the layout in tiles that fit the processor's cache, which makes it many times faster than `reticulate::np_array()` for
-#' large batches of images, and about as fast elsewhere; `from_numpy()` comes back, and writes straight into a large new
-#' R array. Both keep the shape: `x[i, j, k]` in R is `x[i - 1, j - 1, k - 1]` in Python.
+#' R stores arrays column by column (the first index varies fastest), NumPy and the tensors of Keras row by row (the
+#' last one does). `as_numpy()` changes the layout in tiles that fit the processor's cache, which makes it many times
+#' faster than `reticulate::np_array()` for large batches of images, and about as fast elsewhere; `from_numpy()` comes
+#' back, and writes straight into a large new R array. Both keep the shape: `x[i, j, k]` in R is
+#' `x[i - 1, j - 1, k - 1]` in Python.
 #'
 #' Functions of Keras take R arrays too, and convert them as `np_array()` does. Wrap a large array yourself:
 #' `model |> predict(as_numpy(x))`, or with reticulate `model$predict(as_numpy(x))`. A vector, such as labels, has no

@@ -3,7 +3,8 @@
 #' [layer_center_crop()] and [layer_random_crop()] take the arguments of keras3's functions of these names, in their
 #' order, so code written for those runs with these; [layer_border_crop()] does what keras3's `layer_cropping_1d()`,
 #' `layer_cropping_2d()` and `layer_cropping_3d()` do. Where images are at least as large as the crops, centre and
-#' border crops have the same pixels as Keras's; random ones are drawn in another way. This page lists what differs, on purpose; the package's tests compare each with Keras 3.15.
+#' border crops have the same pixels as Keras's; random ones are drawn in another way. This page lists what differs, on
+#' purpose; the package's tests compare each with Keras 3.15.
 #'
 #' With both packages attached, the names `layer_center_crop` and `layer_random_crop` are those of the one attached
 #' last. `kerascrop::layer_random_crop()` is always this one.

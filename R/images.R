@@ -3,10 +3,10 @@
 #' The pixels of images of any kind that this package takes, as a batch of numbers from 0 to 1: what `predict()`,
 #' `fit()` and the layers want. Nothing is resized; [crop_center()] and `crop_boxes()` make images of one size.
 #'
-#' @param x The paths of image files, PNG or JPEG, which the packages png and jpeg read. Or an image of the package magick, each frame of which becomes one of
-#'   the batch; a raster; a cimg or pixset of the package imager; a matrix `(height, width)` or an array `(height,
-#'   width, channels)` or `(batch, height, width, channels)`. Or a list, each element of which is one image of any of
-#'   these kinds.
+#' @param x The paths of image files, PNG or JPEG, which the packages png and jpeg read. Or an image of the package
+#'   magick, each frame of which becomes one of the batch; a raster; a cimg or pixset of the package imager; a matrix
+#'   `(height, width)` or an array `(height, width, channels)` or `(batch, height, width, channels)`. Or a list, each
+#'   element of which is one image of any of these kinds.
 #' @returns An array `(batch, height, width, channels)`. Channels are grey; grey and opacity; red, green and blue; or
 #'   these and opacity. Bytes, which are those of magick, rasters and raw arrays, are divided by 255, so that they are 0
 #'   to 1 as those of files; other numbers, in arrays and cimg images, are left as they are.

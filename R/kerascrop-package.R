@@ -13,8 +13,8 @@
 #' * [layer_uncrop()] puts crops back to where they came from.
 #'
 #' The first three have forms for sequences, `layer_center_crop_1d()`, and volumes, `layer_center_crop_3d()`. Masks,
-#' bounding boxes and key points are cropped with their images: all layers but [layer_uncrop()] take a named list of them. What differs from
-#' Keras's own layers is listed in [differences_from_keras3].
+#' bounding boxes and key points are cropped with their images: all layers but [layer_uncrop()] take a named list of
+#' them. What differs from Keras's own layers is listed in [differences_from_keras3].
 #'
 #' [crop_center()], [crop_border()], [crop_random()], [crop_multi()], [crop_boxes()] and [uncrop()] do the same on plain
 #' R arrays, with no model.

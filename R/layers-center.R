@@ -38,8 +38,8 @@
 #' that suggests the right one.
 #' @section Errors:
 #' `kerascrop_error_size`: a size is no positive whole number, or larger than the images (as soon as their size is
-#' known) while `if_smaller` is `"error"`. `kerascrop_error_shape`: `object` is neither images nor one image, or masks have
-#' another size. `kerascrop_error_box`: bounding boxes of another shape or number than their labels, or an unknown
+#' known) while `if_smaller` is `"error"`. `kerascrop_error_shape`: `object` is neither images nor one image, or masks
+#' have another size. `kerascrop_error_box`: bounding boxes of another shape or number than their labels, or an unknown
 #' format. `kerascrop_error_argument`: anything else about the arguments. `kerascrop_error_python`: Python or Keras is
 #' missing.
 #' @section Saved models:

@@ -32,8 +32,9 @@
 #'   pixels) and, with true boxes, `iou` (mean). For boxes: `epoch`, `image`, `x1`, `y1`, `x2`, `y2`.
 #' @section Errors:
 #' `kerascrop_error_box`: there is not one true box for each image. `kerascrop_error_shape`: there are no images.
-#' `kerascrop_error_size`: `max` or `steps` is no positive whole number. `kerascrop_error_argument`: any other wrong argument, or a monitor that has not seen a training yet. When training
-#' begins: an error of Python's, `ArgumentError`, if the model has no learnable crop, or several.
+#' `kerascrop_error_size`: `max` or `steps` is no positive whole number. `kerascrop_error_argument`: any other wrong
+#' argument, or a monitor that has not seen a training yet. When training begins: an error of Python's, `ArgumentError`,
+#' if the model has no learnable crop, or several.
 #' @family training
 #' @export
 #' @examplesIf reticulate::py_module_available("keras")
