@@ -15,7 +15,7 @@ shown <- function(x) {
   if (is.character(x)) x <- valid_text(x)
   if (is.factor(x)) return("a factor")
   if (inherits(x, "connection")) return("a connection")
-  if (rlang::is_string(x)) return(paste0('"', if (nchar(x) > 60) paste0(substr(x, 1, 57), "...") else x, '"'))
+  if (rlang::is_string(x)) return(paste0('"', shortened(x), '"'))
   if (is.atomic(x) && length(x) == 1) return(format(x, digits = 10))
   if (is.atomic(x) && !is.object(x) && is.null(dim(x)) && length(x) > 0 && length(x) <= 6) {
     shown <- if (is.character(x)) paste0('"', x, '"') else format(x, trim = TRUE)
@@ -26,6 +26,9 @@ shown <- function(x) {
   if (is.array(x) && !is.object(x)) return(paste("an array of shape", paste(dim(x), collapse = " x ")))
   paste("of class", class(x)[1], "and length", length(x))
 }
+
+# Text, or its beginning where it has more than so many letters.
+shortened <- function(text, most = 60) if (nchar(text) > most) paste0(substr(text, 1, 57), "...") else text
 
 # Text, with bytes that are none in its encoding written as numbers.
 valid_text <- function(x) {
@@ -67,7 +70,7 @@ as_count <- function(x, least = 1, arg = caller_arg(x), call = caller_env()) {
 # Margins as a pair `(before, after)` for each axis. Two numbers for a sequence are its two sides.
 as_margins <- function(x, rank = 2, arg = caller_arg(x), call = caller_env()) {
   check_given(x, "size", arg, call)
-  sides <- if (is.numeric(x)) as.list(x) else if (is.list(x) && !is.object(x)) x
+  sides <- if (is.numeric(x)) as.list(x) else if (is_plain_list(x)) x
   sides <- if (length(sides) == 1 && !is.list(x)) rep(sides, rank) else sides
   if (rank == 1 && is.numeric(x) && length(x) == 2) sides <- list(x)
   twice <- function(side) if (is.numeric(side) && length(side) == 1) rep(side, 2) else side

@@ -227,8 +227,7 @@ with_type_of <- function(values, x) {
 read_image <- function(path, arg, call) {
   there <- suppressWarnings(file.exists(path)) # it warns of very long ones
   if (!there || dir.exists(path)) {
-    path <- valid_text(path)
-    if (nchar(path) > 1000) path <- paste0(substr(path, 1, 57), "...") # cli would look for the file, and warn
+    path <- shortened(valid_text(path), 1000) # cli looks for the file, and would warn
     kerascrop_abort(c(
       "{.arg {arg}} must be images, or the path of an image file.",
       x = if (there) "{.file {path}} is a folder." else "There is no file {.file {path}}.",

@@ -95,7 +95,7 @@ def one_at_a_time(lock):
 
 def main(arguments):
     extra = [name for name in arguments if name != "--backends"]
-    if extra or older(R_DONE, "DESCRIPTION", *map(str, Path("tools").glob("*.py"))):
+    if extra or older(R_DONE, "DESCRIPTION", "tools/setup.py", "tools/r_packages.py", "tools/system.py"):
         install_system_and_r(extra)
     if older(PYTHON_DONE, "requirements.txt"):
         install_python_packages("requirements.txt", PYTHON_DONE)

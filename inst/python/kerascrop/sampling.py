@@ -96,7 +96,7 @@ def sample(
     single = len(boxes.shape) == 2
     boxes = boxes[:, None] if single else boxes
     boxes = align(boxes, tuple(reversed(size))) if align_corners else boxes
-    reach = None if gradient_reach is None else check_reach(gradient_reach)
+    reach = check_reach(gradient_reach)
     if reach is None or interpolation == "nearest":
         crops = _sample(images, boxes, size, how, box_indices)
     else:
@@ -129,7 +129,9 @@ def check_how(antialias, interpolation, fill_mode, fill_value, align_corners):
 
 
 def check_reach(value):
-    """A number of pixels, at least 1."""
+    """A number of pixels, at least 1; or None."""
+    if value is None:
+        return None
     if checks.check_number(value, "gradient_reach") < 1:
         raise checks.ArgumentError(f"`gradient_reach` must be at least 1 pixel, not {value!r}.")
     return float(value)

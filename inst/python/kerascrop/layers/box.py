@@ -83,7 +83,7 @@ class BoxCrop(SampledCrop):
         self.fill_value = how.fill_value
         self.interpolation = how.interpolation
         self.align_corners = how.align_corners
-        self.gradient_reach = None if gradient_reach is None else sampling.check_reach(gradient_reach)
+        self.gradient_reach = sampling.check_reach(gradient_reach)
 
     def named(self, inputs):
         if isinstance(inputs, (list, tuple)) and 2 <= len(inputs) <= 3:
