@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerascrop.localizers import CELL, LARGEST, MOVED, WIDE, ZOOMED, Glimpse, GlobalLocalizer, MapLocalizer
+from kerascrop.localizers import CELL, LARGEST, MOVED, SPREAD, WIDE, ZOOMED, Glimpse, GlobalLocalizer, MapLocalizer
 
 
 def built(sizes, shape):
@@ -79,6 +79,23 @@ def test_of_two_squares_each_is_found_and_the_place_is_not_between_them(rng):
     mean, share = ops.convert_to_numpy(found.mean) * [96, 64], ops.convert_to_numpy(found.share)
     assert (share > 0.5).all() and (share < 1).all()
     assert (mean[:, 0] > 22).all() and (mean[:, 0] < 70).all()
+
+
+@pytest.mark.parametrize("sizes", [0, 1])
+def test_the_network_is_taught_the_place_that_is_found(sizes, rng):
+    """Its loss is the divergence of its own map, at first the same everywhere, from a Gaussian at the place."""
+    localizer, limits = built(sizes, (None, 64, 96, 1)), bounds((0.25, 0.375))  # 24 pixels
+    images = rng.normal(size=(2, 64, 96, 1)).astype("float32")
+    images[0, 20:44, 10:34] += 9
+    images[1, 5:29, 60:84] += 9
+    found = localizer.find(images, limits)
+    x, y = ops.convert_to_numpy(found.numbers)[:, :2].T * [[96], [64]]
+    columns, rows = 4 * np.arange(24) + 2, 4 * np.arange(16) + 2
+    far = np.square(columns - x[:, None])[:, None] + np.square(rows - y[:, None])[:, :, None]
+    taught = np.exp(-far / 2 / np.square(SPREAD * 24))
+    taught /= taught.sum(axis=(1, 2), keepdims=True)
+    expected = np.log(16 * 24) + (taught * np.log(taught + 1e-30)).sum(axis=(1, 2))
+    np.testing.assert_allclose(ops.convert_to_numpy(found.alone), expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("sizes", [1, 2])

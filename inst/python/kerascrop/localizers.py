@@ -20,10 +20,10 @@ CEILING = 100  # of activations, so that no weights give numbers too large for h
 AROUND = 1  # deviation of the blur that tells what is around a pixel, in cells
 BLUR = 0.28  # deviation of the blur that fits a box, in boxes
 SCALES = 9  # sizes that are tried at the start
-GAIN = 4.0  # of scores, in the softmax
-SOFTER = 0.5  # gain with which candidates compete, compared to the map's
-MOST = 3.0  # of the contrast, in its standard deviations: what stands out most should not outvote the network
-ALONE = 0.1  # weight of the loss with which the network learns to find alone what it finds with the contrast
+GAIN = 4.0  # of the network's scores, and of sizes that stand out, in a softmax
+MOST = 3.0  # of the contrast, in its standard deviations: what stands out leads at first, the network overrules it
+SHARPER = 5  # power of what two candidates hold, in which they compete
+SPREAD = 0.2  # deviation of the places that the network is taught, in boxes
 GLIMPSE, WIDE = 32, 2.0  # pixels of a glimpse, each way, and how large it is, in boxes
 GLIMPSE_FILTERS = 16, 32, 32
 LARGEST = 0.7  # change by a glimpse, in boxes and in logarithms
@@ -63,8 +63,8 @@ class Found(NamedTuple):
     numbers: Any  #: `(batch, 2 + sizes)`: the place of the highest peak, then the sizes, between their bounds
     mean: Any  #: `(batch, 2)`: the centre of mass of the whole map
     other: Any  #: `(batch, 2)`: the place of the second peak
-    share: Any  #: `(batch,)`: how much of both peaks the highest one holds
-    alone: Any  #: `(batch,)`: how badly the network alone finds the highest peak, a cross-entropy
+    share: Any  #: `(batch,)`: how much of the crop should come from the highest one
+    alone: Any  #: `(batch,)`: how far the network's own map is from one of that place, a Kullback-Leibler divergence
 
 
 @keras.saving.register_keras_serializable("kerascrop")
@@ -73,7 +73,7 @@ class MapLocalizer(layers.Layer):
 
     It looks at a view of at most 256 pixels a side (smaller images are not enlarged, but for whole cells; those of
     unknown size are resized to a square), in cells of 4 by 4 pixels, each seen with its neighbours. A cell's
-    score is `gain * (network + contrast)`: the network starts at zero, so at first the map follows the contrast, how
+    score is `network + contrast`: the network starts at zero, so at first the map follows the contrast, how
     rare a cell's pixels are in their image, smoothed to the size of the box; learning starts where something stands
     out, be it in colour or in brightness, rather than at the image's centre. The softmax of the scores is a map of
     where the object is. The place is its centre of mass (soft-argmax: Finn et al. 2016, "Deep Spatial Autoencoders")
@@ -118,8 +118,6 @@ class MapLocalizer(layers.Layer):
         self.score.build(_build(self.convolutions, self.norms, shape))
         if self.glimpse:
             self.glimpse.build(view_shape, (view_shape[0], None, 4))
-        start = keras.initializers.Constant(GAIN)
-        self.gain = self.add_weight(shape=(), initializer=start, name="gain", dtype="float32", autocast=False)
 
     def look(self, images):
         """The view: images `(batch, height, width, channels)` resized to whole cells."""
@@ -172,24 +170,25 @@ class MapLocalizer(layers.Layer):
         # Cut off at the edges, so that half an object there does not stand out as a whole one would.
         blurs = [_gaussian(n, BLUR * share * n) for n, share in zip(self.cells, reversed(typical))]
         contrast = _standardise(ops.einsum("yr,brc,xc->byx", blurs[0], rarity, blurs[1]))
-        learned = ops.reshape(ops.cast(self.score(x), "float32"), (-1, *self.cells))
-        scores = self.gain * (learned + MOST * ops.tanh(contrast / MOST))
-        heat, softer = self._heat(scores), self._heat(SOFTER * scores)
+        learned = GAIN * ops.reshape(ops.cast(self.score(x), "float32"), (-1, *self.cells))
+        heat = self._heat(learned + MOST * ops.tanh(contrast / MOST))
         window = self._window(heat, blurs)
-        rest = softer * (1 - window)
-        other = rest * self._window(rest, blurs)
-        masses = [ops.sum(part, axis=(1, 2)) for part in (softer * window, other)]
-        peak = heat * window
-        peak = peak / ops.sum(peak, axis=(1, 2), keepdims=True)
-        numbers = [self._centre(peak)]
+        rest = heat * (1 - window)
+        parts = heat * window, rest * self._window(rest, blurs)
+        held = [ops.sum(part, axis=(1, 2)) ** SHARPER + TINY for part in parts]
+        place, other = (self._centre(part) for part in parts)
+        numbers, size = [place], sides(ops.zeros_like(place[:, :1]), bounds)
         if self.sizes:
-            numbers += [ops.stop_gradient(self.start(rarity, numbers[0], bounds))] * self.sizes
+            start = ops.stop_gradient(self.start(rarity, place, bounds))
+            numbers, size = [place, *[start] * self.sizes], sides(start, bounds)
+        taught = ops.stop_gradient(self._around(place, SPREAD * size))
+        apart = taught * (ops.log(taught + TINY) - self._heat(learned, ops.log_softmax))
         return Found(
             ops.concatenate(numbers, axis=1),
             self._centre(heat),
-            self._centre(other),
-            masses[0] / (masses[0] + masses[1]),
-            -ops.sum(ops.stop_gradient(peak) * self._heat(GAIN * learned, ops.log_softmax), axis=(1, 2)),
+            other,
+            held[0] / (held[0] + held[1]),
+            ops.sum(apart, axis=(1, 2)),
         )
 
     def correct(self, view, numbers, bounds, training=None, turned=(1,)):
@@ -245,6 +244,16 @@ class MapLocalizer(layers.Layer):
         peak = ops.argmax(ops.reshape(held, (-1, rows * columns)), axis=1)
         vertical, horizontal = ops.take(blurs[0], peak // columns, axis=0), ops.take(blurs[1], peak % columns, axis=0)
         return vertical[:, :, None] * horizontal[:, None]
+
+    def _around(self, places, deviations):
+        """Maps of Gaussians around places, which add up to 1."""
+        # Slices of one column: TensorFlow's optimizer turns `[:, axis, None]` of stacked numbers into `[:, axis]`.
+        down, across = (
+            ops.exp(-0.5 * ops.square((_middles(n) - places[:, axis : axis + 1]) / deviations[:, axis : axis + 1]))
+            for n, axis in zip(self.cells, (1, 0))
+        )
+        weights = down[:, :, None] * across[:, None]
+        return weights / (ops.sum(weights, axis=(1, 2), keepdims=True) + TINY)
 
     def _centre(self, heat):
         """The centre of mass of a map, x and y, as fractions of the image: `(batch, 2)`."""

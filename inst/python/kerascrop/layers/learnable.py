@@ -8,9 +8,10 @@ import keras
 from keras import ops
 
 from kerascrop import axes, checks, kernels, sampling, seeds, windows
+from kerascrop.approval import approved
 from kerascrop.boxes import boxes_around, boxes_inside, extent, split
 from kerascrop.layers.base import SampledCrop
-from kerascrop.localizers import ALONE, GlobalLocalizer, MapLocalizer, sides
+from kerascrop.localizers import GlobalLocalizer, MapLocalizer, sides
 
 SIZES = {"fixed": 0, "square": 1, "free": 2}  # how many numbers a size takes
 
@@ -25,6 +26,7 @@ class Candidates(NamedTuple):
 
     boxes: Any  #: `(batch, candidates, 4)`
     shares: Any  #: `(batch, candidates)`, which add up to 1
+    alone: Any  #: `(batch,)`: how badly the network finds the first one without the help of what stands out
 
 
 @keras.saving.register_keras_serializable("kerascrop")
@@ -41,10 +43,10 @@ class LearnableCrop(SampledCrop):
     which of them is the object (with `return_boxes=True` the boxes are those of the first). Their boxes are moved and
     scaled at random by a few per cent, so that an object at the crop's edge is cut and costs. The layer adds losses of
     its own (`add_loss()`), which need no labels: some images are also shown turned by 180 degrees, and should give the
-    turned place, which leaves no constant offset; the network should find alone what it finds with the help of what
-    stands out; and boxes that are made wrong in two ways should be corrected to the same one, so that sizes fit all
-    objects alike. Nothing is scheduled. It can be led astray by things that stand out more than the object does, and
-    are as large.
+    turned place, which leaves no constant offset; the network should find alone what it found with the help of what
+    stands out, above all where the loss behind approved of the crop, which a small gradient tells; and boxes that are
+    made wrong in two ways should be corrected to the same one, so that sizes fit all objects alike. Nothing is
+    scheduled. It can be led astray by things that stand out more than the object does, and are as large.
 
     Input shape: `(batch, height, width, channels)`, with `"channels_first"` `(batch, channels, height, width)`; one
     image without the batch. Or, with a localizer of your own, a list `[images, features]`: it sees the features. Or a
@@ -181,7 +183,6 @@ class LearnableCrop(SampledCrop):
         off = (found.mean[:batch][::TURNED] + found.mean[batch:] - 1) * image
         off = ops.sum(ops.square(off / ops.stop_gradient(size[batch:])), axis=1)
         self.add_loss(ops.mean(off / (1 + off)))
-        self.add_loss(ALONE * ops.mean(found.alone))
         if self.size != "fixed":
             numbers, apart = self.localizer.correct_twice(view, numbers, bounds, self._noise(batch, 2, self.numbers))
             self.add_loss(ops.mean(apart / (1 + apart)))
@@ -193,7 +194,7 @@ class LearnableCrop(SampledCrop):
         places = ops.stack([numbers[:, :2], found.other[:batch]], axis=1)
         boxes = boxes_around(places * image + shift[:, None], size[:, None], height, width)
         share = found.share[:batch]
-        return Candidates(boxes, ops.stack([share, 1 - share], axis=1))
+        return Candidates(boxes, ops.stack([share, 1 - share], axis=1), found.alone[:batch])
 
     def bounds(self, height, width):
         """The smallest and the largest box, each `(width, height)` in pixels.
@@ -233,7 +234,10 @@ class LearnableCrop(SampledCrop):
         if not isinstance(choice, Candidates) or is_mask:
             return self._sample(images, self.boxes(choice), is_mask)
         crops = self._sample(images, choice.boxes, is_mask)
-        return ops.sum(ops.cast(choice.shares, crops.dtype)[:, :, None, None, None] * crops, axis=1)
+        crops = ops.sum(ops.cast(choice.shares, crops.dtype)[:, :, None, None, None] * crops, axis=1)
+        crops, alone = approved(crops, choice.alone)
+        self.add_loss(ops.mean(alone))
+        return crops
 
     def _sample(self, images, boxes, is_mask):
         if not self.native:
