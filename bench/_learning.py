@@ -120,7 +120,7 @@ class Set(NamedTuple):
 
 
 SETS = {
-    "digits": Set(digits, 6000, 2000, 24, 20),
+    "digits": Set(digits, 6000, 8000, 24, 20),
     "second": Set(second, 6000, 4000, 24, 20),
     "where": Set(where, 1000, 400, 32, 60),
 }
