@@ -11,12 +11,12 @@
 #' that an object at the crop's edge is cut and costs.
 #'
 #' The layer adds losses of its own, which need no labels. When an image is turned by 180 degrees, the place that is
-#' found should turn with it. The network alone should find the place that it found together with the contrast, which is
-#' what stands out; it learns that most where your own loss approved of the crop, that is, where the gradient that comes
-#' back to the crop is small beside those of the batch. And a box that is disturbed at random, twice, should be corrected
-#' to the same box both times, which teaches sizes that fit. So the loss that `fit()` prints in training is above that of
-#' your classes. There is nothing to tune or to schedule. It can be led astray by things that stand out more than the
-#' object does, and are as large.
+#' found should turn with it. The network alone should find the place that it found together with the contrast, which
+#' is what stands out; it learns that most where your own loss approved of the crop, that is, where the gradient that
+#' comes back to the crop is small beside those of the batch. And a box that is disturbed at random, twice, should be
+#' corrected to the same box both times, which teaches sizes that fit. So the loss that `fit()` prints in training is
+#' above that of your classes. There is nothing to tune or to schedule. It can be led astray by things that stand out
+#' more than the object does, and are as large.
 #'
 #' The first step of `fit()` takes some seconds longer than the others, in which TensorFlow builds the graph.
 #'
