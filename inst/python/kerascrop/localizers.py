@@ -154,7 +154,7 @@ class MapLocalizer(layers.Layer):
         for axis, n in enumerate(reversed(self.cells)):
             deviation = deviations[:, axis : axis + 1]
             off = _middles(n) - ops.expand_dims(places[:, axis : axis + 1], 2)
-            weights.append(ops.exp(-0.5 * ops.square(off / deviation)) / deviation)
+            weights.append(_bell(off, deviation) / deviation)
         seen = ops.einsum("bsy,byx,bsx->bs", weights[1], ops.sqrt(rarity), weights[0])
         response = seen[:, :SCALES] - seen[:, SCALES:]
         response = response / (ops.max(ops.abs(response), axis=1, keepdims=True) + 1e-6)
@@ -177,14 +177,11 @@ class MapLocalizer(layers.Layer):
         parts = heat * window, rest * self._window(rest, blurs)
         held = [ops.sum(part, axis=(1, 2)) ** SHARPER + TINY for part in parts]
         place, other = (self._centre(part) for part in parts)
-        numbers, size = [place], sides(ops.zeros_like(place[:, :1]), bounds)
-        if self.sizes:
-            start = ops.stop_gradient(self.start(rarity, place, bounds))
-            numbers, size = [place, *[start] * self.sizes], sides(start, bounds)
-        taught = ops.stop_gradient(self._around(place, SPREAD * size))
+        size = ops.stop_gradient(self.start(rarity, place, bounds)) if self.sizes else ops.zeros_like(place[:, :1])
+        taught = ops.stop_gradient(self._around(place, SPREAD * sides(size, bounds)))
         apart = taught * (ops.log(taught + TINY) - self._heat(learned, ops.log_softmax))
         return Found(
-            ops.concatenate(numbers, axis=1),
+            ops.concatenate([place, *[size] * self.sizes], axis=1),
             self._centre(heat),
             other,
             held[0] / (held[0] + held[1]),
@@ -249,7 +246,7 @@ class MapLocalizer(layers.Layer):
         """Maps of Gaussians around places, which add up to 1."""
         # Slices of one column: TensorFlow's optimizer turns `[:, axis, None]` of stacked numbers into `[:, axis]`.
         down, across = (
-            ops.exp(-0.5 * ops.square((_middles(n) - places[:, axis : axis + 1]) / deviations[:, axis : axis + 1]))
+            _bell(_middles(n) - places[:, axis : axis + 1], deviations[:, axis : axis + 1])
             for n, axis in zip(self.cells, (1, 0))
         )
         weights = down[:, :, None] * across[:, None]
@@ -365,10 +362,15 @@ def _middles(n):
     return (ops.arange(n, dtype="float32") + 0.5) / n
 
 
+def _bell(off, deviation):
+    """A Gaussian, 1 at its middle."""
+    return ops.exp(-0.5 * ops.square(off / deviation))
+
+
 def _gaussian(n, deviation):
     """A Gaussian around each of n numbers, at each of them: `(n, n)`."""
     numbers = ops.arange(n, dtype="float32")
-    return ops.exp(-0.5 * ops.square((numbers[:, None] - numbers) / deviation))
+    return _bell(numbers[:, None] - numbers, deviation)
 
 
 def _blur(n, deviation):

@@ -172,7 +172,7 @@ class LearnableCrop(SampledCrop):
         return boxes
 
     def explore(self, images):
-        """The `Candidates` in training, moved and scaled a little; adds the losses that need no labels."""
+        """The `Candidates` in training, moved and scaled a little; adds the losses that the crops do not weigh."""
         height, width = self._image_size(images)
         view, image, bounds = self._view(images), extent(height, width), self._shares(height, width)
         batch = ops.shape(view)[0]
