@@ -4,11 +4,12 @@
 #' box: so whatever is trained on the crops also trains the prediction, from class labels alone. The box lies inside
 #' of the image by construction.
 #'
-#' The built-in localizer has about 7,500 parameters, 24,000 where sizes are learned. It scores every place of a view of
-#' at most 256 pixels a side, and starts where something stands out from the rest of its image, in colour or in
-#' brightness, with a box of about its size. In training a crop is the mean of two places, weighted by how much each
-#' stands out, so that the second can become the first; the boxes are moved and scaled at random by a few per cent, so
-#' that an object at the crop's edge is cut and costs.
+#' The built-in localizer has about 7,500 parameters, 24,000 where sizes are learned. It scores every place of a view
+#' of at most 256 pixels a side, and starts where something stands out from the rest of its image, in colour or in
+#' brightness, with a box of about its size, or the nearest size that is not unusual among those found in training so
+#' far (within two standard deviations). In training a crop is the mean of two places, weighted by how much each
+#' stands out, so that the second can become the first; the boxes are moved by up to 8 and scaled by up to 15 per cent
+#' at random, so that an object at the crop's edge is cut and costs.
 #'
 #' The layer adds losses of its own, which need no labels. When an image is turned by 180 degrees, the place that is
 #' found should turn with it. The network alone should find the place that it found together with the contrast, which

@@ -2,7 +2,19 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerascrop.localizers import CELL, LARGEST, MOVED, SPREAD, WIDE, ZOOMED, Glimpse, GlobalLocalizer, MapLocalizer
+from kerascrop.localizers import (
+    CELL,
+    LARGEST,
+    MEMORY,
+    MOVED,
+    SPREAD,
+    USUAL,
+    WIDE,
+    ZOOMED,
+    Glimpse,
+    GlobalLocalizer,
+    MapLocalizer,
+)
 
 
 def built(sizes, shape):
@@ -107,6 +119,35 @@ def test_before_training_larger_objects_get_larger_boxes(sizes, rng):
     shares = ops.convert_to_numpy(localizer(images, bounds((0.125, 0.125), (1, 1))))[:, 2:]
     found = 96 * 0.125 ** (1 - shares)
     assert (np.diff(found, axis=0) > 2).all() and (np.abs(np.log(found.T / sides)) < 0.5).all()
+
+
+def test_sizes_start_near_those_that_were_found_before(rng):
+    """Squares, the middle one of which is as large as those before."""
+    localizer, limits = built(2, (None, 96, 96, 1)), bounds((0.125, 0.125), (1, 1))
+    images = rng.normal(size=(3, 96, 96, 1)).astype("float32")
+    for image, side in zip(images, (12, 24, 48)):
+        image[48 - side // 2 : 48 + side // 2, 48 - side // 2 : 48 + side // 2] += 5
+    free = ops.convert_to_numpy(localizer.find(images, limits).numbers)
+    assert (np.diff(free[:, 2:], axis=0) > 0.1).all()
+    localizer.size_mean.assign(free[1, 2:])
+    localizer.size_variance.assign([0.0016, 0.01])
+    reach = USUAL * np.array([0.04, 0.1], "float32")
+    numbers = ops.convert_to_numpy(localizer.find(images, limits).numbers)
+    np.testing.assert_allclose(numbers[:, 2:], free[1, 2:] + [[-1], [0], [1]] * reach, atol=0.02)
+    assert np.abs(numbers[:, 2:] - free[1, 2:]).max(axis=0) == pytest.approx(reach)
+
+
+def test_sizes_that_were_found_are_remembered_unless_the_layer_is_frozen(rng):
+    localizer, mean, variance = built(2, (None, 96, 96, 1)), np.full(2, 0.5), np.ones(2)
+    for sizes in rng.uniform(0, 1, size=(5, 8, 2)).astype("float32"):
+        variance = MEMORY * variance + (1 - MEMORY) * np.square(sizes - mean).mean(axis=0)
+        mean = MEMORY * mean + (1 - MEMORY) * sizes.mean(axis=0)
+        localizer.remember(ops.convert_to_tensor(sizes))
+    np.testing.assert_allclose(ops.convert_to_numpy(localizer.size_mean), mean, rtol=1e-5)
+    np.testing.assert_allclose(ops.convert_to_numpy(localizer.size_variance), variance, rtol=1e-5)
+    localizer.trainable = False
+    localizer.remember(ops.ones((8, 2)))
+    np.testing.assert_allclose(ops.convert_to_numpy(localizer.size_mean), mean, rtol=1e-5)
 
 
 def test_an_image_that_is_all_the_same_gives_its_middle_to_a_cell():

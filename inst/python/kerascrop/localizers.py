@@ -28,6 +28,8 @@ GLIMPSE, WIDE = 32, 2.0  # pixels of a glimpse, each way, and how large it is, i
 GLIMPSE_FILTERS = 16, 32, 32
 LARGEST = 0.7  # change by a glimpse, in boxes and in logarithms
 MOVED, ZOOMED = 0.1, 0.4  # how wrong boxes are made, in boxes and in logarithms, to learn to correct them
+USUAL = 2.0  # how unusual a size may be at the start, in deviations of those found so far
+MEMORY = 0.98  # of these, from one batch to the next
 TINY = 1e-12  # added to the cells of a map, which may hold nothing
 
 
@@ -78,7 +80,8 @@ class MapLocalizer(layers.Layer):
     out, be it in colour or in brightness, rather than at the image's centre. The softmax of the scores is a map of
     where the object is. The place is its centre of mass (soft-argmax: Finn et al. 2016, "Deep Spatial Autoencoders")
     around the highest peak, not between peaks. The size is at first the one at which that place stands out most from
-    what is around it; where sizes are learned, a `Glimpse` at the box then corrects place and size.
+    what is around it, but within two standard deviations of the sizes found in training so far; where sizes are
+    learned, a `Glimpse` at the box then corrects place and size.
 
     Called on `look(images)` and on bounds, it returns `(batch, 2 + sizes)` numbers in `[0, 1]`: the centre, x and y, as
     fractions of the image, then the sizes. Bounds are those of the boxes, `(2, 2)`: width and height of the smallest,
@@ -118,6 +121,9 @@ class MapLocalizer(layers.Layer):
         self.score.build(_build(self.convolutions, self.norms, shape))
         if self.glimpse:
             self.glimpse.build(view_shape, (view_shape[0], None, 4))
+            weight = {"shape": (self.sizes,), "trainable": False, "dtype": "float32", "autocast": False}
+            self.size_mean = self.add_weight(initializer=keras.initializers.Constant(0.5), name="size_mean", **weight)
+            self.size_variance = self.add_weight(initializer="ones", name="size_variance", **weight)
 
     def look(self, images):
         """The view: images `(batch, height, width, channels)` resized to whole cells."""
@@ -160,13 +166,27 @@ class MapLocalizer(layers.Layer):
         response = response / (ops.max(ops.abs(response), axis=1, keepdims=True) + 1e-6)
         return ops.matmul(ops.softmax(GAIN * response), shares)
 
+    def usual(self, sizes):
+        """Sizes `(batch, 1)`, moved to the nearest that is not unusual: `(batch, sizes)`."""
+        reach = USUAL * ops.sqrt(self.size_variance)
+        return ops.minimum(ops.maximum(sizes, self.size_mean - reach), self.size_mean + reach)
+
+    def remember(self, sizes):
+        """Count sizes `(batch, sizes)` among those found so far, unless the layer is frozen."""
+        if not self.trainable:
+            return
+        sizes = ops.stop_gradient(ops.clip(sizes, 0.0, 1.0))
+        variance = ops.mean(ops.square(sizes - self.size_mean), axis=0)
+        self.size_variance.assign(MEMORY * self.size_variance + (1 - MEMORY) * variance)
+        self.size_mean.assign(MEMORY * self.size_mean + (1 - MEMORY) * ops.mean(sizes, axis=0))
+
     def find(self, view, bounds, training=None):
         """What the map of a view says: `Found`, with sizes that no `Glimpse` has corrected."""
         view = ops.cast(view, "float32")
         view = _standardise(view - ops.mean(view, axis=(1, 2), keepdims=True))
         x = _features(view, self.convolutions, self.norms, training)
         rarity = ops.stop_gradient(self.rarity(view))
-        typical = ops.unstack(ops.sqrt(bounds[0] * bounds[1]))
+        typical = ops.unstack(sides(self.size_mean if self.sizes else 0.5, bounds))
         # Cut off at the edges, so that half an object there does not stand out as a whole one would.
         blurs = [_gaussian(n, BLUR * share * n) for n, share in zip(self.cells, reversed(typical))]
         contrast = _standardise(ops.einsum("yr,brc,xc->byx", blurs[0], rarity, blurs[1]))
@@ -177,11 +197,13 @@ class MapLocalizer(layers.Layer):
         parts = heat * window, rest * self._window(rest, blurs)
         held = [ops.sum(part, axis=(1, 2)) ** SHARPER + TINY for part in parts]
         place, other = (self._centre(part) for part in parts)
-        size = ops.stop_gradient(self.start(rarity, place, bounds)) if self.sizes else ops.zeros_like(place[:, :1])
+        size = ops.zeros_like(place[:, :1])
+        if self.sizes:
+            size = ops.stop_gradient(self.usual(self.start(rarity, place, bounds)))
         taught = ops.stop_gradient(self._around(place, SPREAD * sides(size, bounds)))
         apart = taught * (ops.log(taught + TINY) - self._heat(learned, ops.log_softmax))
         return Found(
-            ops.concatenate([place, *[size] * self.sizes], axis=1),
+            ops.concatenate([place, size], axis=1) if self.sizes else place,
             self._centre(heat),
             other,
             held[0] / (held[0] + held[1]),

@@ -172,6 +172,21 @@ def test_training_moves_and_scales_the_boxes_by_a_few_per_cent(size):
     assert np.abs(shift).max() <= off + most / 2  # the place, and what a larger box is pushed inside by
 
 
+@pytest.mark.tensorflow
+def test_noise_on_places_does_not_tell_sizes_to_shrink(scenes, monkeypatch):
+    """It is in boxes, but a place has no gradient that would make it less."""
+    layer, images = LearnableCrop(16, 16, size="square"), ops.convert_to_tensor(scenes)
+    layer(scenes)
+
+    def doubled_middles(numbers):
+        monkeypatch.setattr(layer.localizer, "correct_twice", lambda *_: (numbers, ops.zeros(6)))
+        boxes = layer.explore(images).boxes[:, 0]
+        return ops.sum(boxes[:, :2] + boxes[:, 2:])
+
+    found = gradient(doubled_middles, np.array([[0.5, 0.5, 0.2]] * 6, "float32"))
+    np.testing.assert_allclose(found, [[2 * 60, 2 * 40, 0]] * 6, atol=1e-4)
+
+
 def test_in_training_a_crop_is_the_mean_of_two_by_their_shares(scenes):
     layer = LearnableCrop(16, 16, size="square")
     layer(scenes)

@@ -15,9 +15,7 @@ from kerascrop.localizers import GlobalLocalizer, MapLocalizer, sides
 
 SIZES = {"fixed": 0, "square": 1, "free": 2}  # how many numbers a size takes
 
-# In training boxes are moved by up to so much of their size each way, and scaled by up to so much, in logarithms: an
-# object that is cut costs. Learned sizes vary by themselves, and shrink where these are larger.
-JITTER = {"fixed": (0.08, 0.15), "square": (0.04, 0.05), "free": (0.04, 0.05)}
+SHIFTED, SCALED = 0.08, 0.15  # noise on boxes in training, of their size and in logarithms: a cut object costs
 TURNED = 4  # every so many images are also shown turned by 180 degrees
 
 
@@ -38,15 +36,16 @@ class LearnableCrop(SampledCrop):
     construction.
 
     The built-in localizer, `kerascrop.localizers.MapLocalizer`, has about 7,500 parameters, 24,000 where sizes are
-    learned. It starts where something stands out from the rest of its image, with a box of about its size. In training
-    only, a crop is the mean of two candidates, weighted by how much each stands out: where they compete, the loss tells
-    which of them is the object (with `return_boxes=True` the boxes are those of the first). Their boxes are moved and
-    scaled at random by a few per cent, so that an object at the crop's edge is cut and costs. The layer adds losses of
-    its own (`add_loss()`), which need no labels: some images are also shown turned by 180 degrees, and should give the
-    turned place, which leaves no constant offset; the network should find alone what it found with the help of what
-    stands out, above all where the loss behind approved of the crop, which a small gradient tells; and boxes that are
-    made wrong in two ways should be corrected to the same one, so that sizes fit all objects alike. Nothing is
-    scheduled. It can be led astray by things that stand out more than the object does, and are as large.
+    learned. It starts where something stands out from the rest of its image, with a box of about its size, or the
+    nearest size that is not unusual among those found in training so far. In training only, a crop is the mean of two
+    candidates, weighted by how much each stands out: where they compete, the loss tells which of them is the object
+    (with `return_boxes=True` the boxes are those of the first). Their boxes are moved by up to 8 and scaled by up to 15
+    per cent at random, so that an object at the crop's edge is cut and costs. The layer adds losses of its own
+    (`add_loss()`), which need no labels: some images are also shown turned by 180 degrees, and should give the turned
+    place, which leaves no constant offset; the network should find alone what it found with the help of what stands
+    out, above all where the loss behind approved of the crop, which a small gradient tells; and boxes that are made
+    wrong in two ways should be corrected to the same one, so that sizes fit all objects alike. Nothing is scheduled. It
+    can be led astray by things that stand out more than the object does, and are as large.
 
     Input shape: `(batch, height, width, channels)`, with `"channels_first"` `(batch, channels, height, width)`; one
     image without the batch. Or, with a localizer of your own, a list `[images, features]`: it sees the features. Or a
@@ -185,10 +184,11 @@ class LearnableCrop(SampledCrop):
         self.add_loss(ops.mean(off / (1 + off)))
         if self.size != "fixed":
             numbers, apart = self.localizer.correct_twice(view, numbers, bounds, self._noise(batch, 2, self.numbers))
+            self.localizer.remember(numbers[:, 2:])
             self.add_loss(ops.mean(apart / (1 + apart)))
         noise, size = self._noise(batch, 3), self._size(ops.clip(numbers, 0.0, 1.0), height, width)
-        shift, zoom = JITTER[self.size]
-        shift, size = shift * noise[:, :2] * size, size * ops.exp(zoom * noise[:, 2:])
+        shift = SHIFTED * noise[:, :2] * ops.stop_gradient(size)  # else smaller boxes would be moved less, and pay
+        size = size * ops.exp(SCALED * noise[:, 2:])
         if self.native:
             size = ops.minimum(size, extent(self.height, self.width))
         places = ops.stack([numbers[:, :2], found.other[:batch]], axis=1)
