@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from kerascrop import kernels
 from kerascrop.sampling import sample
 
 VIEW = 256  # pixels of the view, along its longer side
@@ -169,7 +170,7 @@ class MapLocalizer(layers.Layer):
     def usual(self, sizes):
         """Sizes `(batch, 1)`, moved to the nearest that is not unusual: `(batch, sizes)`."""
         reach = USUAL * ops.sqrt(self.size_variance)
-        return ops.minimum(ops.maximum(sizes, self.size_mean - reach), self.size_mean + reach)
+        return kernels.clip(sizes, self.size_mean - reach, self.size_mean + reach)
 
     def remember(self, sizes):
         """Count sizes `(batch, sizes)` among those found so far, unless the layer is frozen."""
