@@ -230,7 +230,7 @@ class MapLocalizer(layers.Layer):
 
         Whatever is wrong with a box, and whichever way round it is seen, the correction should lead to the same one:
         that teaches sizes which fit the object, all in the same way. `noise` is from -1 to 1, `(batch, 2, 2 + sizes)`.
-        Distances are squared, in boxes and in logarithms.
+        Distances are squared, in boxes and in logarithms. The sizes are remembered.
         """
         numbers, per_span = numbers[:, None], self._per_span(bounds)
         extents = sides(numbers[..., 2:], bounds)
@@ -239,6 +239,7 @@ class MapLocalizer(layers.Layer):
         sizes = sides(tries[..., 2:], bounds)[..., : self.sizes]
         places = (tries[:, 0, :2] - tries[:, 1, :2]) / ops.stop_gradient(extents[:, 0])
         apart = ops.concatenate([places, ops.log(sizes[:, 0] / sizes[:, 1])], axis=1)
+        self.remember(tries[:, 0, 2:])
         return tries[:, 0], ops.sum(ops.square(apart), axis=1)
 
     def call(self, view, bounds, training=None):

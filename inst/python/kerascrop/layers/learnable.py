@@ -184,7 +184,6 @@ class LearnableCrop(SampledCrop):
         self.add_loss(ops.mean(off / (1 + off)))
         if self.size != "fixed":
             numbers, apart = self.localizer.correct_twice(view, numbers, bounds, self._noise(batch, 2, self.numbers))
-            self.localizer.remember(numbers[:, 2:])
             self.add_loss(ops.mean(apart / (1 + apart)))
         noise, size = self._noise(batch, 3), self._size(ops.clip(numbers, 0.0, 1.0), height, width)
         shift = SHIFTED * noise[:, :2] * ops.stop_gradient(size)  # else smaller boxes would be moved less, and pay
