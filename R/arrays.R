@@ -103,10 +103,7 @@ move_to_numpy <- function(x, dtype = "float32", call = caller_env(), arg = "x") 
 
 # A function of the Python module `arrays`. Finding one takes longer than moving a small array, so it is kept.
 array_function <- function(name, convert, call) {
-  if (is.null(the[[name]])) {
-    load_module(call)
-    the[[name]] <- reticulate::import("kerascrop.arrays", convert = convert)[[name]]
-  }
+  if (is.null(the[[name]])) the[[name]] <- python_part("arrays", call, convert)[[name]]
   the[[name]]
 }
 

@@ -72,7 +72,7 @@ crops_from_directory <- function(path, height, width, mode = c("random", "center
     errors = as_choice(errors, c("raise", "skip"))
   )
   module <- load_module(call)
-  recorded <- reticulate::import("kerascrop.from_r")$recorded
+  recorded <- python_part("from_r", call, convert = TRUE)$recorded
   result <- with_python_errors(recorded(module$crops_from_directory, arguments), call)
   for (message in result[[2]]) kerascrop_warn("{message}", "files", call)
   result[[1]]

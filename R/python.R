@@ -35,13 +35,10 @@ load_module <- function(call) {
   the$module
 }
 
-# A part of the module whose results stay in Python rather than come back as R arrays, which is slow.
-python_part <- function(name, call) {
-  if (is.null(the[[name]])) {
-    load_module(call)
-    the[[name]] <- reticulate::import(paste0("kerascrop.", name), convert = FALSE)
-  }
-  the[[name]]
+# A part of the module. Unless `convert`, its results stay in Python rather than come back as R arrays, which is slow.
+python_part <- function(name, call, convert = FALSE) {
+  load_module(call)
+  reticulate::import(paste0("kerascrop.", name), convert = convert)
 }
 
 is_python <- function(object) inherits(object, "python.builtin.object")
