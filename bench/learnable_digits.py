@@ -1,6 +1,6 @@
 """How well a learnable crop finds its object from class labels alone, beside other ways to look at an image.
 
-    python bench/learnable_digits.py [--set digits|second|where] [--seeds 10] [--epochs N] [--only NAME]
+    python bench/learnable_digits.py [--set digits|second|where] [--seeds 10] [--epochs N] [--only NAME] [--picture JPG]
 
 Every method trains the same small classifier, from the same seeds, on the same images; only what it is shown differs.
 Prints a Markdown table for each method. `bench/learnable_digits.md` has the tables of a whole run, and what was tried.
@@ -18,7 +18,7 @@ import numpy as np
 from keras import layers
 
 import kerascrop
-from _learning import SETS, IntegerSlice, SpatialTransformer, agreement, load
+from _learning import SETS, IntegerSlice, SpatialTransformer, agreement, draw, load
 from kerascrop import BoxCrop, CenterCrop, LearnableCrop
 
 BATCH, RATE = 64, 2e-3
@@ -64,8 +64,11 @@ def network(name, shape, side):
     return keras.Model([images, boxes], [classifier()(crops), layers.Identity(dtype="float32")(found)])
 
 
-def train(name, data, seed, epochs):
-    """One row of the table: the test error in per cent, `agreement()` with the true boxes, and seconds per epoch."""
+def train(name, data, seed, epochs, picture=None):
+    """One row of the table: the test error in per cent, `agreement()` with the true boxes, and seconds per epoch.
+
+    `picture` is where to draw what was found in a few test images.
+    """
     keras.utils.set_random_seed(seed)
     model = network(name, data.train.x.shape[1:], data.side)
     steps = epochs * -(-len(data.train.y) // BATCH)
@@ -83,6 +86,8 @@ def train(name, data, seed, epochs):
     error = 100 * np.mean(logits.argmax(axis=1) != data.test.y)
     if METHODS[name] is None:
         boxes = np.full_like(boxes, np.nan)
+    elif picture:
+        draw(picture, data, boxes, logits.argmax(axis=1))
     return Row(error, *agreement(boxes, data.test.boxes), seconds)
 
 
@@ -122,13 +127,16 @@ def main():
     parser.add_argument("--seeds", type=int, default=10, help="how many runs of each method")
     parser.add_argument("--epochs", type=int, help="of training; the set's own if not given")
     parser.add_argument("--only", action="append", choices=METHODS, help="one method; may be given several times")
+    parser.add_argument("--picture", metavar="FILE", help="of what the last method found; needs matplotlib")
     options = parser.parse_args()
+    if options.picture:
+        import matplotlib  # noqa: F401  # where it is missing, say so before training
     names, epochs = options.only or list(METHODS), options.epochs or SETS[options.set].epochs
     runs = {name: [] for name in names}
     for seed in range(options.seeds):
         data = load(options.set, seed)
         for name in names:
-            runs[name].append(train(name, data, seed, epochs))
+            runs[name].append(train(name, data, seed, epochs, options.picture))
             print(f"seed {seed}, {name}: {runs[name][-1]}", file=sys.stderr, flush=True)
     print(HEADER)
     print("|---" * (HEADER.count("|") - 1) + "|")
