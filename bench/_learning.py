@@ -116,14 +116,15 @@ def draw(path, data, boxes, labels, n=5):
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
 
-    crops = ops.convert_to_numpy(sample(data.test.x[:n], boxes[:n, None], (data.side, data.side), antialias=True))[:, 0]
+    crops = sample(data.test.x[:n] / 255, boxes[:n], (data.side, data.side), antialias=True)
+    crops = _bytes(ops.convert_to_numpy(crops))
     shares = {"height_ratios": [2, 1], "hspace": 0.18, "wspace": 0.05}
     figure, axes = plt.subplots(2, n, figsize=(2 * n, 3.5), gridspec_kw=shares)
     for i, (image, crop) in enumerate(zip(axes[0], axes[1])):
         image.imshow(data.test.x[i], cmap="gray")
         for (x1, y1, x2, y2), colour in ((data.test.boxes[i], "#00E5A8"), (boxes[i], "#FF3D7F")):
             image.add_patch(plt.Rectangle((x1 - 0.5, y1 - 0.5), x2 - x1, y2 - y1, fill=False, edgecolor=colour, lw=1.5))
-        crop.imshow(np.clip(crops[i], 0, 255).astype("uint8"), cmap="gray")
+        crop.imshow(crops[i], cmap="gray")
         truth = data.test.y[i]
         crop.set_title(f"{labels[i]}" if labels[i] == truth else f"{labels[i]}, is {truth}", fontsize=9, pad=3)
         for panel in (image, crop):

@@ -1,6 +1,6 @@
 """How well a learnable crop finds its object from class labels alone, beside other ways to look at an image.
 
-    python bench/learnable_digits.py [--set digits|second|where] [--seeds 10] [--epochs N] [--only NAME] [--picture JPG]
+    python bench/learnable_digits.py [--set digits|second|where] [--seeds 10] [--epochs N] [--only NAME] [--picture F]
 
 Every method trains the same small classifier, from the same seeds, on the same images; only what it is shown differs.
 Prints a Markdown table for each method. `bench/learnable_digits.md` has the tables of a whole run, and what was tried.
@@ -127,7 +127,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=10, help="how many runs of each method")
     parser.add_argument("--epochs", type=int, help="of training; the set's own if not given")
     parser.add_argument("--only", action="append", choices=METHODS, help="one method; may be given several times")
-    parser.add_argument("--picture", metavar="FILE", help="of what the last method found; needs matplotlib")
+    parser.add_argument("--picture", metavar="F", help="a file to draw in what the last method found; needs matplotlib")
     options = parser.parse_args()
     if options.picture:
         import matplotlib  # noqa: F401  # where it is missing, say so before training

@@ -405,4 +405,4 @@ def test_sizes_come_to_fit_their_objects_with_no_labels_at_all():
     rate = keras.optimizers.schedules.CosineDecay(2e-3, 256)
     model.compile(keras.optimizers.Adam(rate), "mse", jit_compile=False)
     model.fit(images[:512], np.zeros((512, 24, 24, 1)), batch_size=32, epochs=16, verbose=0)
-    assert disagreement() < 0.7 * before  # 0.3 to 0.5 for eight seeds
+    assert disagreement() < 0.6 * before  # 0.3 to 0.52 for eight seeds
