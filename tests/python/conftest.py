@@ -10,6 +10,7 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 BACKEND = keras.backend.backend()
+SAVED = pathlib.Path(__file__).parent / "saved"
 
 if BACKEND == "jax":
     import jax
@@ -98,13 +99,13 @@ def graph_case(rng):
 @pytest.fixture
 def compiled(monkeypatch):
     """The names of the functions for TensorFlow's graphs that were called."""
-    from kerascrop import fast, fast_triangles
+    from kerascrop.engine import xla_taps, xla_triangles
 
     calls = []
 
     def watched(name, function):
         return lambda *args: calls.append(name) or function(*args)
 
-    for module, name in ((fast, "blend"), (fast_triangles, "mix")):
+    for module, name in ((xla_taps, "blend"), (xla_triangles, "mix")):
         monkeypatch.setattr(module, name, watched(name, getattr(module, name)))
     return calls

@@ -19,17 +19,6 @@ def test_spatial_axes(rank, data_format, expected):
     assert axes.spatial_axes(rank, data_format) == expected
 
 
-@pytest.mark.parametrize("shape", [(9, 12, 3), (4, 9, 12, 3), (4, 7, 9, 12, 3)])
-def test_lengths_of_images_batches_and_clips(shape):
-    assert axes.spatial_shape(shape, 2, "channels_last") == (9, 12)
-    assert axes.replace_lengths(shape, 2, "channels_last", (5, 6)) == (*shape[:-3], 5, 6, 3)
-
-
-def test_lengths_that_are_not_known_stay_none():
-    assert axes.spatial_shape((None, 3, None, 12), 2, "channels_first") == (None, 12)
-    assert axes.replace_lengths((None, 3, None, 12), 2, "channels_first", (None, 6)) == (None, 3, None, 6)
-
-
 @pytest.mark.parametrize("ndim", [3, 4, 5])
 def test_channels_move_to_the_end_and_back(ndim):
     x = np.zeros(range(2, 2 + ndim))

@@ -1,19 +1,23 @@
 """Every kind of crop for Keras models: centre, border, random, given by boxes, and learned."""
 
-from kerascrop.boxes import box_iou, boxes_from_masks, boxes_from_theta, convert_boxes, theta_from_boxes
-from kerascrop.data import crop_dataset, crop_generator
 from kerascrop.digits import cluttered_digits
-from kerascrop.directories import crops_from_directory
+from kerascrop.engine.pasting import adjoint, paste
+from kerascrop.engine.samples import Samples
+from kerascrop.engine.sampling import sample
+from kerascrop.engine.windows import Windows
+from kerascrop.geometry import box_iou, boxes_from_masks, boxes_from_theta, convert_boxes, theta_from_boxes
+from kerascrop.layers.base import Crop
 from kerascrop.layers.border import BorderCrop, BorderCrop1D, BorderCrop3D
 from kerascrop.layers.box import BoxCrop
 from kerascrop.layers.center import CenterCrop, CenterCrop1D, CenterCrop3D
+from kerascrop.layers.custom import CustomCrop  # noqa: F401  # for R, and known to Keras when a model is loaded
 from kerascrop.layers.learnable import LearnableCrop
 from kerascrop.layers.multi import MultiCrop
 from kerascrop.layers.random_crop import RandomCrop, RandomCrop1D, RandomCrop3D
 from kerascrop.layers.random_resized import RandomResizedCrop
 from kerascrop.layers.uncrop import Uncrop
-from kerascrop.pasting import adjoint, paste
-from kerascrop.sampling import sample
+from kerascrop.pipelines.batches import crop_dataset, crop_generator
+from kerascrop.pipelines.directories import crops_from_directory
 from kerascrop.training import BoxIoU, BoxLoss, CropMonitor
 
 __version__ = "0.1.0"
@@ -28,6 +32,7 @@ __all__ = [
     "CenterCrop",
     "CenterCrop1D",
     "CenterCrop3D",
+    "Crop",
     "CropMonitor",
     "LearnableCrop",
     "MultiCrop",
@@ -35,7 +40,9 @@ __all__ = [
     "RandomCrop1D",
     "RandomCrop3D",
     "RandomResizedCrop",
+    "Samples",
     "Uncrop",
+    "Windows",
     "__version__",
     "adjoint",
     "box_iou",

@@ -5,33 +5,25 @@ and clips: `(..., height, width, channels)` in `"channels_last"` format,
 `(..., channels, height, width)` in `"channels_first"`.
 """
 
+import functools
+
 AXIS_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
+@functools.cache
 def spatial_axes(rank, data_format):
     """Negative indices of the `rank` spatial axes, outermost first."""
     last = -1 if data_format == "channels_last" else 0
     return tuple(range(last - rank, last))
 
 
+@functools.cache
 def channels_axis(rank, data_format):
     """The negative index of the channels."""
     return -1 if data_format == "channels_last" else -rank - 1
 
 
-def spatial_shape(shape, rank, data_format):
-    """Lengths of the spatial axes; None where one is not known."""
-    return tuple(shape[axis] for axis in spatial_axes(rank, data_format))
-
-
-def replace_lengths(shape, rank, data_format, lengths):
-    """The same shape with other lengths along the spatial axes."""
-    shape = list(shape)
-    for axis, length in zip(spatial_axes(rank, data_format), lengths):
-        shape[axis] = length
-    return tuple(shape)
-
-
+@functools.cache
 def to_channels_last(ndim, rank, data_format):
     """The permutation that moves the channels to the end, or None if they are there."""
     if data_format == "channels_last":
@@ -41,6 +33,7 @@ def to_channels_last(ndim, rank, data_format):
     return tuple(order)
 
 
+@functools.cache
 def from_channels_last(ndim, rank, data_format):
     """The permutation that undoes `to_channels_last()`, or None."""
     if data_format == "channels_last":

@@ -255,7 +255,7 @@ def check_box_indices(indices, boxes, images):
     return indices
 
 
-def check_extent(value, name):
+def check_side(value, name):
     """None, or a size: a number of pixels, or, at most 1, a fraction of the image."""
     if value is None:
         return None

@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from kerascrop import checks
-from kerascrop.sampling import sample
+from kerascrop.engine.sampling import sample
 
 # Digits before this one are for training, the others for testing: no digit is in both.
 TRAINING_DIGITS = 1400

@@ -20,14 +20,13 @@ class Seeds(keras.random.SeedGenerator):
     all workers would draw the same crops, epoch after epoch. PyTorch seeds its workers from `torch.manual_seed()`.
     """
 
-    def next(self, ordered=True):
-        seed = super().next(ordered)
-        if keras.backend.backend() != "torch":
-            return seed
-        import torch
+    if keras.backend.backend() == "torch":
 
-        worker = torch.utils.data.get_worker_info()
-        if worker is None:
-            return seed
-        # Workers have consecutive seeds, as the draws of one worker have: far apart, they do not meet.
-        return seed + torch.tensor([random.Random(worker.seed).getrandbits(31), 0], dtype=seed.dtype)
+        def next(self, ordered=True):
+            import torch
+
+            seed, worker = super().next(ordered), torch.utils.data.get_worker_info()
+            if worker is None:
+                return seed
+            # Workers have consecutive seeds, as the draws of one worker have: far apart, they do not meet.
+            return seed + torch.tensor([random.Random(worker.seed).getrandbits(31), 0], dtype=seed.dtype)

@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from kerascrop import checks
-from kerascrop.boxes import box_iou, split
+from kerascrop.geometry import box_iou, split
 from kerascrop.layers.learnable import LearnableCrop
 
 
@@ -181,11 +181,11 @@ class CropMonitor(keras.callbacks.Callback):
     def _look(self, epoch):
         model = self.model  # under JAX this also brings the weights up to date
         layer = _find_layer(model, self.layer)
-        with _watched(layer) as choices:
+        with _listening(layer) as heard:
             model(self.images, training=False)
-        if not choices:
+        if not heard:
             raise checks.ArgumentError(f"The model does not call `{layer.name}` for these `images`.")
-        images, boxes = (ops.convert_to_numpy(part) for part in choices[0])
+        images, boxes = (ops.convert_to_numpy(part) for part in heard[0])
         if self.seen is None:
             self.seen = images
             height, width = images.shape[1:3]
@@ -248,17 +248,11 @@ def _find_layer(model, wanted):
 
 
 @contextlib.contextmanager
-def _watched(layer):
+def _listening(layer):
     """While this lasts: a list of the images that reach a layer, and the boxes that it chooses for them."""
-    choices, choose = [], layer.choose
-
-    def watch(data, training):
-        choice = choose(data, training)
-        choices.append((layer.to_channels_last(data["images"]), layer.boxes(choice)))
-        return choice
-
-    vars(layer)["choose"] = watch  # past Keras, which tracks what is set
+    heard, before = [], layer.listeners
+    layer.listeners = (*before, lambda data, choice: heard.append((layer.pixels(data), choice.boxes)))
     try:
-        yield choices
+        yield heard
     finally:
-        del vars(layer)["choose"]
+        layer.listeners = before

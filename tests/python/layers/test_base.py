@@ -294,3 +294,16 @@ def test_images_of_unknown_size_that_are_too_small_are_an_error_under_xla_too(na
     assert crop(np.zeros((2, 9, 12, 3), "float32")).shape == crops_shape(name, 2)
     with pytest.raises(tf.errors.InvalidArgumentError, match="cannot.(cut|remove)"):
         crop(np.zeros((2, 4, 12, 3), "float32"))
+
+
+@pytest.mark.parametrize("shape", [(9, 12, 3), (4, 9, 12, 3), (4, 7, 9, 12, 3)])
+def test_lengths_of_images_batches_and_clips(shape):
+    layer = kerascrop.CenterCrop(2, 2, data_format="channels_last")
+    assert layer.lengths(shape) == (9, 12)
+    assert layer.with_lengths(shape, (5, 6)) == (*shape[:-3], 5, 6, 3)
+
+
+def test_lengths_that_are_not_known_stay_none():
+    layer = kerascrop.CenterCrop(2, 2, data_format="channels_first")
+    assert layer.lengths((None, 3, None, 12)) == (None, 12)
+    assert layer.with_lengths((None, 3, None, 12), (None, 6)) == (None, 3, None, 6)

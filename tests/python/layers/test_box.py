@@ -4,8 +4,8 @@ import pytest
 from keras import ops
 
 from kerascrop import BoxCrop
-from kerascrop.boxes import BOX_FORMATS, convert_boxes
 from kerascrop.checks import ArgumentError, BoxError
+from kerascrop.geometry import BOX_FORMATS, convert_boxes
 
 
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])

@@ -7,7 +7,7 @@ from keras import ops
 
 import kerascrop
 from conftest import BACKEND
-from kerascrop import boxes as geometry
+from kerascrop import geometry
 from kerascrop.checks import ArgumentError, BoxError, ShapeError
 
 LENGTHS = {1: (17,), 2: (19, 23), 3: (11, 13, 17)}

@@ -180,7 +180,7 @@ def test_noise_on_places_does_not_tell_sizes_to_shrink(scenes, monkeypatch):
 
     def doubled_middles(numbers):
         monkeypatch.setattr(layer.localizer, "correct_twice", lambda *_: (numbers, ops.zeros(6)))
-        boxes = layer.explore(images).boxes[:, 0]
+        boxes = layer.choose({"images": images}, training=True).boxes
         return ops.sum(boxes[:, :2] + boxes[:, 2:])
 
     found = gradient(doubled_middles, np.array([[0.5, 0.5, 0.2]] * 6, "float32"))
@@ -191,14 +191,14 @@ def test_in_training_a_crop_is_the_mean_of_two_by_their_shares(scenes):
     layer = LearnableCrop(16, 16, size="square")
     layer(scenes)
     choice = layer.choose({"images": ops.convert_to_tensor(scenes)}, training=True)
-    crops = ops.convert_to_numpy(layer.apply(choice, ops.convert_to_tensor(scenes)))
-    boxes, shares, _ = (ops.convert_to_numpy(part) for part in choice)
+    crops = ops.convert_to_numpy(choice.cut(ops.convert_to_tensor(scenes)))
+    boxes, shares = (ops.convert_to_numpy(part) for part in (choice.candidates.boxes, choice.shares))
     assert ((0 < shares) & (shares < 1)).all() and (np.abs(boxes[:, 0] - boxes[:, 1]).max(axis=1) > 1).any()
     np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-6)
     first, second = (ops.convert_to_numpy(BoxCrop(16, 16, antialias=True)([scenes, boxes[:, k]])) for k in (0, 1))
     first_share, second_share = shares.T[..., None, None, None]
     np.testing.assert_allclose(crops, first_share * first + second_share * second, atol=1e-5)
-    np.testing.assert_array_equal(ops.convert_to_numpy(layer.boxes(choice)), boxes[:, 0])
+    np.testing.assert_array_equal(ops.convert_to_numpy(choice.boxes), boxes[:, 0])
 
 
 def test_turned_images_cost_when_they_do_not_give_the_turned_place(scenes):
@@ -269,7 +269,7 @@ def test_the_gradient_to_a_localizers_numbers_agrees_with_finite_differences(rng
 
     def loss(numbers):
         choice = layer.choose({"images": images, "features": numbers}, training=False)
-        crops = layer.apply(choice, ops.convert_to_tensor(images))
+        crops = choice.cut(ops.convert_to_tensor(images))
         return ops.sum(crops * ops.convert_to_tensor(weights))
 
     numbers = np.array([[0.31, 0.62, 0.23, 0.41]], "float32")

@@ -1,13 +1,15 @@
 """All but the margins."""
 
 import keras
+from keras import ops
 
-from kerascrop import checks, windows
-from kerascrop.layers.base import WindowCrop
+from kerascrop import axes, checks
+from kerascrop.engine import windows
+from kerascrop.layers.base import Crop
 
 
 @keras.saving.register_keras_serializable("kerascrop")
-class BorderCrop(WindowCrop):
+class BorderCrop(Crop):
     """Remove margins, or add them, each side on its own.
 
     Positive margins remove pixels, as Keras's `Cropping2D` does; negative ones add pixels of `fill_value`, as
@@ -41,14 +43,19 @@ class BorderCrop(WindowCrop):
         self.cropping = checks.check_margins(cropping, self.rank)
         self.fill_value = checks.check_number(fill_value, "fill_value")
 
-    def fit(self, lengths):
-        lengths = windows.check_margins_fit(lengths, self.cropping, self.axis_names, self.name)
-        sizes = tuple(windows.border_length(length, *margins) for length, margins in zip(lengths, self.cropping))
-        added = tuple((max(-before, 0), max(-after, 0)) for before, after in self.cropping)
-        return windows.Fit(lengths, sizes, added)
+    def crop_size(self, shapes):
+        return self._left(shapes["images"])
 
-    def starts(self, fit, data, training):
-        return [max(before, 0) for before, _ in self.cropping]
+    def choose(self, data, training):
+        starts = [before for before, _ in self.cropping]
+        borders = [(max(-before, 0), max(-after, 0)) for before, after in self.cropping]
+        return windows.Windows(starts, self._left(ops.shape(data["images"])), self.fill_value, borders)
+
+    def _left(self, images_shape):
+        """The lengths that the margins leave of images of a shape."""
+        names = axes.AXIS_NAMES[self.rank]
+        lengths = windows.check_margins_fit(self.lengths(images_shape), self.cropping, names, self.name)
+        return tuple(windows.border_length(length, *margins) for length, margins in zip(lengths, self.cropping))
 
     def get_config(self):
         return {**super().get_config(), "cropping": self.cropping, "fill_value": self.fill_value}

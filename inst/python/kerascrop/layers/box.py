@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-from kerascrop import checks, sampling
-from kerascrop.boxes import align, to_corners
+from kerascrop import checks, geometry
+from kerascrop.engine.sampling import check_how
 from kerascrop.layers import joint
 from kerascrop.layers.base import SampledCrop
 
@@ -59,7 +59,7 @@ class BoxCrop(SampledCrop):
     [[5, 6], [9, 10]]
     """
 
-    parts = (*SampledCrop.parts, "boxes")
+    input_names = ("images", "boxes", "box_indices")
 
     def __init__(
         self,
@@ -78,30 +78,31 @@ class BoxCrop(SampledCrop):
         super().__init__(
             height, width, antialias=antialias, data_format=data_format, box_format=box_format, **kwargs
         )
-        how = sampling.check_how(antialias, interpolation, fill_mode, fill_value, align_corners)
-        self.fill_mode = how.fill_mode
-        self.fill_value = how.fill_value
-        self.interpolation = how.interpolation
-        self.align_corners = how.align_corners
-        self.gradient_reach = sampling.check_reach(gradient_reach)
+        self.how = check_how(antialias, interpolation, fill_mode, fill_value, align_corners, gradient_reach)
+        self.fill_mode = self.how.fill_mode
+        self.fill_value = self.how.fill_value
+        self.interpolation = self.how.interpolation
+        self.align_corners = self.how.align_corners
+        self.gradient_reach = self.how.gradient_reach
 
-    def named(self, inputs):
-        if isinstance(inputs, (list, tuple)) and 2 <= len(inputs) <= 3:
-            inputs = dict(zip(("images", "boxes", "box_indices"), inputs))
-        if not isinstance(inputs, dict) or "boxes" not in inputs:
+    def crop_size(self, shapes):
+        if "boxes" not in shapes:
             raise checks.ArgumentError(
                 f"`{self.name}` takes a list of images, boxes and perhaps box indices; "
                 "or a dict with `images` and `boxes`."
             )
-        return super().named(inputs)
-
-    def check_shapes(self, shapes):
-        super().check_shapes(shapes)
-        if "box_indices" not in shapes:
+        if "box_indices" in shapes:
+            self._check_indices(shapes)
+        else:
             self._check_boxes(shapes["boxes"], shapes["images"])
-            return
+        return super().crop_size(shapes)
+
+    def lead(self, shapes):
+        return shapes["boxes"][:-1]
+
+    def _check_indices(self, shapes):
         boxes, indices = shapes["boxes"], shapes["box_indices"]
-        if not self._is_batched(shapes["images"]) or not checks.are_boxes(boxes, 2, (None,)) or len(indices) != 1:
+        if not checks.are_boxes(boxes, 2, (None,)) or len(indices) != 1:
             raise checks.BoxError(
                 f"`{self.name}` takes `box_indices` (boxes,) with boxes (boxes, 4) and a batch of images, not "
                 f"{tuple(indices)} with {tuple(boxes)} and {tuple(shapes['images'])}."
@@ -115,42 +116,20 @@ class BoxCrop(SampledCrop):
             raise checks.ArgumentError(f"`{self.name}` takes `box_indices` with images alone.")
 
     def _check_boxes(self, boxes, images):
-        batched = self._is_batched(images)
-        leads = ((None,), (None, None)) if batched else ((), (None,))
-        if not checks.are_boxes(boxes, 2, *leads):
-            forms = "(batch, 4) or (batch, boxes, 4)" if batched else "(4,) or (boxes, 4)"
-            raise checks.BoxError(f"`{self.name}` takes boxes of shape {forms} with these images, not {tuple(boxes)}.")
-        if batched and None not in (boxes[0], images[0]) and boxes[0] != images[0]:
+        if not checks.are_boxes(boxes, 2, (None,), (None, None)):
+            raise checks.BoxError(
+                f"`{self.name}` takes boxes of shape (batch, 4) or (batch, boxes, 4) with a batch of images, and boxes "
+                f"of shape (4,) or (boxes, 4) with one image. As a batch these have shape {tuple(boxes)}."
+            )
+        if None not in (boxes[0], images[0]) and boxes[0] != images[0]:
             raise checks.BoxError(
                 f"`{self.name}` needs boxes for each image: there are {images[0]} images, but boxes for {boxes[0]}."
             )
 
     def choose(self, data, training):
-        extent = tuple(reversed(self.lengths(ops.shape(data["images"]))))
-        boxes = to_corners(data["boxes"], self.box_format, extent, self.align_corners)
-        return boxes, data.get("box_indices")
-
-    def boxes(self, choice):
-        boxes, _ = choice
-        return align(boxes, (self.width, self.height)) if self.align_corners else boxes
-
-    def sample(self, images, choice, is_mask):
-        boxes, indices = choice
-        return sampling.sample(
-            images,
-            boxes,
-            (self.height, self.width),
-            antialias=self.antialias and not is_mask,
-            fill_mode=self.fill_mode,
-            fill_value=0 if is_mask else self.fill_value,
-            interpolation="nearest" if is_mask else self.interpolation,
-            align_corners=self.align_corners,
-            box_indices=indices,
-            gradient_reach=None if is_mask else self.gradient_reach,
-        )
-
-    def lead(self, shapes):
-        return tuple(shapes["boxes"][:-1])
+        image_size = self.lengths(ops.shape(data["images"]))[::-1]
+        boxes = geometry.to_corners(data["boxes"], self.box_format, image_size, self.align_corners)
+        return self.samples(boxes, box_indices=data.get("box_indices"))
 
     def get_config(self):
         return {

@@ -1,12 +1,23 @@
 """The middle of an image, a sequence or a volume."""
 
 import keras
+from keras import ops
 
+from kerascrop.engine.windows import center_starts
 from kerascrop.layers.base import SizedCrop
 
 
+class CenterSizedCrop(SizedCrop):
+    """Base of the centre crops, in any number of dimensions; the arguments are those of `CenterCrop`."""
+
+    def choose(self, data, training):
+        shape = ops.shape(data["images"])
+        fit = self.fit(shape)
+        return fit.applied_to(fit.windows(center_starts(fit), self.fill_value), shape[0])
+
+
 @keras.saving.register_keras_serializable("kerascrop")
-class CenterCrop(SizedCrop):
+class CenterCrop(CenterSizedCrop):
     """Cut out the middle `height` by `width` pixels.
 
     The window starts at `(length - size) // 2`: an odd pixel that is left over stays at the bottom or right.
@@ -51,7 +62,7 @@ class CenterCrop(SizedCrop):
 
 
 @keras.saving.register_keras_serializable("kerascrop")
-class CenterCrop1D(SizedCrop):
+class CenterCrop1D(CenterSizedCrop):
     """Cut out the middle `length` steps of sequences, `(batch, length, channels)`.
 
     With `"channels_first"`, sequences are `(batch, channels, length)`. Boxes have two numbers, `x1, x2`. All else is as
@@ -65,7 +76,7 @@ class CenterCrop1D(SizedCrop):
 
 
 @keras.saving.register_keras_serializable("kerascrop")
-class CenterCrop3D(SizedCrop):
+class CenterCrop3D(CenterSizedCrop):
     """Cut out the middle of volumes, `(batch, depth, height, width, channels)`.
 
     With `"channels_first"`, volumes are `(batch, channels, depth, height, width)`. Boxes have six numbers,

@@ -9,76 +9,75 @@ import difflib
 from keras import ops
 from keras.backend import standardize_dtype
 
-from kerascrop import axes, boxes, checks
+from kerascrop import axes, checks, geometry
 
 PARTS = ("images", "segmentation_masks", "bounding_boxes", "keypoints")
 
 
-def check_keys(data, layer, parts=PARTS):
+def check_keys(data, layer):
     """A dict of inputs without what is None; stops unless it has images, and boxes if it has bounding boxes.
 
     What has another key passes uncropped, so a key that is nearly that of a missing part stops, too.
     """
     data = {key: value for key, value in data.items() if value is not None}
+    known = (*PARTS, *layer.input_names[1:])
     for key in data:
-        meant = _meant(key, parts)
+        meant = None if key in known else _meant(key, known)
         if meant and meant not in data:
             raise checks.ArgumentError(
-                f"`{layer}` does not know {key!r}: did you mean {meant!r}? "
+                f"`{layer.name}` does not know {key!r}: did you mean {meant!r}? "
                 "What is to pass uncropped needs another name."
             )
     if "images" not in data:
-        raise checks.ArgumentError(f"`{layer}` takes images, or a dict with `images`, not one of {list(data)}.")
+        raise checks.ArgumentError(f"`{layer.name}` takes images, or a dict with `images`, not one of {list(data)}.")
     boxes = data.get("bounding_boxes", {"boxes": None})
     if not isinstance(boxes, dict) or "boxes" not in boxes or not set(boxes) <= {"boxes", "labels"}:
-        raise checks.ArgumentError(f"`{layer}` takes `bounding_boxes` as a dict of `boxes` and perhaps `labels`.")
+        raise checks.ArgumentError(f"`{layer.name}` takes `bounding_boxes` as a dict of `boxes` and perhaps `labels`.")
     return data
 
 
 def _meant(key, parts):
-    """The part whose name, or its last word, a key nearly is; None where it is one, or like none."""
-    if key in parts:
-        return None
+    """The part whose name, or the last word of whose name, a key is nearly; None where it is like none."""
     names = {part.rsplit("_", 1)[-1]: part for part in parts} | {part: part for part in parts}
     # Strict enough for "image_id" and "image_2", and for "mask" to be "masks".
     close = difflib.get_close_matches(str(key).lower(), names, n=1, cutoff=0.88)
     return names[close[0]] if close else None
 
 
-def check_shapes(shapes, rank, data_format, layer):
+def check_shapes(shapes, layer):
     """Stop unless masks, boxes, labels and key points fit the images; `shapes` is a dict of shapes."""
-    images = shapes["images"]
+    images, rank = shapes["images"], layer.rank
     lead = images[: len(images) - rank - 1]
     if "segmentation_masks" in shapes:
         masks = shapes["segmentation_masks"]
-        lengths = axes.spatial_shape(images, rank, data_format)
+        lengths = layer.lengths(images)
         has_channels = len(masks) == len(images)
         if has_channels:
-            got = axes.spatial_shape(masks, rank, data_format)
+            got = layer.lengths(masks)
         else:
             got = masks[len(lead) :]
         if len(got) != rank or not _agree((*lead, *lengths), (*masks[: len(lead)], *got)):
             raise checks.ShapeError(
-                f"`{layer}` needs `segmentation_masks` of the images' size {(*lead, *lengths)}, "
+                f"`{layer.name}` needs `segmentation_masks` of the images' size {(*lead, *lengths)}, "
                 f"with or without channels, not {tuple(masks)}."
             )
     if "bounding_boxes" in shapes:
         sides, labels = shapes["bounding_boxes"]["boxes"], shapes["bounding_boxes"].get("labels")
         if len(sides) != len(lead) + 2 or sides[-1] != 2 * rank or not _agree(sides[: len(lead)], lead):
             raise checks.BoxError(
-                f"`{layer}` takes bounding boxes of shape {_form(*lead, 'boxes', 2 * rank)} with these images, "
+                f"`{layer.name}` takes bounding boxes of shape {_form(*lead, 'boxes', 2 * rank)} with these images, "
                 f"not {tuple(sides)}."
             )
         if labels is not None and not _agree(sides[:-1], labels[: len(lead) + 1]):
             raise checks.BoxError(
-                f"`{layer}` needs a label for each bounding box: there are boxes of shape {tuple(sides)}, "
+                f"`{layer.name}` needs a label for each bounding box: there are boxes of shape {tuple(sides)}, "
                 f"but labels of shape {tuple(labels)}."
             )
     if "keypoints" in shapes:
         points = shapes["keypoints"]
         if len(points) != len(lead) + 2 or not _agree(points[: len(lead)], lead) or (points[-1] or rank) < rank:
             raise checks.ShapeError(
-                f"`{layer}` takes key points of shape {_form(*lead, 'points', rank)} with these images, "
+                f"`{layer.name}` takes key points of shape {_form(*lead, 'points', rank)} with these images, "
                 f"not {tuple(points)}."
             )
 
@@ -89,39 +88,58 @@ def _form(*axes):
 
 
 def _agree(first, second):
+    """Whether two shapes are the same, as far as they are known."""
     return len(first) == len(second) and all(a is None or b is None or a == b for a, b in zip(first, second))
 
 
-def crop_masks(masks, images, rank, data_format, apply):
-    """Masks of any dtype, with an axis for channels or without one, cropped by `apply()`."""
-    if len(masks.shape) == len(images.shape):
-        return apply(masks)
-    axis = axes.channels_axis(rank, data_format)
-    return ops.squeeze(apply(ops.expand_dims(masks, axis)), axis)
-
-
-def crop_boxes(bounding_boxes, crops, box_format, extents, min_visible, views, native=False):
-    """Bounding boxes as they are seen from inside of the crops.
+def crop(data, lengths, choice, boxes, layer):
+    """What goes with a batch of images, cropped as they are.
 
     Args:
-        bounding_boxes: a dict of `boxes` and perhaps `labels`.
-        crops: the crops' boxes, `(batch, 2 * rank)`; with `views` `(batch, crops, 2 * rank)`.
-        box_format: of the bounding boxes, before and after.
-        extents: the images' size and the crops', each width first.
-        min_visible: a box of which less than this fraction, or nothing, is seen is dropped: its sides become 0, its
-            label -1.
-        views: whether there are several crops of an image.
-        native: whether the crops are as large as their boxes, in the corner of a canvas of the crops' size.
+        data: a dict of tensors, whose images have not been cropped.
+        lengths: the images' spatial lengths.
+        choice: what the images are cropped by.
+        boxes: those of the choice, one or several for each image.
+        layer: the layer, which knows the formats.
+
+    Returns:
+        A dict of those of `segmentation_masks`, `bounding_boxes` and `keypoints` that there are.
     """
-    image, crop = extents
-    sides = boxes.to_corners(bounding_boxes["boxes"], box_format, image)
-    sides, crops = _paired(sides, crops, views)
-    sides, visible = boxes.seen_boxes(sides, crops, None if native else crop)
-    kept = (visible > 0) & (visible >= min_visible - 1e-6)  # a rounding is no reason to drop a box
+    sizes = lengths[::-1], choice.size[::-1]  # x first, as in boxes
+    crops = {}
+    if "segmentation_masks" in data:
+        crops["segmentation_masks"] = _crop_masks(data["segmentation_masks"], data["images"], choice, layer)
+    if "bounding_boxes" in data:
+        crops["bounding_boxes"] = _crop_boxes(data["bounding_boxes"], boxes, sizes, choice.scaled, layer)
+    if "keypoints" in data:
+        crops["keypoints"] = _crop_points(data["keypoints"], boxes, sizes[1] if choice.scaled else None)
+    return crops
+
+
+def _crop_masks(masks, images, choice, layer):
+    """Masks of any dtype, with an axis for channels or without one."""
+    if len(masks.shape) == len(images.shape):
+        return choice.cut(masks, True, layer.data_format)
+    axis = axes.channels_axis(layer.rank, layer.data_format)
+    return ops.squeeze(choice.cut(ops.expand_dims(masks, axis), True, layer.data_format), axis)
+
+
+def _crop_boxes(bounding_boxes, crops, sizes, scaled, layer):
+    """Bounding boxes as they are seen from inside of the crops.
+
+    One of which less than the layer's `min_visible`, or nothing, is seen is dropped: its sides become 0, its label -1.
+    """
+    (image_size, crop_size), several = sizes, len(crops.shape) == 3
     labels = bounding_boxes.get("labels")
     if labels is not None:
         labels = labels if _is_signed(labels) else ops.cast(labels, "int32")
-        labels = labels[:, None] if views else labels
+        labels = labels[:, None] if several else labels
+    crops = _beside(crops, bounding_boxes["boxes"])
+    boxes = geometry.to_corners(bounding_boxes["boxes"], layer.box_format, image_size)
+    boxes = boxes[:, None] if several else boxes
+    boxes, visible = geometry.seen_boxes(boxes, ops.cast(crops, boxes.dtype), crop_size if scaled else None)
+    kept = (visible > 0) & (visible >= layer.min_visible - 1e-6)  # a rounding is no reason to drop a box
+    if labels is not None:
         extra = (1,) * (len(labels.shape) - len(kept.shape))  # labels may be a vector for each box
         missing = ops.cast(-1, labels.dtype)
         padding = ops.equal(labels, missing)
@@ -129,12 +147,53 @@ def crop_boxes(bounding_boxes, crops, box_format, extents, min_visible, views, n
             padding = ops.all(padding, axis=-1)
         kept = kept & ~padding
         labels = ops.where(ops.reshape(kept, (*ops.shape(kept), *extra)), labels, missing)
-    sides = boxes.from_corners(ops.where(kept[..., None], sides, 0.0), box_format, crop)
-    return {**bounding_boxes, "boxes": sides} | ({} if labels is None else {"labels": labels})
+    boxes = geometry.from_corners(ops.where(kept[..., None], boxes, 0.0), layer.box_format, crop_size)
+    return {**bounding_boxes, "boxes": boxes} | ({} if labels is None else {"labels": labels})
 
 
 def _is_signed(labels):
     return not standardize_dtype(labels.dtype).startswith(("uint", "bool"))
+
+
+def _crop_points(points, crops, crop_size):
+    """Key points as they are seen from inside of the crops; those outside of a crop lie outside of its size."""
+    points, rank = ops.cast(points, geometry.coordinates_dtype(points)), crops.shape[-1] // 2
+    several, crops = len(crops.shape) == 3, ops.cast(_beside(crops, points), points.dtype)
+    points = points[:, None] if several else points
+    moved = geometry.seen_points(points[..., :rank], crops, crop_size)
+    if points.shape[-1] == rank:
+        return moved
+    rest = ops.broadcast_to(points[..., rank:], (*ops.shape(moved)[:-1], points.shape[-1] - rank))
+    return ops.concatenate([moved, rest], axis=-1)
+
+
+def _beside(crops, things):
+    """Crops `(batch[, crops], :)`, so that they broadcast with things `(batch[, 1][, time], number, :)`."""
+    between = len(things.shape) - 2
+    return ops.reshape(crops, (*ops.shape(crops)[:-1], *(1,) * between, crops.shape[-1]))
+
+
+def crops_shapes(shapes, lead, size, layer):
+    """The shapes of the parts of a dict of shapes, all of which have a batch, when they have been cropped.
+
+    Args:
+        lead: the first axes of the crops: the batch, and perhaps the number of crops of each image.
+        size: of the crops, in pixels.
+    """
+
+    def resized(shape):
+        return (*lead, *layer.with_lengths(shape, size)[1:])
+
+    crops = {"images": resized(shapes["images"])}
+    if "segmentation_masks" in shapes:
+        masks = shapes["segmentation_masks"]
+        has_channels = len(masks) == len(shapes["images"])
+        crops["segmentation_masks"] = resized(masks) if has_channels else (*lead, *masks[1 : -layer.rank], *size)
+    if "bounding_boxes" in shapes:
+        crops["bounding_boxes"] = {name: (*lead, *part[1:]) for name, part in shapes["bounding_boxes"].items()}
+    if "keypoints" in shapes:
+        crops["keypoints"] = (*lead, *shapes["keypoints"][1:])
+    return crops
 
 
 def dtypes(data):
@@ -142,33 +201,11 @@ def dtypes(data):
     found = {key: standardize_dtype(value.dtype) for key, value in data.items() if not isinstance(value, dict)}
     if "bounding_boxes" in data:
         parts = data["bounding_boxes"]
-        found["bounding_boxes"] = {"boxes": boxes.coordinates_dtype(parts["boxes"])}
+        found["bounding_boxes"] = {"boxes": geometry.coordinates_dtype(parts["boxes"])}
         if "labels" in parts:
             found["bounding_boxes"]["labels"] = (
                 standardize_dtype(parts["labels"].dtype) if _is_signed(parts["labels"]) else "int32"
             )
     if "keypoints" in data:
-        found["keypoints"] = boxes.coordinates_dtype(data["keypoints"])
+        found["keypoints"] = geometry.coordinates_dtype(data["keypoints"])
     return found
-
-
-def crop_points(points, crops, rank, extent, views):
-    """Key points as they are seen from inside of the crops; those outside of a crop lie outside of its size."""
-    points = ops.convert_to_tensor(points)
-    points = ops.cast(points, boxes.coordinates_dtype(points))
-    points, crops = _paired(points, crops, views)
-    moved = boxes.seen_points(points[..., :rank], crops, extent)
-    if points.shape[-1] == rank:
-        return moved
-    rest = ops.broadcast_to(points[..., rank:], (*ops.shape(moved)[:-1], points.shape[-1] - rank))
-    return ops.concatenate([moved, rest], axis=-1)
-
-
-def _paired(things, crops, views):
-    """Boxes or points `(batch[, time], number, :)` and crops `(batch[, views], :)`, so that they broadcast."""
-    if views:
-        things = things[:, None]
-    crops = ops.reshape(
-        crops, (*ops.shape(crops)[:-1], *(1,) * (len(things.shape) - len(crops.shape)), crops.shape[-1])
-    )
-    return things, ops.cast(crops, things.dtype)

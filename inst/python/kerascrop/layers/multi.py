@@ -6,7 +6,9 @@ import math
 import keras
 from keras import ops
 
-from kerascrop import axes, checks, windows
+from kerascrop import axes, checks
+from kerascrop.engine.views import Grid, Views, grid_count, grid_starts
+from kerascrop.engine.windows import center_starts
 from kerascrop.layers.base import SizedCrop
 
 VIEWS = ("five", "ten", "grid")
@@ -57,7 +59,7 @@ class MultiCrop(SizedCrop):
         strides = stride if isinstance(stride, (list, tuple)) else (stride,) * self.rank
         if len(strides) != self.rank:
             raise checks.SizeError(f"`stride` must be a number of pixels, or {self.rank} of them, not {stride!r}.")
-        for step, size, name in zip(strides, self.sizes, self.axis_names):
+        for step, size, name in zip(strides, self.sizes, axes.AXIS_NAMES[self.rank]):
             if checks.check_size(step, "stride") > size:
                 raise checks.SizeError(
                     f"`stride` must be at most the crops' {name}, {size}, or pixels would be left out, not {step}."
@@ -65,47 +67,27 @@ class MultiCrop(SizedCrop):
         return tuple(checks.check_size(step, "stride") for step in strides)
 
     def lead(self, shapes):
-        return (*super().lead(shapes), self._count(shapes))
+        return (*super().lead(shapes), self._count(shapes["images"]))
 
-    def _count(self, shapes):
+    def _count(self, images_shape):
         if self.arrangement != "grid":
             return 5 if self.arrangement == "five" else 10
-        fit = self.fit(self.lengths(shapes["images"]))
-        counts = [windows.grid_count(*axis) for axis in zip(fit.lengths, fit.sizes, self.strides(fit))]
+        fit = self.fit(images_shape)
+        counts = [grid_count(*axis) for axis in zip(fit.lengths, fit.sizes, self.stride or fit.sizes)]
         return None if None in counts else math.prod(counts)
 
-    def strides(self, fit):
-        return self.stride or fit.sizes
-
-    def starts(self, fit, data, training):
-        """The starts of all windows along each axis; of a grid its lines."""
+    def choose(self, data, training):
+        shape = ops.shape(data["images"])
+        fit = self.fit(shape)
         if self.arrangement == "grid":
-            return [windows.grid_starts(*axis) for axis in zip(fit.lengths, fit.sizes, self.strides(fit))]
-        # A zero made of the length: where that is a tensor, it waits for the check that the window fits.
-        ends = [(length - length, length - size) for length, size in zip(fit.lengths, fit.sizes)]
-        return list(zip(*itertools.product(*ends), super().starts(fit, data, training)))
-
-    def boxes(self, choice):
-        fit, starts, batch = choice
-        if self.arrangement == "grid":
-            lines = [ops.convert_to_tensor(line, "float32") for line in starts]
-            starts = ops.meshgrid(*lines, indexing="ij")
+            lines = [grid_starts(*axis) for axis in zip(fit.lengths, fit.sizes, self.stride or fit.sizes)]
+            choice = Grid(fit.from_image(lines), fit.sizes, self.fill_value, fit.margins)
         else:
-            starts = [ops.stack([ops.cast(start, "float32") for start in line]) for line in starts]
-        boxes = windows.window_boxes([ops.reshape(start, (1, -1)) for start in starts], fit, batch)
-        if self.arrangement != "ten":
-            return boxes
-        x1, y1, x2, y2 = ops.unstack(boxes, 4, axis=-1)
-        return ops.concatenate([boxes, ops.stack([x2, y1, x1, y2], axis=-1)], axis=1)
-
-    def cut(self, images, starts, sizes):
-        if self.arrangement == "grid":
-            return windows.cut_grid(images, axes.spatial_axes(self.rank, self.data_format), starts, sizes)
-        crops = ops.stack([super(MultiCrop, self).cut(images, window, sizes) for window in zip(*starts)], axis=1)
-        if self.arrangement != "ten":
-            return crops
-        mirrored = ops.flip(crops, axes.spatial_axes(self.rank, self.data_format)[-1])
-        return ops.concatenate([crops, mirrored], axis=1)
+            # A zero made of the length: where that is a tensor, it waits for the check that the window fits.
+            ends = [(length - length, length - size) for length, size in zip(fit.lengths, fit.sizes)]
+            starts = [*itertools.product(*ends), center_starts(fit)]
+            choice = Views([fit.windows(start, self.fill_value) for start in starts], self.arrangement == "ten")
+        return fit.applied_to(choice, shape[0])
 
     def get_config(self):
         return {**super().get_config(), "views": self.arrangement, "stride": self.stride}

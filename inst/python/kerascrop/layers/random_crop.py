@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from kerascrop import axes, boxes, checks, seeds, windows
+from kerascrop import axes, checks, geometry, seeds
+from kerascrop.engine import windows
 from kerascrop.layers.base import SizedCrop
 
 FOCI = (None, "boxes", "mask", "foreground")
@@ -32,18 +33,18 @@ class RandomSizedCrop(SizedCrop):
         self.seed = seeds.given_or_drawn(seed)
         self.seed_generator = seeds.Seeds(self.seed, name=f"{self.name}_seeds")
 
-    def starts(self, fit, data, training):
+    def choose(self, data, training):
+        shape = ops.shape(data["images"])
+        fit = self.fit(shape)
         if not training:
-            return super().starts(fit, data, training)
-        if self.focus:
-            return self._focused(fit, data)
-        images = data["images"]
-        # One place for a batch of one is a plain slice, which is faster.
-        shape = ops.shape(images)[:1] if self.per_image and images.shape[0] != 1 else ()
-        return [
-            windows.random_start(length, size, shape, self.seed_generator)
-            for length, size in zip(fit.lengths, fit.sizes)
-        ]
+            starts = windows.center_starts(fit)
+        elif self.focus:
+            starts = self._focused(fit, data)
+        else:
+            # One place for a batch of one is a plain slice, which is faster.
+            each = self.per_image and data["images"].shape[0] != 1
+            starts = windows.random_starts(fit, shape[:1] if each else (), self.seed_generator)
+        return fit.applied_to(fit.windows(starts, self.fill_value), shape[0])
 
     def _focused(self, fit, data):
         """Places that depend on what there is to see, `(batch,)` for each axis."""
@@ -51,7 +52,7 @@ class RandomSizedCrop(SizedCrop):
             return self._showing(self._random_box(data), self.min_visible, fit)
         mask = self._mask(data)
         if self.focus == "foreground":
-            return self._showing(boxes.boxes_from_masks(mask), 1.0, fit)
+            return self._showing(geometry.boxes_from_masks(mask), 1.0, fit)
         return self._around_pixel(mask, fit)
 
     def _random_box(self, data):
@@ -60,28 +61,28 @@ class RandomSizedCrop(SizedCrop):
             raise checks.ArgumentError(
                 f"`{self.name}` needs `bounding_boxes` beside the images when `focus` is 'boxes'."
             )
-        extent = tuple(reversed(self.lengths(ops.shape(data["images"]))))
-        sides = boxes.to_corners(data["bounding_boxes"]["boxes"], self.box_format, extent)
-        sides = ops.reshape(sides, (ops.shape(sides)[0], -1, 2 * self.rank))
-        first, last = boxes.split(sides)
+        image_size = self.lengths(ops.shape(data["images"]))[::-1]
+        boxes = geometry.to_corners(data["bounding_boxes"]["boxes"], self.box_format, image_size)
+        boxes = ops.reshape(boxes, (ops.shape(boxes)[0], -1, 2 * self.rank))
+        first, last = geometry.split(boxes)
         usable = ops.all(last > first, axis=-1)
         labels = data["bounding_boxes"].get("labels")
         if labels is not None and len(labels.shape) == len(data["bounding_boxes"]["boxes"].shape) - 1:
             usable = usable & ops.reshape(ops.cast(labels, "float32") != -1, ops.shape(usable))
         # One that is never usable, and empty, is there to be picked where there is no other.
         usable = ops.pad(usable, ((0, 0), (0, 1)))
-        sides = ops.pad(sides, ((0, 0), (0, 1), (0, 0)))
+        boxes = ops.pad(boxes, ((0, 0), (0, 1), (0, 0)))
         number = ops.where(ops.any(usable, axis=1), self._random_true(usable), ops.shape(usable)[1] - 1)
-        return ops.take_along_axis(sides, number[:, None, None], axis=1)[:, 0]
+        return ops.take_along_axis(boxes, number[:, None, None], axis=1)[:, 0]
 
-    def _showing(self, sides, least, fit):
+    def _showing(self, boxes, least, fit):
         """Places, all equally likely, that show at least a fraction of a box; or as much as any place does."""
         shown = 1.0  # by each place: one axis of places after the other
         counts = []
-        for first, last, length, size, (before, _) in zip(*self._by_axis(sides), fit.lengths, fit.sizes, fit.added):
+        for first, last, length, size, origin in zip(*self._by_axis(boxes), fit.lengths, fit.sizes, fit.origin):
             places = ops.cast(ops.arange(windows.room(length, size) + 1, dtype="int32"), "float32")
             start, stop = (
-                ops.cast(side * fit.scale + ops.cast(before, "float32"), "float32")[:, None] for side in (first, last)
+                ops.cast(corner * fit.scale + ops.cast(origin, "float32"), "float32")[:, None] for corner in (first, last)
             )
             inside = ops.relu(ops.minimum(stop, places + ops.cast(size, "float32")) - ops.maximum(start, places))
             share = ops.divide_no_nan(inside, stop - start)
@@ -92,9 +93,9 @@ class RandomSizedCrop(SizedCrop):
         wanted = ops.minimum(ops.maximum(least, 1e-6), ops.max(shown, axis=1, keepdims=True))
         return _unravel(self._random_true(shown >= wanted - 1e-6 * wanted), counts)
 
-    def _by_axis(self, sides):
+    def _by_axis(self, boxes):
         """The boxes' first and last coordinates, the outermost axis first."""
-        return [ops.unstack(corner, self.rank, axis=-1)[::-1] for corner in boxes.split(sides)]
+        return [ops.unstack(corner, self.rank, axis=-1)[::-1] for corner in geometry.split(boxes)]
 
     def _around_pixel(self, mask, fit):
         """Places around a pixel that is not zero with probability `positive_fraction`, and zero otherwise."""
@@ -104,8 +105,8 @@ class RandomSizedCrop(SizedCrop):
         mask = ops.where(positive, mask, ~mask)
         pixels = _unravel(self._random_true(mask), lengths)
         starts = []
-        for pixel, length, size, (before, _) in zip(pixels, fit.lengths, fit.sizes, fit.added):
-            centre = ops.cast(pixel, "float32") * fit.scale + ops.cast(before, "float32")
+        for pixel, length, size, origin in zip(pixels, fit.lengths, fit.sizes, fit.origin):
+            centre = ops.cast(pixel, "float32") * fit.scale + ops.cast(origin, "float32")
             start = ops.cast(centre, "int32") - size // 2
             starts.append(ops.clip(start, 0, windows.room(length, size)))
         return starts

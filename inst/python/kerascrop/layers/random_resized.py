@@ -3,8 +3,7 @@
 import keras
 from keras import ops
 
-from kerascrop import checks, seeds
-from kerascrop.boxes import boxes_inside
+from kerascrop import checks, geometry, seeds
 from kerascrop.layers.base import SampledCrop
 
 ATTEMPTS = 10
@@ -66,28 +65,29 @@ class RandomResizedCrop(SampledCrop):
 
     def choose(self, data, training):
         batch = ops.shape(data["images"])[0]
-        height, width = (ops.cast(length, "float32") for length in self.lengths(ops.shape(data["images"])))
-        largest = self._largest(height, width)
+        image_size = geometry.stack_numbers(self.lengths(ops.shape(data["images"]))[::-1], "float32")
+        largest = self._largest(image_size)
         if training:
             drawn = batch if self.per_image else 1
-            size, place = self._draw(drawn, height, width, largest), self._uniform((drawn, 2))
+            size, place = self._draw(drawn, image_size, largest), self._uniform((drawn, 2))
         else:
             size, place = largest[None], ops.full((1, 2), 0.5)
-        return ops.broadcast_to(boxes_inside(place, size, height, width), (batch, 4))
+        boxes = ops.broadcast_to(geometry.boxes_inside(place, size, image_size), (batch, 4))
+        return self.samples(boxes)
 
-    def _largest(self, height, width):
+    def _largest(self, image_size):
         """The size `(width, height)` of the largest box with the crop's aspect."""
-        enlarged = ops.minimum(width / self.width, height / self.height)
-        return ops.stack([self.width * enlarged, self.height * enlarged])
+        crop = ops.convert_to_tensor([self.width, self.height], "float32")
+        return crop * ops.min(image_size / crop)
 
-    def _draw(self, number, height, width, largest):
+    def _draw(self, number, image_size, largest):
         """Random sizes `(number, 2)` that fit into the image."""
         low, high = self.scale
-        area = height * width * (low + (high - low) * self._uniform((number, ATTEMPTS)))
+        area = ops.prod(image_size) * (low + (high - low) * self._uniform((number, ATTEMPTS)))
         low, high = self.ratio
         ratio = low * (high / low) ** self._uniform((number, ATTEMPTS))
         sizes = ops.stack([ops.sqrt(area * ratio), ops.sqrt(area / ratio)], axis=-1)
-        fits = ops.all(sizes <= ops.stack([width, height]), axis=-1)
+        fits = ops.all(sizes <= image_size, axis=-1)
         first = ops.cast(ops.argmax(ops.cast(fits, "int32"), axis=1), "int32")
         chosen = ops.take_along_axis(sizes, first[:, None, None], axis=1)[:, 0]
         return ops.where(ops.any(fits, axis=1)[:, None], chosen, largest)

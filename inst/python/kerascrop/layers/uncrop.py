@@ -3,13 +3,14 @@
 import keras
 from keras import ops
 
-from kerascrop import axes, checks, pasting
-from kerascrop.boxes import check_box_format, convert_boxes
-from kerascrop.layers.describe import describe
+from kerascrop import axes, checks
+from kerascrop.engine import pasting
+from kerascrop.geometry import check_box_format, convert_boxes
+from kerascrop.layers.base import ImageLayer
 
 
 @keras.saving.register_keras_serializable("kerascrop")
-class Uncrop(keras.layers.Layer):
+class Uncrop(ImageLayer):
     """Paste crops into images of `height` by `width` pixels: what a crop layer did, undone.
 
     Each crop is resized to its box, antialiased where the box is the smaller one. Where crops overlap, their mean
@@ -46,9 +47,10 @@ class Uncrop(keras.layers.Layer):
     [[0, 0, 0, 0], [0, 5, 6, 0], [0, 9, 10, 0], [0, 0, 0, 0]]
     """
 
+    input_names = ("crops", "boxes")
+
     def __init__(self, height, width, box_format="xyxy", fill_value=0, data_format=None, adjoint=False, **kwargs):
-        with checks.keras_arguments():
-            super().__init__(autocast=False, **kwargs)
+        super().__init__(data_format=data_format, **kwargs)
         self.height = checks.check_size(height, "height")
         self.width = checks.check_size(width, "width")
         self.box_format = check_box_format(box_format)
@@ -58,7 +60,6 @@ class Uncrop(keras.layers.Layer):
             raise checks.ArgumentError(
                 f"`adjoint` adds to images of zeros: `fill_value` must be 0, not {fill_value!r}."
             )
-        self.data_format = checks.check_data_format(data_format)
 
     def call(self, inputs):
         self._check_pair(inputs)
@@ -88,14 +89,12 @@ class Uncrop(keras.layers.Layer):
         self._check_shapes(crops, boxes)
         shape = (*(crops[:1] if len(crops) > 3 else ()), *crops[-3:])
         return checks.check_memory(
-            axes.replace_lengths(shape, 2, self.data_format, (self.height, self.width)), self.name, "images"
+            self.with_lengths(shape, (self.height, self.width)), self.name, "images"
         )
 
     def compute_output_spec(self, inputs):
         self._check_pair(inputs)
         return keras.KerasTensor(self.compute_output_shape([x.shape for x in inputs]), inputs[0].dtype)
-
-    __repr__ = describe
 
     def get_config(self):
         return {
@@ -104,7 +103,6 @@ class Uncrop(keras.layers.Layer):
             "width": self.width,
             "box_format": self.box_format,
             "fill_value": self.fill_value,
-            "data_format": self.data_format,
             "adjoint": self.adjoint,
         }
 

@@ -1,0 +1,154 @@
+"""Back from crops to images: put where they came from, or spread as their gradients are.
+
+Sequences and volumes are taken like images, as `sampling.sample()` takes them.
+"""
+
+import itertools
+import math
+
+from keras import ops
+from keras.backend import standardize_dtype
+
+from kerascrop import checks
+from kerascrop.engine import weights
+from kerascrop.engine.sampling import (
+    PIXELS,
+    SAMPLES,
+    along,
+    check_how,
+    intervals,
+    multiply,
+    outer,
+    place_of,
+    taps_of,
+    triangles,
+)
+from kerascrop.geometry import align
+
+
+def adjoint(crops, boxes, size, antialias=False, fill_mode="constant", interpolation="bilinear", align_corners=False):
+    """The transpose of `sample()` as a linear map of the images: `<sample(x), y>` is `<x, adjoint(y)>`.
+
+    This is what carries a gradient from crops back to images. To put crops back where they came from, use `paste()`.
+
+    Args:
+        crops: `(batch, boxes, height, width, channels)`, or `(batch, height, width, channels)` with one box each.
+        boxes: `(batch, boxes, 4)` or `(batch, 4)`, as in `sample()`.
+        size: `(height, width)` of the images.
+        antialias, fill_mode, interpolation, align_corners: as in `sample()`; `fill_value` counts as 0.
+
+    Returns:
+        `(batch, height, width, channels)`, in float32 for integers.
+
+    Raises:
+        SizeError, ShapeError, BoxError, ArgumentError: as `sample()` does, for crops instead of images.
+    """
+    how = check_how(antialias, interpolation, fill_mode, align_corners=align_corners)
+    crops, boxes, size = _prepare(crops, boxes, size, "adjoint()")
+    lengths = ops.shape(crops)[2:-1]
+    boxes = align(boxes, tuple(reversed(lengths))) if align_corners else boxes
+    sides = intervals(boxes, lengths)
+    if antialias:
+        return _spread_triangles(crops, sides, size, how)
+    batch, boxes = ops.shape(crops)[:2]
+    image = ops.arange(batch, dtype="int32")
+    sums = 0.0
+    for corner in itertools.product(*taps_of(sides, size, how)):
+        index, weight = zip(*corner)
+        values = crops if weight[0] is None else crops * outer(weight, crops.dtype)
+        sums += _add_up(values, place_of(index, size, image), batch * math.prod(size))
+    return ops.reshape(sums, (-1, *size, crops.shape[-1]))
+
+
+def _spread_triangles(crops, sides, size, how):
+    positions = [weights.positions(*side) for side in sides]
+    if how.fill_mode == "constant":
+        coverage = [weights.covered(position, length) for position, length in zip(positions, size)]
+        crops = crops * outer(coverage, crops.dtype)
+    axes = [triangles(*arguments, how) for arguments in zip(positions, sides, size)]
+    matrices = [weights.antialiasing(*axis, length) for axis, length in zip(axes, size)]
+    return multiply(crops, matrices, SAMPLES, PIXELS, last="b")
+
+
+def _add_up(values, place, count):
+    """Sums `(count, channels)` of values `(..., channels)` of the same place; places from `count` on are dropped."""
+    values = ops.reshape(values, (-1, values.shape[-1]))
+    return ops.segment_sum(values, ops.reshape(place, (-1,)), num_segments=count + 1)[:-1]
+
+
+def _prepare(crops, boxes, size, name):
+    """Crops and boxes as floating-point tensors with an axis for the boxes, and the images' size, all checked."""
+    size = checks.check_size_of_crops(size)
+    crops, boxes = checks.check_tensor(crops, "crops"), checks.check_tensor(boxes, "boxes")
+    rank = len(size)
+    lead = 2 if len(crops.shape) == rank + 3 else 1
+    checks.check_pixels_shape(crops.shape, rank, "crops", lead)
+    checks.check_boxes(boxes.shape, rank, crops.shape[:lead])
+    checks.check_memory((crops.shape[0], *size, crops.shape[-1]), name, "images")
+    dtype = standardize_dtype(crops.dtype)
+    crops = ops.cast(crops, dtype if "float" in dtype else "float32")
+    boxes = ops.cast(boxes, "float64" if dtype == "float64" else "float32")
+    return (crops, boxes, size) if lead == 2 else (crops[:, None], boxes[:, None], size)
+
+
+def paste(crops, boxes, size, fill_value=0.0):
+    """Put crops back to where their boxes are: the inverse of `sample()`.
+
+    Each crop is resized to its box, antialiased where the box is the smaller one. Where crops overlap, their mean
+    counts; where there is none, `fill_value`. Whole-pixel boxes of the crops' size put every number back unchanged.
+
+    Args:
+        crops: `(batch, boxes, height, width, channels)`, or `(batch, height, width, channels)` with one box each.
+        boxes: `(batch, boxes, 4)` or `(batch, 4)`, `"xyxy"` in pixels of the images that are made; what lies outside is
+            dropped.
+        size: `(height, width)` of the images.
+        fill_value: a finite number.
+
+    Returns:
+        `(batch, height, width, channels)`, in float32 for integers. Under PyTorch whole-pixel crops are added up in
+        float32, whatever their type.
+
+    Raises:
+        SizeError, ShapeError, BoxError, ArgumentError: as `sample()` does, for crops instead of images.
+    """
+    fill_value = checks.check_number(fill_value, "fill_value")
+    crops, boxes, size = _prepare(crops, boxes, size, "paste()")
+    sides = intervals(boxes, ops.shape(crops)[2:-1])
+    whole = ops.all(ops.stack([ops.all((start == ops.round(start)) & (stop - start == n)) for start, stop, n in sides]))
+    total, count = ops.cond(whole, lambda: _add_windows(crops, sides, size), lambda: _add_boxes(crops, sides, size))
+    mean = total / ops.maximum(count, 1.0)
+    return mean + fill_value * ops.relu(1.0 - count)
+
+
+def _add_windows(crops, sides, size):
+    """Whole-pixel crops, added up where they belong, and how many there are of each pixel."""
+    batch, boxes = ops.shape(crops)[:2]
+    rank, count = len(size), batch * math.prod(size)
+    steps = [ops.cast(start, "int32")[..., None] + ops.arange(n, dtype="int32") for start, _, n in sides]
+    outside = False
+    for axis, (step, length) in enumerate(zip(steps, size)):
+        outside = outside | along((step < 0) | (step >= length), axis, rank)
+    place = ops.where(outside, count, place_of(steps, size, ops.arange(batch, dtype="int32")))
+    sums = _add_up(ops.concatenate([crops, ops.ones_like(crops[..., :1])], axis=-1), place, count)
+    sums = ops.reshape(sums, (-1, *size, crops.shape[-1] + 1))
+    return sums[..., :-1], sums[..., -1:]
+
+
+def _add_boxes(crops, sides, size):
+    """Crops of any box, resized to it and added up, and how much of each pixel they cover."""
+    matrices, coverage = [], []
+    for (start, stop, n), length in zip(sides, size):
+        # The image as it is seen from inside of the crop: it runs from `-start` in steps of less or more than a pixel.
+        span = ops.where(stop == start, ops.ones_like(start), stop - start)
+        step = n / span
+        edges = ops.arange(length + 1, dtype=start.dtype)
+        position = (edges[:-1] + 0.5 - start[..., None]) * step[..., None]
+        kernel = weights.antialiasing(position, 1 + ops.relu(ops.abs(step) - 1), n)
+        low, high = ops.minimum(start, stop)[..., None], ops.maximum(start, stop)[..., None]
+        coverage.append(ops.relu(ops.minimum(edges[1:], high) - ops.maximum(edges[:-1], low)))
+        matrices.append(kernel * coverage[-1][..., None])
+    # From here the crops' pixels are the images, and the image's are the samples.
+    images = multiply(crops, matrices, PIXELS, SAMPLES, last="b")
+    rank = len(sides)
+    count = ops.sum(math.prod(along(cover, axis, rank) for axis, cover in enumerate(coverage)), axis=1)
+    return images, ops.cast(count, crops.dtype)[..., None]

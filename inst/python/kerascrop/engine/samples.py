@@ -1,0 +1,141 @@
+"""Crops of real-numbered boxes: resampled, differentiably in images and boxes."""
+
+import math
+
+import keras
+from keras import ops
+
+from kerascrop import axes, geometry
+from kerascrop.engine import sampling, weights
+from kerascrop.engine.choices import Choice
+
+
+class Samples(Choice):
+    """Boxes with real-valued sides; what they hold is resampled to one size.
+
+    Args:
+        boxes: `(batch, 4)`, or `(batch, crops, 4)` for several crops of each image, `x1, y1, x2, y2` in pixels (edge
+            coordinates); 2 numbers for sequences, 6 for volumes.
+        size: of the crops, `(height, width)` in pixels; `(length,)` or `(depth, height, width)`.
+        how: a `sampling.How`, instead of the options, when these have been checked before.
+        antialias, interpolation, fill_mode, fill_value, align_corners, gradient_reach: as in `kerascrop.sample()`.
+        box_indices: None, or `(boxes,)`, for each of the boxes `(boxes, 4)` the number of its image.
+
+    Crops have the images' type: integers are rounded. Masks and booleans take the nearest pixel, and what is outside of
+    a mask is 0.
+
+    Raises:
+        SizeError, ArgumentError: a size or an option that is not one.
+
+    Example:
+
+    >>> choice = kerascrop.Samples(np.array([[1.0, 1, 3, 3]]), (2, 2))
+    >>> choice.cut(np.arange(16.0).reshape(1, 4, 4, 1))[0, ..., 0]
+    [[5, 6], [9, 10]]
+    """
+
+    def __init__(self, boxes, size, how=None, *, box_indices=None, **options):
+        self.given, self.size, self.box_indices = ops.convert_to_tensor(boxes), tuple(size), box_indices
+        self.how = how or sampling.check_how(**options)
+        self.boxes_shape = tuple(self.given.shape)
+
+    @property
+    def boxes(self):
+        """The boxes that the crops' pixels divide."""
+        if not self.how.align_corners:
+            return self.given
+        return geometry.align(self.given, tuple(reversed(self.size)))
+
+    def cut(self, images, is_mask=False, data_format=None):
+        data_format = data_format or keras.config.image_data_format()
+        images, restore = _as_pixels(ops.convert_to_tensor(images), len(self.size), data_format)
+        dtype, how = keras.backend.standardize_dtype(images.dtype), self.how
+        if is_mask or dtype == "bool":
+            how = how._replace(interpolation="nearest", least_reach=None, fill_value=0 if is_mask else how.fill_value)
+        crops = self.resample(images, how)
+        if crops.dtype != images.dtype:
+            crops = ops.cast(ops.round(crops), dtype)
+        return restore(crops)
+
+    def resample(self, images, how):
+        """Crops of images with the channels last."""
+        return sampling.resample(images, self.given, self.size, how, self.box_indices)
+
+
+class OnCanvas(Samples):
+    """Boxes of any size at the images' own scale, each in the top left corner of a canvas; the rest of that is 0.
+
+    A pixel that a box covers in part counts by that part, which gives the box's size a gradient.
+    """
+
+    scaled = False
+
+    def resample(self, images, how):
+        corner, stop = geometry.split(self.given)
+        height, width = self.size
+        canvas = ops.concatenate([corner, corner + ops.convert_to_tensor([width, height], corner.dtype)], axis=-1)
+        crops = sampling.resample(images, canvas, self.size, how._replace(fill_mode="nearest", least_reach=None))
+        # How much of each of the canvas's columns and rows the box covers.
+        across, down = (
+            weights.clip((stop - corner)[..., axis, None] - ops.arange(n, dtype="float32"), 0.0, 1.0)
+            for axis, n in enumerate((width, height))
+        )
+        covered = (down[..., :, None] * across[..., None, :])[..., None]
+        if how.interpolation == "nearest":
+            return ops.where(covered > 0.5, crops, ops.zeros_like(crops))
+        return crops * ops.cast(covered, crops.dtype)
+
+
+class Blend(Choice):
+    """For each image several candidates: its crop is their mean, weighted by shares that add up to 1.
+
+    Its box is the first candidate's, by which masks are cut.
+
+    Args:
+        candidates: `Samples` with boxes `(batch, candidates, 4)`.
+        shares: `(batch, candidates)`.
+        losses: None, or `(batch,)`: what the layer that chose wants to weigh once there are crops. Cutting ignores it.
+    """
+
+    def __init__(self, candidates, shares, losses=None):
+        self.candidates, self.shares, self.losses = candidates, shares, losses
+        self.size, self.scaled = candidates.size, candidates.scaled
+        self.boxes_shape = (candidates.boxes_shape[0], *candidates.boxes_shape[2:])
+
+    @property
+    def boxes(self):
+        return self.candidates.boxes[:, 0]
+
+    def cut(self, images, is_mask=False, data_format=None):
+        if is_mask:
+            first = type(self.candidates)(self.candidates.given[:, 0], self.size, self.candidates.how)
+            return first.cut(images, True, data_format)
+        crops = self.candidates.cut(images, False, data_format)
+        shares = ops.cast(self.shares, crops.dtype)
+        return ops.sum(ops.reshape(shares, (*ops.shape(shares), *(1,) * (len(crops.shape) - 2))) * crops, axis=1)
+
+
+def _as_pixels(images, rank, data_format):
+    """Images as `(batch, *lengths, numbers)`, and the function that gives their crops the images' layout again.
+
+    What is neither batch nor space, such as the time of a clip, is sampled like channels.
+    """
+    ndim = len(images.shape)
+    spatial = [axis % ndim for axis in axes.spatial_axes(rank, data_format)]
+    others = [axis for axis in range(1, ndim) if axis not in spatial]
+    if spatial[-1] < others[0] and len(others) == 1:
+        return images, lambda crops: crops
+    order, shape = (0, *spatial, *others), ops.shape(images)
+    images = ops.transpose(images, order)
+    others = [shape[axis] for axis in others]
+    if len(others) > 1:
+        images = ops.reshape(images, (-1, *(shape[axis] for axis in spatial), math.prod(others)))
+
+    def restore(crops):
+        if len(others) > 1:
+            crops = ops.reshape(crops, (*ops.shape(crops)[:-1], *others))
+        several = len(crops.shape) - ndim
+        back = sorted(range(ndim), key=order.__getitem__)
+        return ops.transpose(crops, (*range(several + 1), *(axis + several for axis in back[1:])))
+
+    return images, restore

@@ -1,0 +1,289 @@
+"""The differentiable resampler: boxes with real-valued sides, cut out of images and resized.
+
+Output pixel `i` of `n` samples the input at edge coordinate `x1 + (i + 0.5) * (x2 - x1) / n`, and
+input column `j` has its centre at `j + 0.5`. So a whole-pixel box that is as large as the output gives the
+slice exactly, and PyTorch's `affine_grid` + `grid_sample(align_corners=False)` is the same map.
+
+Along each axis a sample is the weighted mean of its nearest pixels (bilinear; Jaderberg et al. 2015,
+"Spatial Transformer Networks", equation 5). `antialias=True` widens the triangle of weights by
+`max(1, box / size)`, so that every pixel of a box counts when the crop is smaller than the box.
+Sequences and volumes are sampled like images, along one axis or three.
+"""
+
+import itertools
+import math
+from typing import NamedTuple
+
+from keras import ops
+from keras.backend import standardize_dtype
+
+from kerascrop import checks
+from kerascrop.backend import tf
+from kerascrop.engine import weights, xla_taps, xla_triangles
+from kerascrop.geometry import align
+
+FILL_MODES = tuple(weights.FILL_MODES)
+INTERPOLATIONS = ("bilinear", "nearest", "bicubic")
+
+# The axes' letters in sums over pixels and samples: batch, boxes (k), up to three spatial axes, channels.
+PIXELS, SAMPLES = "uvw", "xyz"
+
+
+def sample(
+    images,
+    boxes,
+    size,
+    antialias=False,
+    fill_mode="constant",
+    fill_value=0.0,
+    interpolation="bilinear",
+    align_corners=False,
+    box_indices=None,
+    gradient_reach=None,
+):
+    """Crop boxes out of images and resize them, differentiably in image and box.
+
+    Args:
+        images: `(batch, height, width, channels)`; sequences `(batch, length, channels)` or volumes
+            `(batch, depth, height, width, channels)`. Integers are computed, and returned, as float32: a
+            resampled pixel is an average.
+        boxes: `(batch, 4)` or `(batch, boxes, 4)`, `"xyxy"` in edge coordinates (pixels); 2 numbers for sequences
+            (`x1, x2`), 6 for volumes (`x1, y1, z1, x2, y2, z2`). They are computed in float32 at least, whatever the
+            images are. A box whose side runs backwards gives a mirrored crop.
+        size: `(height, width)` of the crops, in pixels; `(length,)` or `(depth, height, width)`.
+        antialias: widen the kernel where a box is larger than the crop. At the image's edge the kernel is cut off, as
+            `keras.ops.image.resize()` does; `fill_mode` is for the samples whose centre lies outside.
+        fill_mode: what lies outside the image: `"constant"`, `"nearest"` (the edge's pixels) or
+            `"reflect"` (`d c b a | a b c d | d c b a`; with `align_corners` `d c b | a b c d | c b a`).
+        fill_value: the number for `"constant"`.
+        interpolation: `"bilinear"`; `"bicubic"`, smoother, which may overshoot (Keys 1981, with the parameter -0.75, as
+            PyTorch); or `"nearest"`: the pixel that holds the sample, for masks and labels, which keeps the images'
+            dtype and gives the boxes no gradient.
+        align_corners: take the first sample at the centre of the box's first pixel and the last one at the centre of
+            its last, as `grid_sample(align_corners=True)` and `tf.image.crop_and_resize()` do, rather than samples in
+            the middle of equal parts.
+        box_indices: `(boxes,)`, for each box, then `(boxes, 4)`, the number of its image, counted from 0, as
+            `tf.image.crop_and_resize()` takes them; None pairs boxes and images.
+        gradient_reach: a number of pixels, at least 1: the boxes' gradient is computed as if each sample saw so far to
+            each side, so that a box that is off by more than a pixel feels where to go. The crops stay the same.
+
+    Returns:
+        `(batch, height, width, channels)`, with `(batch, boxes, …)` in front for many boxes. A box with a NaN
+        gives a crop of NaNs.
+
+    Raises:
+        SizeError: a size is no positive whole number, or the crops would have more numbers than memory.
+        ShapeError: the images are no batch of as many axes as the size asks for, or have no pixels.
+        BoxError: boxes have another shape, or are for another number of images; `box_indices` are no whole numbers, one
+            for each box, or there is no such image (looked at unless they are known only when a graph runs).
+        ArgumentError: images or boxes that are no numbers; an unknown `fill_mode` or `interpolation`, a `fill_value`
+            that is no finite number, a `gradient_reach` below 1, or `antialias` with another interpolation than
+            `"bilinear"`.
+    """
+    how = check_how(antialias, interpolation, fill_mode, fill_value, align_corners, gradient_reach)
+    size = checks.check_size_of_crops(size)
+    images, boxes = checks.check_tensor(images, "images"), checks.check_tensor(boxes, "boxes")
+    checks.check_pixels_shape(images.shape, len(size), "images")
+    if box_indices is None:
+        checks.check_boxes(boxes.shape, len(size), images.shape[:1], (images.shape[0], None))
+    else:
+        checks.check_boxes(boxes.shape, len(size), (None,))
+        box_indices = checks.check_box_indices(box_indices, boxes.shape[0], images.shape[0])
+    checks.check_memory((*boxes.shape[:-1], *size, images.shape[-1]), "sample()")
+    return resample(images, boxes, size, how, box_indices)
+
+
+def resample(images, boxes, size, how, box_indices=None):
+    """`sample()` of arguments that have been checked: options come as a `How`."""
+    dtype, nearest = standardize_dtype(images.dtype), how.interpolation == "nearest"
+    if not nearest and "float" not in dtype:
+        dtype = "float32"
+    precise = "float64" in (dtype, standardize_dtype(boxes.dtype))
+    images, boxes = ops.cast(images, dtype), ops.cast(boxes, "float64" if precise else "float32")
+    single = len(boxes.shape) == 2
+    boxes = boxes[:, None] if single else boxes
+    boxes = align(boxes, tuple(reversed(size))) if how.align_corners else boxes
+    if how.gradient_reach is None or nearest:
+        crops = _resample(images, boxes, size, how, box_indices)
+    else:
+        crops = _resample(images, ops.stop_gradient(boxes), size, how, box_indices)
+        how = how._replace(least_reach=how.gradient_reach)
+        wide = _resample(ops.stop_gradient(images), boxes, size, how, box_indices)
+        crops = crops + (wide - ops.stop_gradient(wide))
+    return crops[:, 0] if single else crops
+
+
+class How(NamedTuple):
+    """How crops are resampled: the options of `sample()`, checked."""
+
+    interpolation: str = "bilinear"
+    fill_mode: str = "constant"
+    fill_value: float = 0.0
+    align_corners: bool = False
+    gradient_reach: float | None = None
+    least_reach: float | None = None  # pixels that an antialiasing kernel sees to each side; None for no antialiasing
+
+
+def check_how(
+    antialias=False,
+    interpolation="bilinear",
+    fill_mode="constant",
+    fill_value=0.0,
+    align_corners=False,
+    gradient_reach=None,
+):
+    """The options as a `How`, if each is one and they go together."""
+    checks.check_choice(fill_mode, "fill_mode", FILL_MODES)
+    checks.check_choice(interpolation, "interpolation", INTERPOLATIONS)
+    if checks.check_flag(antialias, "antialias") and interpolation != "bilinear":
+        raise checks.ArgumentError(f"`antialias` goes with interpolation='bilinear', not with {interpolation!r}.")
+    align_corners = checks.check_flag(align_corners, "align_corners")
+    fill_value = checks.check_number(fill_value, "fill_value")
+    if gradient_reach is not None:
+        if checks.check_number(gradient_reach, "gradient_reach") < 1:
+            raise checks.ArgumentError(f"`gradient_reach` must be at least 1 pixel, not {gradient_reach!r}.")
+        gradient_reach = float(gradient_reach)
+    return How(interpolation, fill_mode, fill_value, align_corners, gradient_reach, 1 if antialias else None)
+
+
+def intervals(boxes, size):
+    """Axis by axis, the outermost first: where boxes start and stop, and the crops' length."""
+    rank = len(size)
+    return [(boxes[..., i], boxes[..., rank + i], n) for i, n in zip(reversed(range(rank)), size)]
+
+
+def _resample(images, boxes, size, how, box_indices):
+    sides = intervals(boxes, size)
+    if how.least_reach is not None:
+        images = images if box_indices is None else ops.take(images, box_indices, axis=0)
+        return _by_triangles(images, sides, how)
+    if how.interpolation == "nearest":
+        return _nearest(images, sides, how, box_indices)
+    return _by_taps(images, sides, how, box_indices)
+
+
+def _by_taps(images, sides, how, box_indices):
+    """Each sample is the weighted sum of a few pixels along each axis, gathered one by one."""
+    taps = taps_of(sides, ops.shape(images)[1:-1], how)
+    if how.interpolation == "bilinear" and _suits_xla(images, sides[0][0].shape) and box_indices is None:
+        crops = xla_taps.blend(images, taps, blend)
+    else:
+        crops = blend(images, taps, box_indices)
+    if how.fill_mode == "constant" and how.fill_value != 0:
+        inside = outer([sum(weight for _, weight in axis) for axis in taps], images.dtype)
+        crops += how.fill_value * (1 - inside)
+    return crops
+
+
+def _suits_xla(images, boxes_shape):
+    """Whether there is a faster way, for images of this shape and boxes `(batch, number)`.
+
+    Only in TensorFlow's graphs on a CPU, for images of known size, as XLA compiles for each new one, and for one box
+    an image.
+    """
+    if tf is None or tf.executing_eagerly() or len(images.shape) != 4 or None in images.shape[1:]:
+        return False
+    return boxes_shape[1] == 1 and not tf.config.list_physical_devices("GPU")
+
+
+def blend(images, taps, box_indices=None):
+    """The sums of pixels, weighted with the products of one weight along each axis."""
+    crops = 0.0
+    for corner in itertools.product(*taps):
+        weight = outer([weight for _, weight in corner], images.dtype)
+        crops += weight * _gather(images, [index for index, _ in corner], box_indices)
+    return crops
+
+
+def taps_of(sides, lengths, how):
+    return [
+        weights.taps(weights.positions(*side), length, how.interpolation, how.fill_mode, how.align_corners)
+        for side, length in zip(sides, lengths)
+    ]
+
+
+def _nearest(images, sides, how, box_indices):
+    """Each sample is the pixel that holds it; no arithmetic, so any dtype passes."""
+    ((*taps,),) = zip(*taps_of(sides, ops.shape(images)[1:-1], how))
+    crops = _gather(images, [index for index, _ in taps], box_indices)
+    if how.fill_mode == "constant":
+        inside = outer([weight for _, weight in taps], "float32") > 0
+        crops = ops.where(inside, crops, ops.cast(how.fill_value, crops.dtype))
+    return crops
+
+
+def _by_triangles(images, sides, how):
+    """Each sample is the weighted sum of the pixels in its reach along each axis."""
+    lengths = ops.shape(images)[1:-1]
+    positions = [weights.positions(*side) for side in sides]
+    axes = [triangles(*arguments, how) for arguments in zip(positions, sides, lengths)]
+    if _suits_xla(images, sides[0][0].shape):
+        crops = xla_triangles.mix(images, axes, how.fill_mode == "constant", mix)
+    else:
+        crops = mix(images, axes)
+    if how.fill_mode != "constant":
+        return crops
+    inside = outer([weights.covered(position, length) for position, length in zip(positions, lengths)], crops.dtype)
+    return crops * inside + how.fill_value * (1 - inside)
+
+
+def mix(images, axes):
+    """A matrix product along each axis, of triangles of weights with positions `(batch, boxes, n)`, and reaches."""
+    matrices = [weights.antialiasing(*axis, length) for axis, length in zip(axes, ops.shape(images)[1:-1])]
+    return multiply(images, matrices, PIXELS, SAMPLES, first="b")
+
+
+def multiply(values, matrices, old, new, first="bk", last="bk"):
+    """A matrix `(batch, boxes, samples, pixels)` for each axis, applied to one axis of the values after the other.
+
+    Args:
+        old, new: the letters of the axes before and after, `PIXELS` and `SAMPLES` or the reverse.
+        first, last: the axes in front of the values, and of the result: batch, and boxes, which are added up in the
+            last product where the result has none.
+    """
+    axes = old[: len(matrices)]
+    for i, matrix in enumerate(matrices):
+        before = first if i == 0 else "bk"
+        after = last if i == len(matrices) - 1 else "bk"
+        result = axes.replace(old[i], new[i])
+        matrix = ops.cast(matrix, values.dtype)
+        values = ops.einsum(f"bk{SAMPLES[i]}{PIXELS[i]},{before}{axes}c->{after}{result}c", matrix, values)
+        axes = result
+    return values
+
+
+def triangles(position, side, length, how):
+    """Where the triangles of weights are, and how far they reach."""
+    start, stop, n = side
+    position = weights.FILL_MODES[how.fill_mode].inside(position, length)
+    return position, how.least_reach + ops.relu(ops.abs(stop - start) / n - how.least_reach)
+
+
+def along(values, axis, rank):
+    """`(batch, boxes, n)` shaped to broadcast along one of the crops' axes."""
+    return values[(slice(None), slice(None)) + (None,) * axis + (slice(None),) + (None,) * (rank - 1 - axis)]
+
+
+def outer(values, dtype):
+    """The product of one tensor `(batch, boxes, n)` for each axis, with an axis for the channels."""
+    rank = len(values)
+    return ops.cast(math.prod(along(value, axis, rank) for axis, value in enumerate(values)), dtype)[..., None]
+
+
+def place_of(indices, lengths, image):
+    """The number of a pixel, counted through all images, for indices `(batch, boxes, n)` along each axis."""
+    rank = len(indices)
+    place = ops.reshape(image, (-1, 1) + (1,) * rank)
+    for axis, (length, index) in enumerate(zip(lengths, indices)):
+        place = place * length + along(index, axis, rank)
+    return place
+
+
+def _gather(images, indices, box_indices=None):
+    """The pixels at the crossings of indices `(batch, boxes, n)`, one tensor for each axis."""
+    shape = ops.shape(images)
+    image = ops.arange(shape[0], dtype="int32") if box_indices is None else ops.cast(box_indices, "int32")
+    place = place_of(indices, shape[1:-1], image)
+    if images.shape[0] == 0:
+        return ops.zeros((*ops.shape(place), shape[-1]), images.dtype)  # JAX's `take()` stumbles over empty batches
+    return ops.take(ops.reshape(images, (-1, shape[-1])), place, axis=0)

@@ -1,0 +1,137 @@
+"""Along one axis: where a crop's samples are taken, which pixels each of them sees, and with what weight.
+
+All positions are edge coordinates: pixel `j` has its centre at `j + 0.5`. Tensors are `(batch, boxes, n)`, `n` samples
+of a crop; kernels `(batch, boxes, n, length)` also have the pixels of the image.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from keras import ops
+
+# Keys' cubic convolution ("Cubic convolution interpolation for digital image processing", 1981) with the parameter
+# that PyTorch uses.
+CUBIC = -0.75
+
+
+class FillMode(NamedTuple):
+    """What lies outside of an image, along one axis of `length` pixels, as three functions.
+
+    With `whole_sample` an image continues at the centres of its outermost pixels, rather than at their edges.
+    """
+
+    near: Callable  # (position, length, whole_sample): one that sees the same pixels, and that an integer can count
+    index: Callable  # (index, length, whole_sample): the pixel inside of the image that stands at an index near it
+    inside: Callable  # (position, length): one in the image that sees the same pixels, where none matters outside
+
+
+def _near_edges(position, length, whole_sample):
+    return clip(position, -3.0, ops.cast(length, position.dtype) + 3.0)  # nothing changes further outside
+
+
+def _edge_index(index, length, whole_sample):
+    return ops.clip(index, 0, length - 1)
+
+
+def _in_period(position, length, whole_sample):
+    length = ops.cast(length, position.dtype)
+    period = 2 * (length - 1) if whole_sample else 2 * length
+    return ops.mod(position - 0.5, ops.relu(period - 1) + 1) + 0.5
+
+
+def _reflected_index(index, length, whole_sample):
+    last = length - 1
+    index = ops.mod(index, ops.maximum(2 * last, 1) if whole_sample else 2 * last + 2)
+    return ops.minimum(index, (2 * last if whole_sample else 2 * last + 1) - index)
+
+
+def _reflected(position, length):
+    length = ops.cast(length, position.dtype)
+    return length - ops.abs(length - ops.mod(position, 2 * length))
+
+
+FILL_MODES = {
+    "constant": FillMode(_near_edges, _edge_index, lambda position, length: position),  # and counts for nothing there
+    "nearest": FillMode(_near_edges, _edge_index, lambda position, length: position),
+    "reflect": FillMode(_in_period, _reflected_index, _reflected),
+}
+
+
+def positions(start, stop, size):
+    """Where the samples are: in the middle of `size` equal parts of a side."""
+    steps = ops.arange(size, dtype=start.dtype) + 0.5
+    return start[..., None] + steps * ((stop - start) / size)[..., None]
+
+
+def taps(position, length, interpolation, fill_mode, whole_sample=False):
+    """The pixels that each sample sees, and their weights.
+
+    Args:
+        whole_sample: reflect at the centres of the outermost pixels, rather than at their edges.
+
+    Returns:
+        A list of pairs `(index, weight)`: pixels, always inside of the image, and numbers that are 0 for what lies
+        outside of it in `fill_mode="constant"`. The weight is None where it is always 1.
+    """
+    position = FILL_MODES[fill_mode].near(position, length, whole_sample)
+    if interpolation == "nearest":
+        pairs = [(ops.floor(position), None)]
+    else:
+        lower = ops.floor(position - 0.5)
+        pairs = WEIGHTS[interpolation](position - 0.5 - lower)
+        pairs = [(lower + offset, weight) for offset, weight in pairs]
+    return [_inside(ops.cast(index, "int32"), weight, length, fill_mode, whole_sample) for index, weight in pairs]
+
+
+def clip(x, low, high):
+    """`ops.clip()` that keeps float64."""
+    return low + ops.relu(x - low) - ops.relu(x - high)
+
+
+def _linear(t):
+    return [(0, 1 - t), (1, t)]
+
+
+def _cubic(t):
+    def near(x):  # up to one pixel away
+        return ((CUBIC + 2) * x - (CUBIC + 3)) * x * x + 1
+
+    def far(x):  # one to two pixels away
+        return ((CUBIC * x - 5 * CUBIC) * x + 8 * CUBIC) * x - 4 * CUBIC
+
+    return [(-1, far(1 + t)), (0, near(t)), (1, near(1 - t)), (2, far(2 - t))]
+
+
+WEIGHTS = {"bilinear": _linear, "bicubic": _cubic}
+
+
+def _inside(index, weight, length, fill_mode, whole_sample):
+    """An index that may lie outside, moved into the image; with a weight of 0 where nothing is there."""
+    length = ops.cast(length, "int32")
+    if fill_mode == "constant":
+        inside = (index >= 0) & (index < length)
+        weight = ops.cast(inside, "float32" if weight is None else weight.dtype) * (1 if weight is None else weight)
+    return FILL_MODES[fill_mode].index(index, length, whole_sample), weight
+
+
+def antialiasing(position, reach, length):
+    """Triangles of weights, `reach` (at least 1) pixels to each side: every pixel's weight in every sample.
+
+    Each sample's weights sum to 1: at the image's edge the triangle is cut off.
+    """
+    centres = ops.cast(ops.arange(length, dtype="int32"), position.dtype) + 0.5
+    size = ops.cast(length, position.dtype)
+    distance = (clip(position, 0.5, size - 0.5)[..., None] - centres) / reach[..., None, None]
+    # At a kink the slope is the right-hand one, as between taps: a mean of both would be 0 at whole pixels, and a box
+    # that starts there would never move.
+    rising = ops.cast((distance >= -1) & (distance < 0), distance.dtype)
+    falling = ops.cast((distance >= 0) & (distance < 1), distance.dtype)
+    weights = rising * (1 + distance) + falling * (1 - distance)
+    return weights / ops.sum(weights, axis=-1, keepdims=True)
+
+
+def covered(position, length):
+    """How much of a sample lies inside of the image: 0 half a pixel outside and beyond, 1 half a pixel inside."""
+    size = ops.cast(length, position.dtype)
+    inside = 0.5 + size / 2 - ops.abs(position - size / 2)
+    return clip(inside, 0.0, 1.0)

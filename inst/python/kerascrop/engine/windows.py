@@ -1,0 +1,374 @@
+"""Whole-pixel crops: where windows start, what happens to images that are too small, and how windows are cut out.
+
+A window is a start and a size along one axis, in pixels counted from 0. Choosing one is plain
+arithmetic on integers, or on integer tensors where a length is known only when the model runs.
+Cutting keeps the dtype and moves every number unchanged, whatever it is.
+"""
+
+import functools
+import math
+import operator
+from typing import Any, NamedTuple
+
+import keras
+from keras import ops
+
+from kerascrop import checks
+from kerascrop.axes import spatial_axes
+from kerascrop.backend import tf
+from kerascrop.engine import xla
+from kerascrop.engine.choices import Choice
+from kerascrop.engine.samples import Samples
+
+IF_SMALLER = ("error", "resize", "pad", "keep")
+
+
+class Windows(Choice):
+    """Whole pixels, moved and never computed: a window for each image, or one for all.
+
+    Args:
+        starts: along each axis the window's first pixel, counted from 0: `(top, left)`. Each is an integer or a scalar
+            tensor, or `(batch,)` integers, one for each image.
+        size: of the windows, `(height, width)` in pixels; `(length,)` or `(depth, height, width)`.
+        fill_value: the number of pixels that lie outside of the image, which the images' type can hold. In masks it
+            is 0.
+        margins: None, for windows that may lie anywhere. Or, for windows that are known to lie inside of the image once
+            it has been given borders of `(before, after)` pixels along each axis, these, which is faster.
+
+    Example:
+
+    >>> choice = kerascrop.Windows((1, 1), (2, 2))
+    >>> choice.cut(np.arange(16).reshape(1, 4, 4, 1))[0, ..., 0]
+    [[5, 6], [9, 10]]
+    """
+
+    def __init__(self, starts, size, fill_value=0, margins=None):
+        self.starts, self.size = tuple(starts), tuple(size)
+        self.fill_value, self.margins = fill_value, margins
+        lead = max((tuple(getattr(start, "shape", ())) for start in self.starts), key=len)
+        self.boxes_shape = (*(lead or (1,)), 2 * len(self.starts))
+
+    @property
+    def boxes(self):
+        """`(batch, 4)`, or `(1, 4)` where all images have the same window."""
+        return stack_sides(self.starts, map(operator.add, self.starts, self.size))
+
+    def cut(self, images, is_mask=False, data_format=None):
+        images = ops.convert_to_tensor(images)
+        along = spatial_axes(len(self.size), data_format or keras.config.image_data_format())
+        fill_value = 0 if is_mask else self.fill_value
+        margins = self.margins
+        if margins is None:
+            if not all(isinstance(start, int) for start in self.starts):
+                return _cut_anywhere(images, along, self.starts, self.size, fill_value)
+            lengths = [ops.shape(images)[axis] for axis in along]
+            margins = [
+                (max(-start, 0), _extreme(max, start + size - length, 0))
+                for start, size, length in zip(self.starts, self.size, lengths)
+            ]
+        # Where windows are of an image that may be enlarged, starts may be real.
+        starts = [start if isinstance(start, int) else ops.cast(start, "int32") for start in self.starts]
+        starts = [start + before for start, (before, _) in zip(starts, margins)]
+        return cut(pad(images, along, margins, fill_value), along, starts, self.size)
+
+
+class Either(Choice):
+    """One of two choices of the same boxes, as only the graph will know."""
+
+    def __init__(self, condition, one, other):
+        self.condition, self.one, self.other = condition, one, other
+        self.boxes, self.boxes_shape, self.size = one.boxes, one.boxes_shape, one.size
+
+    def cut(self, images, is_mask=False, data_format=None):
+        return ops.cond(
+            self.condition,
+            lambda: self.one.cut(images, is_mask, data_format),
+            lambda: self.other.cut(images, is_mask, data_format),
+        )
+
+
+class Fit(NamedTuple):
+    """How images and windows are made to fit each other, along each axis.
+
+    Where a window starts is counted from the first pixel of the image as it is enlarged, or of its border.
+    """
+
+    lengths: tuple  # of the enlarged image, or of the image with its borders
+    sizes: tuple  # of the windows
+    margins: tuple  # pixels `(before, after)` of borders
+    scale: Any = 1  # by which the image is enlarged: a number, or a tensor
+    enlarged: str = "never"  # or "always", or "perhaps", where only the graph will know
+
+    @property
+    def origin(self):
+        """Where the image's own first pixel is, as starts are counted."""
+        return [before if self.enlarged == "never" else 0 for before, _ in self.margins]
+
+    def from_image(self, starts):
+        """Starts counted from the image's own first pixel."""
+        return [start - origin for start, origin in zip(starts, self.origin)]
+
+    def windows(self, starts, fill_value):
+        """`Windows` that start there; see `applied_to()`."""
+        return Windows(self.from_image(starts), self.sizes, fill_value, self.margins)
+
+    def applied_to(self, choice, batch):
+        """A choice of windows, or what it is where images are enlarged: `Samples` of their own pixels."""
+        if self.enlarged == "never":
+            return choice
+        boxes = choice.boxes / self.scale
+        samples = Samples(ops.broadcast_to(boxes, (batch, *ops.shape(boxes)[1:])), self.sizes, fill_mode="nearest")
+        return samples if self.enlarged == "always" else Either(self.scale > 1, samples, choice)
+
+
+def fit(lengths, sizes, if_smaller, names, layer):
+    """What becomes of images that may be smaller than the windows.
+
+    Args:
+        lengths: of the images: integers, scalar tensors, or None where only a shape is asked for.
+        sizes: of the windows.
+        if_smaller: `"error"`; `"resize"`: enlarge the image, keeping its aspect, until it fits; `"pad"`: add pixels on
+            both sides, one more at the end where their number is odd; `"keep"`: leave the axis as it is.
+        names: of the axes, for the error.
+        layer: the layer's name, for the error.
+
+    Raises:
+        SizeError: an image is smaller, and `if_smaller` is `"error"`.
+    """
+    scale, enlarged = 1, "never"
+    margins = ((0, 0),) * len(sizes)
+    if if_smaller == "error":
+        others = ", ".join(map(repr, IF_SMALLER[1:-1])) + f" or {IF_SMALLER[-1]!r}"
+        lengths = check_fits(lengths, sizes, names, layer, f"larger images, or `if_smaller`: {others}")
+    elif if_smaller == "keep":
+        sizes = tuple(_extreme(min, length, size) for length, size in zip(lengths, sizes))
+    elif if_smaller == "pad":
+        margins = _borders(lengths, sizes)
+        lengths = tuple(_extreme(max, length, size) for length, size in zip(lengths, sizes))
+    elif None not in lengths:
+        scale = _enlargement(lengths, sizes)
+        enlarged = "perhaps" if ops.is_tensor(scale) else "never" if scale == 1 else "always"
+        if enlarged == "perhaps":
+            # XLA compiles what it will not run: windows have to be possible in small images too.
+            margins = _borders(lengths, sizes)
+        if enlarged != "never":
+            lengths = tuple(_real(length) * scale for length in lengths)
+    return Fit(tuple(lengths), tuple(sizes), margins, scale, enlarged)
+
+
+def _borders(lengths, sizes):
+    """The pixels `(before, after)` that images lack."""
+    lacking = [0 if length is None else _extreme(max, size - length, 0) for length, size in zip(lengths, sizes)]
+    return tuple((lack // 2, lack - lack // 2) for lack in lacking)
+
+
+def _enlargement(lengths, sizes):
+    """How often images are enlarged until windows fit: 1 if they fit, a number, or a tensor where it is not known."""
+    if all(isinstance(length, int) for length in lengths):
+        scale = max(size / length for length, size in zip(lengths, sizes))
+        return scale if scale > 1 else 1
+    scales = [size /_real(length) for length, size in zip(lengths, sizes)]
+    return ops.maximum(ops.max(ops.stack(scales)), 1.0)
+
+
+def _real(length):
+    return float(length) if isinstance(length, int) else ops.cast(length, "float32")
+
+
+def _extreme(choice, first, second):
+    """`min` or `max` of two lengths, either of which may be a tensor; None if one is not known."""
+    if first is None or second is None:
+        return None
+    if isinstance(first, int) and isinstance(second, int):
+        return choice(first, second)
+    return (ops.minimum if choice is min else ops.maximum)(first, second)
+
+
+def center_window(length, size):
+    """The middle `size` pixels, a start and a stop; an odd pixel that is left over stays at the end."""
+    start = (length - size) // 2
+    return start, start + size
+
+
+def center_starts(fit):
+    """The starts of the windows in the middle; in images that are enlarged it may lie between two pixels."""
+    if fit.enlarged == "never":
+        return [center_window(length, size)[0] for length, size in zip(fit.lengths, fit.sizes)]
+    halves = [(length - size) / 2 for length, size in zip(fit.lengths, fit.sizes)]
+    if fit.enlarged == "always":
+        return halves
+    return [ops.where(fit.scale > 1, half, ops.floor(half)) for half in halves]
+
+
+def random_starts(fit, shape, seed):
+    """Starts of random windows, uniform over all places that fit, the last one included; each axis on its own.
+
+    Args:
+        shape: `(batch,)`, for a start for each image, or `()`.
+        seed: a seed generator.
+    """
+    return [
+        keras.random.randint(shape, 0, room(length, size) + 1, dtype="int32", seed=seed)
+        for length, size in zip(fit.lengths, fit.sizes)
+    ]
+
+
+def room(length, size):
+    """How many whole pixels a window can be moved; an enlarged image's length is real, and may be off by a rounding."""
+    left = length - size
+    if isinstance(left, float):
+        return math.floor(left + 1e-3)
+    if not isinstance(left, int) and "float" in keras.backend.standardize_dtype(left.dtype):
+        return ops.cast(ops.floor(left + 1e-3), "int32")
+    return left
+
+
+def border_length(length, before, after):
+    """What these margins leave of a length; None where it is not known."""
+    return None if length is None else length - before - after
+
+
+def check_fits(lengths, sizes, names, layer, remedy="or larger images"):
+    """The lengths, checked to be no smaller than the windows. None, a length not known yet, passes."""
+    message = "`{}` cannot cut {} {} out of images of {} {{}}. Use a smaller `{}`, {}."
+    return [
+        length
+        if isinstance(length, int) and length >= size
+        else _at_least(length, size, message.format(layer, name, size, name, name, remedy))
+        for length, size, name in zip(lengths, sizes, names)
+    ]
+
+
+def check_margins_fit(lengths, margins, names, layer):
+    """The lengths, checked to keep something when the margins are gone. None, a length not known yet, passes."""
+    return [
+        _at_least(
+            length,
+            before + after + 1,
+            f"`{layer}` cannot remove {before} + {after} pixels from images of {name} {{}}: "
+            "nothing would be left. Use smaller margins in `cropping`.",
+        )
+        for length, (before, after), name in zip(lengths, margins, names)
+    ]
+
+
+def _at_least(length, least, message):
+    """A length that is known is checked here and now; one that TensorFlow knows only when the graph runs, there."""
+    if isinstance(length, int) and length < least:
+        raise checks.SizeError(message.format(length))
+    if length is None or isinstance(length, int):
+        return length
+    return xla.at_least(length, least, message.format(f"under {least}"))
+
+
+def cut(images, axes, starts, sizes):
+    """Cut a window out of each image.
+
+    Args:
+        images: a tensor of any dtype.
+        axes: the axes to cut along: neighbours, in order.
+        starts: for each of them the window's first pixel, inside the image: an integer or a
+            scalar tensor; or `(batch,)`, one for each image of a batch.
+        sizes: for each of them the window's length: an integer or a scalar tensor.
+    """
+    if any(len(getattr(start, "shape", ())) for start in starts):
+        return _gather(images, axes, starts, sizes)
+    shape = list(ops.shape(images))
+    begin = [0] * len(shape)
+    for axis, start, size in zip(axes, starts, sizes):
+        begin[axis], shape[axis] = start, size
+    if not all(isinstance(start, int) for start in starts):
+        begin = [ops.cast(start, "int32") for start in begin]  # JAX wants one type for all
+    return ops.slice(images, begin, shape)
+
+
+def _gather(images, axes, starts, sizes):
+    """`cut()` with a start of its own for each image."""
+    if images.shape[0] == 0:  # JAX cannot take from nothing
+        return cut(images, axes, [0] * len(axes), sizes)
+    if tf is None:
+        return _take(images, axes, starts, sizes)
+    take = _take_function(tuple(axes), len(images.shape), keras.backend.standardize_dtype(images.dtype))
+    starts = [ops.broadcast_to(ops.cast(start, "int32"), ops.shape(images)[:1]) for start in starts]
+    crops = take(images, starts, list(sizes))
+    shape = list(images.shape)
+    for axis, size in zip(axes, sizes):
+        shape[axis] = size if isinstance(size, int) else None
+    crops.set_shape(shape)
+    return crops
+
+
+def _take(images, axes, starts, sizes, is_inside=True):
+    """Pixel by pixel: the windows of all images through one index.
+
+    Windows that are not known to lie inside of the image are moved there, pixel by pixel.
+    """
+    shape = ops.shape(images)
+    ndim = len(shape)
+    windows = {axis % ndim: window for axis, window in zip(axes, zip(starts, sizes))}
+    last = max(windows)
+    # The index counts through all axes up to the last that is cut; what follows moves as a whole. PyTorch looks up
+    # with int64; elsewhere int32 is enough, as more numbers than it counts are an error of TensorFlow's anyway.
+    dtype = "int64" if keras.backend.backend() == "torch" else "int32"
+    index = ops.reshape(ops.arange(shape[0], dtype=dtype), (-1,) + (1,) * last)
+    for axis in range(1, last + 1):
+        start, size = windows.get(axis, (0, shape[axis]))
+        steps = ops.reshape(start, (-1, 1)) + ops.arange(size, dtype="int32")
+        steps = steps if is_inside else ops.clip(steps, 0, shape[axis] - 1)
+        steps = ops.reshape(steps, (-1,) + (1,) * (axis - 1) + (size,) + (1,) * (last - axis))
+        index = ops.add(ops.multiply(index, shape[axis]), steps)
+    return ops.take(ops.reshape(images, (-1, *shape[last + 1 :])), index, axis=0)
+
+
+@functools.cache
+def _take_function(axes, ndim, dtype):
+    """`_take()` as a TensorFlow function, traced once for images of all shapes; on a CPU compiled by XLA.
+
+    Operation by operation TensorFlow looks up one pixel at a time. XLA makes a single loop of it, nearly as fast as
+    a plain copy; it compiles for each new shape, in some 40 ms.
+    """
+    return tf.function(
+        lambda images, starts, sizes: _take(images, axes, starts, sizes),
+        input_signature=[
+            tf.TensorSpec([None] * ndim, dtype),
+            [tf.TensorSpec([None], "int32")] * len(axes),
+            [tf.TensorSpec([], "int32")] * len(axes),
+        ],
+        jit_compile=not tf.config.list_physical_devices("GPU"),
+        autograph=False,
+    )
+
+
+def _cut_anywhere(images, axes, starts, sizes, fill_value):
+    """`cut()` of windows that may reach out of the image, where crops are filled."""
+    checks.check_holds(fill_value, "fill_value", keras.backend.standardize_dtype(images.dtype))
+    starts = [ops.broadcast_to(ops.cast(start, "int32"), ops.shape(images)[:1]) for start in starts]
+    crops = _take(images, axes, starts, sizes, is_inside=False)
+    fill_value, ndim = ops.cast(fill_value, images.dtype), len(images.shape)
+    for axis, start, size in zip(axes, starts, sizes):
+        steps = start[:, None] + ops.arange(size, dtype="int32")
+        inside = (steps >= 0) & (steps < ops.shape(images)[axis])
+        inside = ops.reshape(inside, (-1, *(1,) * (axis % ndim - 1), size, *(1,) * (-1 - axis)))
+        crops = ops.where(inside, crops, fill_value)
+    return crops
+
+
+def pad(images, axes, margins, fill_value):
+    """Add `(before, after)` pixels of `fill_value`, which the images' type can hold, along each of the axes."""
+    if all(isinstance(margin, int) and margin == 0 for pair in margins for margin in pair):
+        return images
+    checks.check_holds(fill_value, "fill_value", keras.backend.standardize_dtype(images.dtype))
+    padding = [(0, 0)] * len(images.shape)
+    for axis, margin in zip(axes, margins):
+        padding[axis] = margin
+    return ops.pad(images, padding, constant_values=ops.cast(fill_value, images.dtype))
+
+
+def stack_sides(first, last):
+    """Boxes of the windows' first and last sides along each axis, the outermost first: `(..., 2 * rank)`.
+
+    Sides are numbers or tensors that broadcast with each other; where all are numbers, there is one box.
+    """
+    sides = [ops.cast(side, "float32") for side in (*reversed([*first]), *reversed([*last]))]
+    shape = ops.shape(sum(sides)) or (1,)
+    return ops.stack([ops.broadcast_to(side, shape) for side in sides], axis=-1)

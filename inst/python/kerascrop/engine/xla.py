@@ -1,0 +1,95 @@
+"""What is known of XLA, TensorFlow's compiler: how to check a length under it, and how to loop and gather fast.
+
+- It drops assertions. What it does refuse to run is a range that ends before it starts.
+- A gather that is one loop with the arithmetic around it is fast; one that several loops share is not, as XLA then
+  stores what was gathered.
+- It adds up one number at a time, but multiplies matrices fast: sums along an axis are products.
+- It scatters one number at a time.
+"""
+
+import re
+
+from keras import ops
+
+from kerascrop.backend import tf
+
+
+def at_least(length, least, message):
+    """A scalar tensor, checked when the graph runs; `message` is the error's.
+
+    Two checks, as an ordinary graph keeps the assertion and XLA keeps only the range. That fails with the name of its
+    node and no other text, so the node's name is the message. XLA has no operation that would raise an error.
+    """
+    check = tf.debugging.assert_greater_equal(length, least, message=message)
+    with tf.control_dependencies([check]):
+        length = tf.identity(length)
+    name = re.sub("[^A-Za-z0-9]+", "_", message).strip("_")
+    return least + tf.size(tf.range(least, length, name=name))
+
+
+def compiled(function):
+    """Compiled for the shapes that come; inside of a graph that is compiled as a whole, a part of it."""
+    return tf.function(function, jit_compile=True, autograph=False)
+
+
+def without_gradient(function, *arrays):
+    """What a compiled function gives, unseen by gradient tapes: they would store every step of a loop, which XLA
+    cannot.
+    """
+    return compiled(function)(*map(ops.stop_gradient, arrays))
+
+
+def stored(arrays):
+    """The same tensors, computed once and stored: XLA would compute them again in every loop that uses them.
+
+    A loop that ends before its first step, which XLA cannot know, keeps it from that: none of `arrays[0]` is negative.
+    TensorFlow's own `XlaOptimizationBarrier` is no help on a CPU: XLA removes it before it joins loops. (It was tried:
+    the crops of 16 channels took as long as without it.)
+    """
+    start = ops.max(arrays[0])
+    _, *arrays = tf.while_loop(
+        lambda step, *_: step < 0, lambda step, *arrays: (step + 1, *[x + 1 for x in arrays]), (start, *arrays)
+    )
+    return arrays
+
+
+def add_until(stop, function, total, step):
+    """The total and what a function gives for each further step."""
+
+    def body(step, total):
+        return step + 1, total + function(step)
+
+    return tf.while_loop(lambda step, _: step < stop, body, (step, total))[1]
+
+
+def take_rows(images):
+    """A function of indices `(batch, n)`, and weights, that gives these rows, `(batch, n, width * channels)`."""
+    batch, height, width, channels = ops.shape(images)
+    rows = ops.reshape(images, (batch * height, width * channels))
+    first = ops.arange(batch, dtype="int32")[:, None] * height
+
+    def take(index, weight=None):
+        taken = ops.take(rows, first + index, axis=0)
+        return taken if weight is None else weight[..., None] * taken
+
+    return take
+
+
+def take_columns(images):
+    """A function of indices `(batch, n)`, and weights, that gives these columns, `(batch, height, n, channels)`."""
+    batch, height, width, channels = ops.shape(images)
+    pixels = ops.reshape(images, (batch * height * width, channels))
+    first = ops.reshape(ops.arange(batch * height, dtype="int32"), (batch, height, 1)) * width
+
+    def take(index, weight=None):
+        taken = ops.take(pixels, first + index[:, None], axis=0)
+        return taken if weight is None else weight[:, None, :, None] * taken
+
+    return take
+
+
+def sum_last(x):
+    """The sums along the last axis, as a product of matrices."""
+    shape = ops.shape(x)
+    sums = ops.matmul(ops.reshape(x, (-1, shape[-1])), ops.ones((shape[-1], 1), x.dtype))
+    return ops.reshape(sums, shape[:-1])

@@ -1,0 +1,124 @@
+"""Bilinear and bicubic sampling in a TensorFlow graph on a CPU: compiled by XLA, with gradients made by hand.
+
+`blend()` gives what the function of that name in `sampling` does, as do its gradients of every order. Forward and
+backward gather in different ways, which XLA does not take for the same. An image's gradient is gathered too, pixel by
+pixel, from the samples that see it.
+"""
+
+import functools
+import itertools
+
+from keras import ops
+
+from kerascrop.backend import tf
+from kerascrop.engine import xla
+
+MANY = 8  # channels, from which on storing the taps pays
+
+
+def blend(images, taps, plain):
+    """The weighted sums of pixels, as `plain(images, taps)` computes them.
+
+    Args:
+        images: `(batch, height, width, channels)`.
+        taps: for each axis a list of pairs `(index, weight)`, both `(batch, 1, n)`.
+    """
+    indices, many = [[index for index, _ in axis] for axis in taps], sum(map(len, taps))
+    lengths, dtype = images.shape[1:3], images.dtype
+
+    def with_weights(function):
+        """A function of arrays and taps as one of arrays and weights: custom gradients take these one by one."""
+        return lambda *arrays: function(*arrays[:-many], _pair(indices, arrays[-many:]))
+
+    gather = with_weights(lambda images, taps: plain(images, _stored(taps) if images.shape[-1] >= MANY else taps))
+    spread = with_weights(functools.partial(_spread, lengths=lengths))
+    slopes = xla.compiled(with_weights(_slopes))
+
+    @tf.custom_gradient
+    def forward(images, *weights):
+        def gradient(crops):
+            return backward(crops, *weights), *slopes(images, crops, *weights)
+
+        return xla.without_gradient(gather, images, *weights), gradient
+
+    @tf.custom_gradient
+    def backward(crops, *weights):
+        """The transpose; what it multiplies are the same three things as in `forward()`."""
+
+        def gradient(images):
+            return forward(images, *weights), *slopes(images, crops, *weights)
+
+        return ops.cast(xla.without_gradient(spread, crops, *weights), dtype), gradient
+
+    return forward(images, *[weight for axis in taps for _, weight in axis])
+
+
+def _stored(taps):
+    arrays = iter(xla.stored([x for axis in taps for pair in axis for x in pair]))
+    return [[(next(arrays), next(arrays)) for _ in axis] for axis in taps]
+
+
+def _pair(indices, weights):
+    weights = iter(weights)
+    return [[(index, next(weights)) for index in axis] for axis in indices]
+
+
+def _slopes(images, crops, taps):
+    """The gradient to every weight of `sum(blend(images, taps) * crops)`."""
+    rows, columns = taps
+    dtype = rows[0][1].dtype
+    images, crops = ops.cast(images, dtype), ops.cast(crops[:, 0], dtype)
+    batch, height, width = ops.shape(crops)[:3]
+    image = ops.arange(batch, dtype="int32")[:, None, None]
+    of_rows, of_columns = [0.0] * len(rows), [0.0] * len(columns)
+    for (i, row), (j, column) in itertools.product(enumerate(rows), enumerate(columns)):
+        place = [image, row[0][:, 0, :, None], column[0][:, 0, None, :]]
+        place = ops.stack([ops.broadcast_to(x, (batch, height, width)) for x in place], axis=-1)
+        products = ops.sum(crops * tf.gather_nd(images, place), axis=-1)
+        of_rows[i] += ops.einsum("bij,bkj->bki", products, column[1])
+        of_columns[j] += ops.einsum("bij,bki->bkj", products, row[1])
+    return *of_rows, *of_columns
+
+
+def _spread(crops, taps, lengths):
+    """The transpose of `blend()`: along the columns, then along the rows."""
+    rows, columns = taps
+    dtype = rows[0][1].dtype
+    crops = ops.cast(crops[:, 0], dtype)
+    crops = _collect(columns, lengths[1], xla.take_columns(crops))
+    images = _collect(rows, lengths[0], xla.take_rows(crops))
+    return ops.reshape(images, (-1, *lengths, crops.shape[-1]))
+
+
+def _collect(taps, length, take):
+    """The sum of `take(sample, weight)` over the samples that see a pixel; both `(batch, length)`.
+
+    The samples that see a pixel lie between a first and a last one. Where a crop is not larger than its box these are
+    two at most; a loop goes on as long as any pixel has more.
+    """
+    indices, weights = zip(*[(index[:, 0], weight[:, 0]) for index, weight in taps])
+    batch, n = ops.shape(indices[0])
+    samples = ops.broadcast_to(ops.arange(n, dtype="int32"), (batch, n))
+    samples = ops.reshape(ops.concatenate([samples] * len(taps), axis=1), (-1,))
+    place = ops.concatenate(indices, axis=1) + ops.arange(batch, dtype="int32")[:, None] * length
+    # All samples outside of the image have its outermost pixels, with a weight of 0: they are left out.
+    place = ops.where(ops.concatenate(weights, axis=1) == 0, -1, place)
+    place = ops.reshape(place, (-1,))
+    # Of a pixel that no sample sees, the first one is the greatest integer that there is, and the last one the least.
+    first = ops.minimum(tf.math.unsorted_segment_min(samples, place, batch * length), n - 1)
+    last = ops.maximum(tf.math.unsorted_segment_max(samples, place, batch * length), -1)
+    first, last = ops.reshape(first, (batch, length)), ops.reshape(last, (batch, length))
+    pixel = ops.arange(length, dtype="int32")
+
+    def of(step):
+        sample = ops.minimum(first + step, n - 1)
+        seen = first + step <= last
+        weight = 0.0
+        for index, value in zip(indices, weights):
+            here = seen & (tf.gather(index, sample, batch_dims=1) == pixel)
+            value = tf.gather(value, sample, batch_dims=1)
+            weight += ops.where(here, value, ops.zeros_like(value))
+        return take(sample, weight)
+
+    many = ops.max(last - first) + 1
+    return xla.add_until(many, of, of(0) + of(1), 2)

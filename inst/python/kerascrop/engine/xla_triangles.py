@@ -1,0 +1,206 @@
+"""Antialiased sampling in a TensorFlow graph on a CPU: `xla_taps.blend()`'s counterpart for triangles of weights.
+
+`mix()` gives what the function of that name in `sampling` does, as do its gradients. There each axis is a product with
+a matrix that has a weight for every pixel in every sample; here only the pixels that a sample sees are added up, one
+after the other, for all samples at once. So the work grows with the number of pixels.
+"""
+
+import itertools
+from typing import Any, NamedTuple
+
+from keras import ops
+
+from kerascrop.backend import tf
+from kerascrop.engine import weights, xla
+
+
+class Triangles(NamedTuple):
+    """Along one axis each sample's triangle of weights: where it is, its reach, the pixels that it sees, their total.
+
+    All are `(batch, n)`, but for the reach, `(batch, 1)`; the total is that of the weights. The pixels are those `j`
+    with `-1 <= (position - j - 0.5) / reach < 1`: slopes at a kink are the right-hand ones, as in
+    `weights.antialiasing()`.
+    """
+    position: Any
+    reach: Any
+    first: Any
+    last: Any
+    total: Any = None
+
+
+def mix(images, axes, faded, plain):
+    """The sums of pixels that triangles of weights see, as `plain(images, axes)` computes them.
+
+    Args:
+        images: `(batch, height, width, channels)`.
+        axes: for each axis positions `(batch, 1, n)` and how far each box's triangles reach, `(batch, 1)`.
+        faded: whether samples count for nothing from half a pixel outside of the image on.
+    """
+    lengths, dtype = images.shape[1:3], images.dtype
+
+    def pairs(places):
+        return [places[:2], places[2:]]
+
+    @tf.custom_gradient
+    def forward(images, *places):
+        crops, rows = xla.without_gradient(lambda images, *places: _mix(images, pairs(places)), images, *places)
+
+        def backward(crops, *_):
+            return gradients(crops, rows, images, *places)
+
+        return (ops.cast(crops, dtype), ops.stop_gradient(rows)), backward
+
+    @tf.custom_gradient
+    def gradients(crops, rows, images, *places):
+        def backward(*upstream):
+            """Of second order, which few need: the plain one."""
+            sources = [crops, images, *places]
+            with tf.GradientTape() as outer:
+                outer.watch(sources)
+                with tf.GradientTape() as inner:
+                    inner.watch(sources)
+                    result = plain(images, pairs(places))
+                slopes = inner.gradient(result, sources[1:], crops)
+            of_crops, *others = outer.gradient(slopes, sources, upstream)
+            return of_crops, None, *others
+
+        columns = lambda crops, *places: _spread_columns(crops, places, lengths[1], faded)
+        rows_of = lambda wide, *places: _spread_rows(wide, places, lengths[0], faded)
+        wide = xla.without_gradient(columns, crops, *places[2:])
+        of_images = xla.without_gradient(rows_of, wide, *places[:2])
+        of_places = xla.without_gradient(
+            lambda images, wide, rows, crops, *places: _slopes(images, wide, rows, crops, pairs(places)),
+            *(images, wide, rows, crops, *places),
+        )
+        return (ops.cast(of_images, dtype), *of_places), backward
+
+    return forward(images, *itertools.chain(*axes))[0]
+
+
+def _mix(images, axes):
+    """Along the rows, then along the columns: the crops `(batch, 1, height, width, channels)`, and the former alone."""
+    position = axes[0][0]
+    height, width = images.shape[1:3]
+    images = ops.cast(images, position.dtype)
+    rows = _weighted(axes[0], height, xla.take_rows(images))
+    rows = ops.reshape(rows, (-1, ops.shape(position)[2], width, images.shape[3]))
+    crops = _weighted(axes[1], width, xla.take_columns(rows))
+    return crops[:, None], rows
+
+
+def _weighted(axis, length, take):
+    """The sums of what `take(pixel, weight)` gives for the pixels that each sample sees; both `(batch, n)`."""
+    triangles = _triangles(axis, length)
+
+    def part(step):
+        pixel, _, weight = _see(triangles, step)
+        return take(pixel, weight / triangles.total)
+
+    return _sum(triangles, part)
+
+
+def _triangles(axis, length):
+    position, reach = axis[0][:, 0], axis[1]
+    position = weights.clip(position, 0.5, ops.cast(length, position.dtype) - 0.5)
+    ends = [ops.floor(position - reach + 0.5), ops.floor(position + reach - 0.5)]
+    triangles = Triangles(position, reach, *[ops.clip(ops.cast(end, "int32"), 0, length - 1) for end in ends])
+    return triangles._replace(total=_sum(triangles, lambda step: _see(triangles, step)[2]))
+
+
+def _see(triangles, step):
+    """Of the pixel so many steps behind the first one: its index, its distance in reaches, and its weight.
+
+    Where a triangle sees no pixel there, it is the last one, with a weight of 0.
+    """
+    pixel = triangles.first + step
+    distance = (triangles.position - ops.cast(pixel, triangles.reach.dtype) - 0.5) / triangles.reach
+    seen = ops.cast(pixel <= triangles.last, distance.dtype)
+    return ops.minimum(pixel, triangles.last), distance, seen * ops.relu(1 - ops.abs(distance))
+
+
+def _sum(triangles, part):
+    """The sum of `part(step)` over as many steps as the widest triangle needs; four of them without a loop.
+
+    Up to two pixels a sample these are all.
+    """
+    many = ops.max(triangles.last - triangles.first) + 1
+    return xla.add_until(many, part, sum(map(part, range(4))), 4)
+
+
+def _slopes(images, wide, rows, crops, axes):
+    """The gradients to positions and reaches, for the cotangent `crops`, which `wide` has spread along the columns."""
+    dtype = wide.dtype
+    images, crops = ops.cast(images, dtype), ops.cast(crops[:, 0], dtype)
+    height, width, channels = ops.shape(crops)[1:]
+    take_rows, take_columns = xla.take_rows(images), xla.take_columns(rows)
+    wide = ops.reshape(wide, (-1, height, wide.shape[2] * channels))
+
+    def of_rows(pixel):
+        return xla.sum_last(take_rows(pixel) * wide)
+
+    def of_columns(pixel):
+        products = ops.sum(take_columns(pixel) * crops, axis=-1)
+        return ops.einsum("bi,bij->bj", ops.ones_like(products[..., 0]), products)
+
+    return *_axis_slopes(axes[0], images.shape[1], of_rows), *_axis_slopes(axes[1], images.shape[2], of_columns)
+
+
+def _axis_slopes(axis, length, product):
+    """The gradients to positions `(batch, 1, n)` and reaches `(batch, 1)`.
+
+    Args:
+        product: a function of pixels `(batch, n)`, that gives the products of the cotangent and what is weighted.
+    """
+    triangles = _triangles(axis, length)
+
+    def part(step):
+        pixel, distance, weight = _see(triangles, step)
+        seen = triangles.first + step <= triangles.last
+        rising = ops.cast(seen & (distance < 0), distance.dtype)
+        slope = (2 * rising - ops.cast(seen, distance.dtype)) / triangles.reach
+        slopes = [slope, -distance * slope]
+        return ops.concatenate([ops.stack(slopes), ops.stack([*slopes, weight]) * product(pixel)])
+
+    *of_total, of_position, of_reach, result = ops.unstack(_sum(triangles, part), 5)
+    mean = result / triangles.total
+    of_position, of_reach = (
+        (slope - mean * change) / triangles.total for slope, change in zip((of_position, of_reach), of_total)
+    )
+    size = ops.cast(length, of_position.dtype)
+    moves = (axis[0][:, 0] > 0.5) & (axis[0][:, 0] <= size - 0.5)
+    of_position = ops.where(moves, of_position, ops.zeros_like(of_position))
+    return of_position[:, None], ops.sum(of_reach, axis=1, keepdims=True)
+
+
+def _spread_columns(crops, axis, length, faded):
+    """The transpose along the columns: crops `(batch, 1, height, width, channels)` as wide as the images."""
+    return _spread(axis, length, faded, xla.take_columns(ops.cast(crops[:, 0], axis[0].dtype)))
+
+
+def _spread_rows(wide, axis, length, faded):
+    """The transpose along the rows: images of what is as wide as they are."""
+    images = _spread(axis, length, faded, xla.take_rows(wide))
+    return ops.reshape(images, (-1, length, *wide.shape[2:]))
+
+
+def _spread(axis, length, faded, take):
+    """The sum of `take(sample, weight)` over the samples that see a pixel; both `(batch, length)`."""
+    triangles = _triangles(axis, length)
+    n = ops.shape(triangles.total)[1]
+    pixel = ops.arange(length, dtype="int32")
+    seen = (triangles.first[..., None] <= pixel) & (pixel <= triangles.last[..., None])
+    if faded:
+        outside = ops.abs(axis[0][:, 0] - length / 2) >= length / 2 + 0.5
+        seen = seen & ~outside[..., None]
+    sample = ops.arange(n, dtype="int32")[:, None]
+    first = ops.min(ops.where(seen, sample, n - 1), axis=1)
+    last = ops.max(ops.where(seen, sample, -1), axis=1)
+
+    def part(step):
+        sample = ops.minimum(first + step, n - 1)
+        position, whole = (tf.gather(x, sample, batch_dims=1) for x in (triangles.position, triangles.total))
+        distance = (position - ops.cast(pixel, position.dtype) - 0.5) / triangles.reach
+        weight = ops.relu(1 - ops.abs(distance)) / whole
+        return take(sample, ops.where(first + step <= last, weight, ops.zeros_like(weight)))
+
+    return xla.add_until(ops.max(last - first) + 1, part, part(0) + part(1), 2)

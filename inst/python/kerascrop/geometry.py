@@ -1,0 +1,314 @@
+"""Boxes: their formats, what they hold, how far they agree, and what a crop shows of them.
+
+Convention: a pixel is a unit square; column `j` (from 0) spans `[j, j + 1)`. A box is
+`x1, y1, x2, y2` in these edge coordinates, so its width is `x2 - x1`; Keras calls it `"xyxy"`.
+In one dimension it is `x1, x2`, in three `x1, y1, z1, x2, y2, z2`: first the one corner, then the other.
+"""
+
+from typing import NamedTuple
+
+import keras
+from keras import ops
+
+from kerascrop.checks import BoxError, ShapeError, known
+
+
+class BoxFormat(NamedTuple):
+    """What the numbers of a box are; the default is the first corner and the last, in pixels, x before y."""
+
+    y_first: bool = False
+    sized: bool = False  # a corner and a size
+    centred: bool = False  # the middle and a size
+    relative: bool = False  # as fractions of the image
+    symmetric: bool = False  # from -1 to 1 across the image
+
+
+BOX_FORMATS = {
+    "xyxy": BoxFormat(),
+    "yxyx": BoxFormat(y_first=True),
+    "xywh": BoxFormat(sized=True),
+    "center_xywh": BoxFormat(sized=True, centred=True),
+    "center_yxhw": BoxFormat(y_first=True, sized=True, centred=True),
+    "rel_xyxy": BoxFormat(relative=True),
+    "rel_yxyx": BoxFormat(relative=True, y_first=True),
+    "rel_xywh": BoxFormat(relative=True, sized=True),
+    "rel_center_xywh": BoxFormat(relative=True, sized=True, centred=True),
+    "grid": BoxFormat(relative=True, symmetric=True),
+}
+
+
+def check_box_format(box_format):
+    """One of Keras's box formats, or `"grid"`."""
+    if not isinstance(box_format, str) or box_format not in BOX_FORMATS:
+        raise BoxError(f"`box_format` must be one of {', '.join(map(repr, BOX_FORMATS))}, not {box_format!r}.")
+    return box_format
+
+
+def convert_boxes(boxes, source, target, height=None, width=None, depth=None):
+    """Boxes in another format.
+
+    Args:
+        boxes: a tensor `(..., 4)`; `(..., 2)` for sequences, `(..., 6)` for volumes.
+        source: the format they have, by Keras's names: `"xyxy"`, `"yxyx"`, `"xywh"`, `"center_xywh"`, `"center_yxhw"`,
+            or `"rel_xyxy"`, `"rel_yxyx"`, `"rel_xywh"`, `"rel_center_xywh"` (fractions of the image's height and
+            width); or `"grid"`, the corners `x, y, x', y'` in `[-1, 1]`, where -1 and 1 are the image's outer edges
+            (PyTorch's `align_corners=False`). Other dimensions have the same names: `"xywh"` is the first corner and
+            the size.
+        target: the format they get.
+        height, width, depth: the images' size in pixels, for the relative formats and `"grid"`. A sequence's length
+            is its width.
+
+    Returns:
+        A tensor of the same shape, in float32, or float64 where the boxes are.
+
+    Raises:
+        BoxError: a format is unknown, needs a size that is not given, or the last axis has another length.
+    """
+    check_box_format(source)
+    check_box_format(target)
+    boxes = ops.convert_to_tensor(boxes)
+    if boxes.shape[-1] not in (2, 4, 6):
+        raise BoxError(f"`boxes` must have 4 numbers each (2 in one dimension, 6 in three), not {boxes.shape[-1]}.")
+    image_size = (width, height, depth)[: boxes.shape[-1] // 2]
+    relative = [BOX_FORMATS[box_format].relative for box_format in (source, target)]
+    if all(relative):
+        image_size = (1,) * len(image_size)  # any size will do
+    elif any(relative) and None in image_size:
+        needed = {2: "`width`", 4: "`height` and `width`", 6: "`depth`, `height` and `width`"}[boxes.shape[-1]]
+        raise BoxError(f"{needed} of the images are needed to convert boxes from {source!r} to {target!r}.")
+    return from_corners(to_corners(boxes, source, image_size), target, image_size)
+
+
+def coordinates_dtype(numbers):
+    """The dtype to compute coordinates in: never half precision, as they need their digits."""
+    return "float64" if keras.backend.standardize_dtype(numbers.dtype) == "float64" else "float32"
+
+
+def to_corners(boxes, box_format, image_size, align_corners=False):
+    """Boxes of any format in `"xyxy"`, for images of a size in pixels, width first, as in a box.
+
+    With `align_corners` relative numbers count from the centre of the first pixel to that of the last one.
+    """
+    form = BOX_FORMATS[box_format]
+    boxes = ops.convert_to_tensor(boxes)
+    boxes = ops.cast(boxes, coordinates_dtype(boxes))
+    boxes = (boxes + 1) / 2 if form.symmetric else boxes
+    first, second = split(boxes)
+    if form.y_first:
+        first, second = ops.flip(first, -1), ops.flip(second, -1)
+    between_centres = align_corners and form.relative
+    if form.relative:
+        sides = [ops.cast(side, boxes.dtype) - 1 if between_centres else side for side in image_size]
+        first, second = (half * stack_numbers(sides, boxes.dtype) for half in (first, second))
+    if form.centred:
+        first = first - second / 2
+    if form.sized:
+        second = first + second
+    return ops.concatenate([first, second + 1 if between_centres else second], axis=-1)
+
+
+def from_corners(boxes, box_format, image_size):
+    """Boxes of `"xyxy"` format in another one; undoes `to_corners()`."""
+    form = BOX_FORMATS[box_format]
+    first, second = split(boxes)
+    if form.sized:
+        second = second - first
+    if form.centred:
+        first = first + second / 2
+    if form.relative:
+        first, second = (half / stack_numbers(image_size, boxes.dtype) for half in (first, second))
+    if form.y_first:
+        first, second = ops.flip(first, -1), ops.flip(second, -1)
+    boxes = ops.concatenate([first, second], axis=-1)
+    return boxes * 2 - 1 if form.symmetric else boxes
+
+
+def stack_numbers(numbers, dtype):
+    """Numbers, some of which may be tensors, as one tensor."""
+    return ops.stack([ops.cast(number, dtype) for number in numbers])
+
+
+def align(boxes, counts):
+    """The boxes whose `counts` equal parts, x first, have their middles where `align_corners` puts the samples.
+
+    With `align_corners` the first sample is taken at the centre of a box's first pixel and the last one at the centre
+    of its last pixel; a single one in the middle.
+    """
+    first, last = split(boxes)
+    sides = []
+    for i, n in enumerate(counts):
+        start, stop = first[..., i], last[..., i]
+        if n > 1:
+            step = (stop - start - 1) / (n - 1)
+            start = start + 0.5 - step / 2
+            stop = start + n * step
+        sides.append((start, stop))
+    return ops.stack([start for start, _ in sides] + [stop for _, stop in sides], axis=-1)
+
+
+def split(boxes):
+    """The first corners and the last ones, `(..., rank)` each."""
+    rank = boxes.shape[-1] // 2
+    return boxes[..., :rank], boxes[..., rank:]
+
+
+def seen_boxes(boxes, crops, crop_size):
+    """Boxes as they are seen from inside of crops: moved, scaled and cut off at the crops' sides.
+
+    Args:
+        boxes: `(..., 2 * rank)` in `"xyxy"` format, pixels of the image.
+        crops: the crops' boxes, of a shape that broadcasts. A side that runs backwards mirrors the crop.
+        crop_size: in the crops' own pixels, width first; None, that of their boxes: crops that are not resized.
+
+    Returns:
+        Boxes in pixels of the crops, and the fraction of each box that is seen, `(...)` in `[0, 1]`.
+    """
+    corners = ops.reshape(boxes, (*ops.shape(boxes)[:-1], 2, boxes.shape[-1] // 2))
+    moved = seen_points(corners, crops[..., None, :], crop_size)
+    first, last = moved[..., 0, :], moved[..., 1, :]
+    first, last = ops.minimum(first, last), ops.maximum(first, last)
+    if crop_size is None:
+        start, stop = split(crops)
+        sides = stop - start
+    else:
+        sides = stack_numbers(crop_size, crops.dtype)
+    inside = [ops.minimum(ops.relu(corner), sides) for corner in (first, last)]
+    # Compared length by length: an area of many pixels squared would lose digits.
+    visible = ops.prod(ops.divide_no_nan(inside[1] - inside[0], last - first), axis=-1)
+    return ops.concatenate(inside, axis=-1), visible
+
+
+def seen_points(points, crops, crop_size):
+    """Points `(..., rank)`, x first, in pixels of the image, as they are seen from inside of crops."""
+    start, stop = split(crops)
+    if crop_size is None:
+        return points - start
+    return (points - start) * (stack_numbers(crop_size, crops.dtype) / (stop - start))
+
+
+def theta_from_boxes(boxes, box_format="grid", height=None, width=None, depth=None):
+    """The matrices that `torch.nn.functional.affine_grid()` takes, for boxes.
+
+    Args:
+        boxes: `(..., 4)`, or `(..., 6)` for volumes.
+        box_format: see `convert_boxes()`; `"grid"`, the corners `x, y, x', y'` in `[-1, 1]`, needs no image size.
+        height, width, depth: the images' size in pixels, for the other formats; `depth` is of volumes.
+
+    Returns:
+        `(..., 2, 3)`: `[[(x' - x) / 2, 0, (x' + x) / 2], [0, (y' - y) / 2, (y' + y) / 2]]`, Jaderberg et al. 2015,
+        equation 1; for volumes `(..., 3, 4)`.
+
+    Raises:
+        BoxError: the format is unknown, or needs a size that is not given.
+    """
+    first, last = split(convert_boxes(boxes, box_format, "grid", height, width, depth))
+    rank = first.shape[-1]
+    scale = (last - first)[..., None] / 2 * ops.eye(rank, dtype=first.dtype)
+    return ops.concatenate([scale, (last + first)[..., None] / 2], axis=-1)
+
+
+def boxes_from_theta(theta, box_format="grid", height=None, width=None, depth=None):
+    """The boxes that affine matrices without rotation and shear stand for; undoes `theta_from_boxes()`.
+
+    Args:
+        theta: `(..., 2, 3)`, or `(..., 3, 4)` for volumes.
+        box_format, height, width, depth: of the boxes, as in `theta_from_boxes()`.
+
+    Returns:
+        `(..., 4)`, or `(..., 6)`; where a matrix mirrors, a side runs backwards.
+
+    Raises:
+        BoxError: a matrix has another shape, or rotates or shears: no box does that. (Numbers that are known only when
+            a model runs cannot be checked.)
+    """
+    theta = ops.convert_to_tensor(theta)
+    rank = theta.shape[-1] - 1
+    if len(theta.shape) < 2 or theta.shape[-2] != rank or rank not in (1, 2, 3):
+        raise BoxError(f"`theta` must have shape (..., 2, 3), not {tuple(theta.shape)}.")
+    scale, middle = theta[..., :-1], theta[..., -1]
+    turned = scale * (1 - ops.eye(rank, dtype=theta.dtype))
+    numbers = known(turned)
+    if numbers is not None and numbers.any():
+        raise BoxError("`theta` rotates or shears: its numbers off the diagonal must be 0, or it is no box.")
+    half = ops.sum(scale * ops.eye(rank, dtype=theta.dtype), axis=-1)
+    boxes = ops.concatenate([middle - half, middle + half], axis=-1)
+    return convert_boxes(boxes, "grid", box_format, height, width, depth)
+
+
+def boxes_from_masks(masks):
+    """The boxes around all that is not zero: crop to the foreground.
+
+    Args:
+        masks: `(batch, height, width)` of any dtype; `(batch, length)` for sequences, `(batch, depth, height, width)`
+            for volumes.
+
+    Returns:
+        Boxes `(batch, 4)` in `"xyxy"` format, float32; `(batch, 2)` and `(batch, 6)` for sequences and volumes. The
+        box of a mask that is zero everywhere is the whole image.
+
+    Raises:
+        ShapeError: a mask has no such shape.
+    """
+    masks = ops.convert_to_tensor(masks)
+    if not 2 <= len(masks.shape) <= 4:
+        raise ShapeError(f"`masks` must have shape (batch, height, width), not {tuple(masks.shape)}.")
+    masks = ops.not_equal(masks, ops.cast(0, masks.dtype))
+    axes = range(1, len(masks.shape))
+    first, last = [], []
+    for axis in reversed(axes):
+        line = ops.any(masks, axis=[other for other in axes if other != axis])  # whether anything is there
+        line = ops.logical_or(line, ops.logical_not(ops.any(line, axis=1, keepdims=True)))
+        place = ops.cast(ops.arange(ops.shape(line)[1], dtype="int32"), "float32")
+        first.append(ops.min(ops.where(line, place, place[-1]), axis=1))
+        last.append(ops.max(ops.where(line, place, 0.0), axis=1) + 1)
+    return ops.stack(first + last, axis=-1)
+
+
+def box_iou(boxes, others):
+    """Intersection over union of pairs of boxes.
+
+    Args:
+        boxes, others: tensors `(..., 4)` in `"xyxy"` format that broadcast against each other.
+
+    Returns:
+        A tensor `(...)` in `[0, 1]`; 0 where both boxes are empty.
+    """
+    x1, y1, x2, y2 = ops.unstack(ops.convert_to_tensor(boxes), 4, axis=-1)
+    u1, v1, u2, v2 = ops.unstack(ops.convert_to_tensor(others), 4, axis=-1)
+    width = ops.relu(ops.minimum(x2, u2) - ops.maximum(x1, u1))
+    height = ops.relu(ops.minimum(y2, v2) - ops.maximum(y1, v1))
+    both = width * height
+    either = ops.relu(x2 - x1) * ops.relu(y2 - y1) + ops.relu(u2 - u1) * ops.relu(v2 - v1) - both
+    return ops.divide_no_nan(both, either)
+
+
+def boxes_inside(place, size, image_size):
+    """Boxes that lie inside the image by construction: the size first, then a place in the room that is left.
+
+    Args:
+        place: `(..., 2)`, x and y in `[0, 1]`: 0 touches the left or top edge, 1 the right or bottom. What lies
+            beyond counts as 0 or 1.
+        size: `(..., 2)`, width and height in pixels, at most the image's.
+        image_size: `(2,)`, width and height of the images in pixels.
+
+    Returns:
+        Boxes `(..., 4)` in `"xyxy"` format.
+    """
+    corner = ops.clip(place, 0.0, 1.0) * (image_size - size)
+    return ops.concatenate([corner, corner + size], axis=-1)
+
+
+def boxes_around(centre, size, image_size):
+    """Boxes around places, cut down to the image and moved until they lie inside.
+
+    Args:
+        centre: `(..., 2)`, x and y in pixels.
+        size: `(..., 2)`, width and height in pixels.
+        image_size: `(2,)`, width and height of the images in pixels.
+
+    Returns:
+        Boxes `(..., 4)` in `"xyxy"` format.
+    """
+    size = ops.minimum(size, image_size)
+    centre = ops.clip(centre, size / 2, image_size - size / 2)
+    return ops.concatenate([centre - size / 2, centre + size / 2], axis=-1)

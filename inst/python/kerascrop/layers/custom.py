@@ -1,0 +1,48 @@
+"""Boxes from a function, for R: Python users write a layer of their own, see `kerascrop.Crop`."""
+
+import keras
+from keras import ops
+
+from kerascrop import checks
+from kerascrop.layers.base import SampledCrop
+
+
+@keras.saving.register_keras_serializable("kerascrop")
+class CustomCrop(SampledCrop):
+    """Cut out the boxes that a function chooses, and resize each to `height` by `width`.
+
+    The function is not saved: a layer that is loaded has none, and says so when it is called.
+
+    Input and output shape: as in `RandomResizedCrop`.
+
+    Args:
+        height, width: size of the crops, in pixels.
+        choose: a function of images `(batch, height, width, channels)`, always with the channels last, and of whether
+            this is training. It returns boxes `(batch, 4)`, `x1, y1, x2, y2` in pixels.
+        antialias: average all pixels of a box that is larger than the crop, rather than the nearest four.
+        data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
+        **kwargs: `return_boxes`, `box_format` and `min_visible` as in `CenterCrop`, and arguments of
+            `keras.layers.Layer`, such as `name`.
+
+    Raises:
+        SizeError: a size is not a positive whole number.
+        ArgumentError: `choose` is not a function, or there is none any more.
+        BoxError: it returns boxes of another shape or number, or some that are not finite.
+    """
+
+    allows_nan = False
+
+    def __init__(self, height, width, choose=None, antialias=False, data_format=None, **kwargs):
+        super().__init__(height, width, antialias=antialias, data_format=data_format, **kwargs)
+        if choose is not None and not callable(choose):
+            raise checks.ArgumentError(f"`choose` must be a function, not an object of type {type(choose).__name__}.")
+        self.function = choose
+
+    def choose(self, data, training):
+        if self.function is None:
+            raise checks.ArgumentError(
+                f"`{self.name}` has no function `choose`: a function is not saved with its layer. Make the model again "
+                "with the function, and load the saved weights into it."
+            )
+        boxes = ops.convert_to_tensor(self.function(self.pixels(data), training))
+        return self.samples(ops.cast(boxes, "float32"))

@@ -1,0 +1,16 @@
+"""Networks that look at images and say where the crop should be.
+
+One protocol serves all. `LearnableCrop` asks a localizer for `candidates(seen, bounds, training)`, where `seen` are the
+images, `(batch, height, width, channels)` floats with the channels last (or the features that the layer was called
+with), and `bounds` say how large boxes may be and how large the images are. It answers with `Candidates`.
+
+A Keras layer or model with such a method, built by `build(images_shape)`, is asked directly: the built-in
+`MapLocalizer`, or a user's own. Any other one, such as `GlobalLocalizer`, is called on what it sees and returns a few
+numbers for each image, which `Numbers` turns into candidates.
+"""
+
+from kerascrop.localizers.candidates import Bounds, Candidates
+from kerascrop.localizers.map import Glimpse, MapLocalizer
+from kerascrop.localizers.numbers import GlobalLocalizer, Numbers
+
+__all__ = ["Bounds", "Candidates", "Glimpse", "GlobalLocalizer", "MapLocalizer", "Numbers"]

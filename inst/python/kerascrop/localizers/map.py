@@ -1,0 +1,428 @@
+"""The built-in localizer: a small network that scores every place of an image, and a second look at the best one."""
+
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from kerascrop.engine.sampling import How, resample
+from kerascrop.localizers.candidates import Candidates
+from kerascrop.seeds import Seeds
+
+# Each constant has its unit, and what happens when it is made larger.
+
+# What is looked at.
+VIEW = 256  # pixels of the view, along its longer side: finds smaller things, at the cost of its square
+CELL = 4  # pixels of the view in a cell, each way: coarser places, and less to compute
+FILTERS = 16  # channels of the map's convolutions: no better on the bench's sets with 32, and slower
+CEILING = 100  # of activations: enough for any training, and keeps half precision from overflowing
+
+# What stands out, where the map starts.
+AROUND = 1  # cells, the deviation of the blur that tells what is around a pixel: larger things count as rare
+BLUR = 0.28  # boxes, the deviation of the Gaussian that stands for a box: boxes come out smaller
+GAIN = 4.0  # factor on scores in a softmax: sharper maps, which follow single cells; 10 trains worse
+MOST = 3.0  # deviations of the contrast that count at most: the network needs longer to overrule what stands out
+SHARPER = 5  # power in which two candidates compete: the second one's share of the crop becomes smaller
+SPREAD = 0.2  # boxes, the deviation of the places that the network is taught: blurrier maps
+
+# How large the box is.
+SCALES = 9  # sizes that are tried at the start: finer, and slower
+USUAL = 2.0  # deviations of the sizes found so far within which a size starts: freer, and misled more often
+MEMORY = 0.98  # of those sizes, kept from one batch to the next: slower to follow
+WIDE = 2.0  # boxes that a glimpse shows, each way: sees more around a box, and the box itself less finely
+MOVED, ZOOMED = 0.1, 0.4  # boxes and logarithms by which boxes are made wrong, to learn to correct them: reach further
+
+# What training adds.
+SHIFTED, SCALED = 0.08, 0.15  # boxes and logarithms of noise, so that a cut object costs: blurs what is learned
+TURNED = 4  # one image in so many is also shown turned by 180 degrees: cheaper, with a weaker pull to the middle
+
+TINY = 1e-12  # added to the cells of a map, which may hold nothing
+
+LOOK = How(fill_mode="nearest", least_reach=1.0)  # antialiased
+
+
+class Found(NamedTuple):
+    """What a map says, for each image; places are x and y as fractions of the image."""
+
+    numbers: Any  #: `(batch, 2 + sizes)`: the place of the highest peak, then the sizes, as shares between their bounds
+    mean: Any  #: `(batch, 2)`: the centre of mass of the whole map
+    second: Any  #: `(batch, 2)`: the place of the second peak
+    share: Any  #: `(batch,)`: how much of the crop should come from the highest one
+    divergence: Any  #: `(batch,)`: how far the network's own map is from one of that place (Kullback and Leibler)
+
+
+@keras.saving.register_keras_serializable("kerascrop")
+class MapLocalizer(layers.Layer):
+    """A small convolutional network that scores every place of an image.
+
+    It looks at a view of at most 256 pixels a side (smaller images are not enlarged, but for whole cells; those of
+    unknown size are resized to a square), in cells of 4 by 4 pixels, each seen with its neighbours. A cell's
+    score is `network + contrast`: the network starts at zero, so at first the map follows the contrast, how
+    rare a cell's pixels are in their image, smoothed to the size of the box; learning starts where something stands
+    out, be it in colour or in brightness, rather than at the image's centre. The softmax of the scores is a map of
+    where the object is. The place is its centre of mass (soft-argmax: Finn et al. 2016, "Deep Spatial Autoencoders")
+    around the highest peak, not between peaks. The size is at first the one at which that place stands out most from
+    what is around it, but within two standard deviations of the sizes found in training so far; where sizes are
+    learned, a `Glimpse` at the box then corrects place and size.
+
+    `candidates()` is what a `LearnableCrop` asks: one for each image, and two in training, in which boxes are also
+    moved and scaled a little. Inside, all is in fractions of the image, and bounds are `(2, 2)`: width and height of
+    the smallest box, then of the largest. Called on `look(images)` and on bounds, it returns `(batch, 2 + sizes)`
+    numbers in `[0, 1]`: the middle, x and y, then the sizes, as shares of the way between their bounds.
+
+    Args:
+        sizes: how many sizes to predict: 0, 1 or 2.
+        seed: a whole number, for the same exploration in every training; None draws one.
+        **kwargs: arguments of `keras.layers.Layer`.
+    """
+
+    def __init__(self, sizes, seed=None, **kwargs):
+        super().__init__(autocast=False, **kwargs)
+        self.sizes, self.seed = sizes, seed
+        self.seed_generator = Seeds(seed, name=f"{self.name}_seeds")
+        policy = {"dtype": self.dtype_policy}
+        convolution = {"data_format": "channels_last", **policy}  # whatever Keras's setting is
+        # All have names, by which PyTorch stores weights.
+        self.convolutions = [
+            layers.Conv2D(FILTERS, CELL, CELL, use_bias=False, name="cells", **convolution),
+            *(
+                layers.Conv2D(FILTERS, 3, padding="same", use_bias=False, name=f"around_{number}", **convolution)
+                for number in (1, 2, 3)
+            ),
+        ]
+        # Without normalisation maps stay flat, and crops collapse to the centre.
+        self.norms = _norms(self.convolutions, policy)
+        self.score = layers.Conv2D(1, 1, use_bias=False, kernel_initializer="zeros", name="score", **convolution)
+        self.glimpse = Glimpse(2 + sizes, name="glimpse", **policy) if sizes else None
+
+    def build(self, images_shape, bounds_shape=None):
+        """`images_shape` is that of the images, before `look()`."""
+        height, width = images_shape[1:3]
+        longest = max(height, width) if height and width else None
+        aspect = (height / longest, width / longest) if longest else (1, 1)  # where it is known
+        side = min(VIEW, longest or VIEW) / CELL
+        self.cells = tuple(max(1, round(share * side)) for share in aspect)
+        # Along y and x: where the cells are, as fractions of the image, and how far from each other, in cells.
+        places = [np.arange(n, dtype="float32") for n in self.cells]
+        self.middles = [(place + 0.5) / np.float32(len(place)) for place in places]
+        self.steps = [place[:, None] - place for place in places]
+        blurs = [np.exp(-0.5 * np.square(steps / AROUND)) for steps in self.steps]
+        self.blurs = [blur / blur.sum(axis=1, keepdims=True) for blur in blurs]  # cut off at the edges
+        shape = (images_shape[0], *(CELL * cells for cells in self.cells), images_shape[3])
+        self.score.build(_build(self.convolutions, self.norms, shape))
+        if self.glimpse:
+            self.glimpse.build(images_shape, (images_shape[0], None, 4))
+            weight = {"shape": (self.sizes,), "trainable": False, "dtype": "float32", "autocast": False}
+            self.size_mean = self.add_weight(initializer=keras.initializers.Constant(0.5), name="size_mean", **weight)
+            self.size_variance = self.add_weight(initializer="ones", name="size_variance", **weight)
+
+    def candidates(self, images, bounds, training=False):
+        """What `LearnableCrop` asks: see `kerascrop.localizers`."""
+        view, shares = self.look(images), ops.stack([bounds.smallest, bounds.largest]) / bounds.images
+        if training:
+            return self._explore(view, shares, bounds)
+        numbers = self(view, shares, training=False)
+        sizes = self._pixels(numbers, bounds)
+        middles = numbers[:, :2] * bounds.images
+        return Candidates(ops.concatenate([middles, ops.broadcast_to(sizes, ops.shape(middles))], axis=1)[:, None])
+
+    def _explore(self, view, shares, bounds):
+        """Two candidates in training, moved and scaled a little, and losses that need no labels."""
+        batch, losses = ops.shape(view)[0], []
+        turned = ops.flip(ops.flip(view[::TURNED], axis=1), axis=2)
+        found = self.find(ops.concatenate([view, turned], axis=0), shares, training=True)
+        sizes, numbers = self._pixels(found.numbers[batch:], bounds), found.numbers[:batch]
+        # A place and its turned one are opposite: they add up to 1. Distances are in boxes, and bounded.
+        off = (found.mean[:batch][::TURNED] + found.mean[batch:] - 1) * bounds.images
+        off = ops.sum(ops.square(off / ops.stop_gradient(sizes)), axis=1)
+        losses.append(ops.mean(off / (1 + off)))
+        if self.sizes:
+            noise = self._noise(batch, 2, 2 + self.sizes)
+            numbers, apart = self.correct_twice(view, numbers, shares, noise)
+            losses.append(ops.mean(apart / (1 + apart)))
+        noise, sizes = self._noise(batch, 3), self._pixels(ops.clip(numbers, 0.0, 1.0), bounds)
+        shift = SHIFTED * noise[:, :2] * ops.stop_gradient(sizes)  # else smaller boxes would be moved less, and pay
+        sizes = sizes * ops.exp(SCALED * noise[:, 2:])
+        places = ops.stack([numbers[:, :2], found.second[:batch]], axis=1)
+        middles = places * bounds.images + shift[:, None]
+        boxes = ops.concatenate([middles, ops.broadcast_to(sizes[:, None], ops.shape(middles))], axis=2)
+        share = found.share[:batch]
+        return Candidates(boxes, ops.stack([share, 1 - share], axis=1), tuple(losses), found.divergence[:batch])
+
+    def _pixels(self, numbers, bounds):
+        """Width and height in pixels; there may be one size for all."""
+        return between(numbers[:, 2:], bounds) if self.sizes else bounds.smallest
+
+    def _noise(self, *shape):
+        """Random numbers from -1 to 1."""
+        return keras.random.uniform(shape, -1, 1, "float32", seed=self.seed_generator)
+
+    def look(self, images):
+        """The view: images `(batch, height, width, channels)` resized to whole cells."""
+        size = tuple(CELL * cells for cells in self.cells)
+        if tuple(images.shape[1:3]) == size:
+            return images
+        batch, height, width = ops.shape(images)[:3]
+        whole = ops.stack([ops.cast(side, "float32") for side in (0, 0, width, height)])
+        return resample(images, ops.broadcast_to(whole, (batch, 4)), size, LOOK)
+
+    def rarity(self, view):
+        """How rare the pixels of each cell are in their image, `(batch, rows, columns)`.
+
+        A pixel is its channels, and how these differ from what is around; how rare it is, is its squared Mahalanobis
+        distance from the image's mean (Reed and Yu 1990, "Adaptive multiple-band CFAR detection").
+        """
+        (rows, columns), channels = self.cells, view.shape[-1]
+        cells = ops.reshape(view, (-1, rows, CELL, columns, CELL, channels))
+        vertical, horizontal = self.blurs
+        around = ops.einsum("yr,brcd,xc->byxd", vertical, ops.mean(cells, axis=(2, 4)), horizontal)
+        pixels = ops.concatenate([cells, cells - around[:, :, None, :, None]], axis=-1)
+        distances = _distances(ops.reshape(pixels, (-1, CELL * rows * CELL * columns, 2 * channels)))
+        return ops.mean(ops.reshape(distances, (-1, rows, CELL, columns, CELL)), axis=(2, 4))
+
+    def start(self, rarity, places, bounds):
+        """The size at which places stand out most from what is around, from 0 (smallest) to 1 (largest): `(batch, 1)`.
+
+        That is where a blur to the box's size differs most from a wider one (Lindeberg 1998, "Feature detection with
+        automatic scale selection"), in a softmax over a few sizes.
+        """
+        shares = ops.linspace(0.0, 1.0, SCALES)[:, None]
+        deviations = BLUR * between(shares, bounds)  # (sizes, 2): horizontal, vertical
+        deviations = ops.concatenate([deviations, 1.6 * deviations], axis=0)
+        down, across = (
+            _bell(ops.subtract(middles, ops.expand_dims(places[:, axis : axis + 1], 2)), deviations[:, axis : axis + 1])
+            / deviations[:, axis : axis + 1]
+            for middles, axis in zip(self.middles, (1, 0))
+        )
+        seen = ops.einsum("bsy,byx,bsx->bs", down, ops.sqrt(rarity), across)
+        response = seen[:, :SCALES] - seen[:, SCALES:]
+        response = response / (ops.max(ops.abs(response), axis=1, keepdims=True) + 1e-6)
+        return ops.matmul(ops.softmax(GAIN * response), shares)
+
+    def usual(self, sizes):
+        """Sizes `(batch, 1)`, moved to the nearest that is not unusual: `(batch, sizes)`."""
+        reach = USUAL * ops.sqrt(self.size_variance)
+        return ops.minimum(ops.maximum(sizes, self.size_mean - reach), self.size_mean + reach)
+
+    def remember(self, sizes):
+        """Count sizes `(batch, sizes)` among those found so far, unless the layer is frozen."""
+        if not self.trainable:
+            return
+        sizes = ops.stop_gradient(ops.clip(sizes, 0.0, 1.0))
+        variance = ops.mean(ops.square(sizes - self.size_mean), axis=0)
+        self.size_variance.assign(MEMORY * self.size_variance + (1 - MEMORY) * variance)
+        self.size_mean.assign(MEMORY * self.size_mean + (1 - MEMORY) * ops.mean(sizes, axis=0))
+
+    def find(self, view, bounds, training=None):
+        """What the map of a view says: `Found`, with sizes that no `Glimpse` has corrected."""
+        view = ops.cast(view, "float32")
+        view = _standardise(view - ops.mean(view, axis=(1, 2), keepdims=True))
+        x = _features(view, self.convolutions, self.norms, training)
+        rarity = ops.stop_gradient(self.rarity(view))
+        typical = ops.unstack(between(self.size_mean if self.sizes else 0.5, bounds))[::-1]
+        # Cut off at the edges, so that half an object there does not stand out as a whole one would.
+        blurs = [_bell(steps, BLUR * share * len(steps)) for steps, share in zip(self.steps, typical)]
+        contrast = _standardise(ops.einsum("yr,brc,xc->byx", blurs[0], rarity, blurs[1]))
+        learned = GAIN * ops.reshape(ops.cast(self.score(x), "float32"), (-1, *self.cells))
+        heat = _over_cells(ops.softmax, learned + MOST * ops.tanh(contrast / MOST))
+        window = self._window(heat, blurs)
+        rest = heat * (1 - window)
+        parts = heat * window, rest * self._window(rest, blurs)
+        held = [ops.sum(part, axis=(1, 2)) ** SHARPER + TINY for part in parts]
+        place, second, mean = (self._centre(part) for part in (*parts, heat))
+        size = ops.zeros_like(place[:, :1])
+        if self.sizes:
+            size = ops.stop_gradient(self.usual(self.start(rarity, place, bounds)))
+        taught = ops.stop_gradient(self._around(place, SPREAD * between(size, bounds)))
+        divergence = taught * (ops.log(taught + TINY) - _over_cells(ops.log_softmax, learned))
+        return Found(
+            ops.concatenate([place, size], axis=1) if self.sizes else place,
+            mean,
+            second,
+            held[0] / (held[0] + held[1]),
+            ops.sum(divergence, axis=(1, 2)),
+        )
+
+    def correct(self, view, numbers, bounds, training=None, turned=(1,)):
+        """Numbers `(batch, boxes, 2 + sizes)`, corrected by a glimpse at each box; they may leave [0, 1].
+
+        Where `turned`, 1 or -1 for each box, is -1, the glimpse is turned by 180 degrees.
+        """
+        sizes, turned = between(numbers[..., 2:], bounds), ops.convert_to_tensor(turned, "float32")[:, None]
+        places, reach = (ops.stop_gradient(part) for part in (numbers[..., :2], WIDE / 2 * turned * sizes))
+        height, width = view.shape[1:3]
+        looks = ops.concatenate([places - reach, places + reach], axis=-1)
+        looks = looks * ops.convert_to_tensor([width, height] * 2, "float32")
+        change = self.glimpse(ops.cast(view, "float32"), looks, training=training)
+        moved, scaled = turned * sizes * change[..., :2], change[..., 2:] * self._per_span(bounds)
+        return numbers + ops.concatenate([moved, scaled], axis=-1)
+
+    def correct_twice(self, view, numbers, bounds, noise):
+        """Numbers `(batch, 2 + sizes)`, corrected after noise made them wrong, and how far a second try ends from them.
+
+        Whatever is wrong with a box, and whichever way round it is seen, the correction should lead to the same one:
+        that teaches sizes which fit the object, all in the same way. `noise` is from -1 to 1, `(batch, 2, 2 + sizes)`.
+        Distances are squared, in boxes and in logarithms. The sizes are remembered.
+        """
+        numbers = numbers[:, None]
+        sizes = between(numbers[..., 2:], bounds)
+        zoomed = ZOOMED * self._per_span(bounds) * noise[..., 2:]
+        wrong = ops.concatenate([MOVED * sizes * noise[..., :2], zoomed], axis=-1)
+        tries = self.correct(view, numbers + wrong, bounds, training=True, turned=(1, -1))
+        scales = between(tries[..., 2:], bounds)[..., : self.sizes]
+        places = (tries[:, 0, :2] - tries[:, 1, :2]) / ops.stop_gradient(sizes[:, 0])
+        apart = ops.concatenate([places, ops.log(scales[:, 0] / scales[:, 1])], axis=1)
+        self.remember(tries[:, 0, 2:])
+        return tries[:, 0], ops.sum(ops.square(apart), axis=1)
+
+    def call(self, view, bounds, training=None):
+        numbers = self.find(view, bounds, training).numbers
+        if self.sizes:
+            numbers = self.correct(view, numbers[:, None], bounds, training)[:, 0]
+        return ops.clip(numbers, 0.0, 1.0)
+
+    def _per_span(self, bounds):
+        """What a logarithm is as a part of the range of sizes, `(sizes,)`; 0 where a size is given."""
+        span = ops.log(bounds[1] / bounds[0])[: self.sizes]
+        return ops.where(span > 0, 1 / ops.maximum(span, 1e-6), 0.0)
+
+    def _window(self, heat, blurs):
+        """Weights of the cells around the place where a box holds most of a map."""
+        rows, columns = self.cells
+        held = ops.einsum("yr,brc,xc->byx", blurs[0], heat, blurs[1])
+        peak = ops.argmax(ops.reshape(held, (-1, rows * columns)), axis=1)
+        vertical, horizontal = ops.take(blurs[0], peak // columns, axis=0), ops.take(blurs[1], peak % columns, axis=0)
+        return vertical[:, :, None] * horizontal[:, None]
+
+    def _around(self, places, deviations):
+        """Maps of Gaussians around places, which add up to 1."""
+        # Slices of one column: TensorFlow's optimizer turns `[:, axis, None]` of stacked numbers into `[:, axis]`.
+        down, across = (
+            _bell(ops.subtract(middles, places[:, axis : axis + 1]), deviations[:, axis : axis + 1])
+            for middles, axis in zip(self.middles, (1, 0))
+        )
+        cells = down[:, :, None] * across[:, None]
+        return cells / (ops.sum(cells, axis=(1, 2), keepdims=True) + TINY)
+
+    def _centre(self, heat):
+        """The centre of mass of a map, x and y, as fractions of the image: `(batch, 2)`."""
+        heat = heat + TINY
+        total = ops.sum(heat, axis=(1, 2))
+        down, across = self.middles
+        sums = ops.matmul(ops.sum(heat, axis=1), across), ops.matmul(ops.sum(heat, axis=2), down)
+        return ops.stack([part / total for part in sums], axis=1)
+
+    def compute_output_shape(self, view_shape, bounds_shape=None):
+        return (view_shape[0], 2 + self.sizes)
+
+    def get_config(self):
+        return {**super().get_config(), "sizes": self.sizes, "seed": self.seed}
+
+
+# What a glimpse is.
+GLIMPSE = 32  # pixels of a glimpse, each way: finer corrections, at the cost of its square
+GLIMPSE_FILTERS = 16, 32, 32  # channels of its convolutions: more weights
+LARGEST = 0.7  # boxes, and logarithms, of a correction at most: corrects worse starts, and trains less steadily
+
+
+@keras.saving.register_keras_serializable("kerascrop")
+class Glimpse(layers.Layer):
+    """A second look, at a box and what is around it, that says how the box should be moved and scaled.
+
+    Called on images and on boxes `(batch, boxes, 4)` in their pixels, it returns `(batch, boxes, numbers)`: how far to
+    move, as a fraction of the box, and by how much to scale, in logarithms. None is larger than 0.7; before training
+    all are 0. A box that runs backwards is seen turned.
+
+    Args:
+        numbers: 3 for a move and a scale, 4 for a move and two scales.
+        **kwargs: arguments of `keras.layers.Layer`.
+    """
+
+    def __init__(self, numbers, **kwargs):
+        super().__init__(autocast=False, **kwargs)
+        self.numbers = numbers
+        policy = {"dtype": self.dtype_policy}
+        convolution = {"padding": "same", "use_bias": False, "data_format": "channels_last", **policy}
+        self.convolutions = [
+            layers.Conv2D(n, 3, 2, name=f"look_{number}", **convolution) for number, n in enumerate(GLIMPSE_FILTERS)
+        ]
+        self.norms = _norms(self.convolutions, policy)
+        self.change = layers.Dense(numbers, kernel_initializer="zeros", name="change", **policy)
+
+    def build(self, images_shape, boxes_shape):
+        shape = _build(self.convolutions, self.norms, (None, GLIMPSE, GLIMPSE, images_shape[3]))
+        self.change.build((None, int(np.prod(shape[1:]))))
+
+    def call(self, images, boxes, training=None):
+        seen = resample(images, boxes, (GLIMPSE, GLIMPSE), LOOK)
+        x = ops.reshape(seen, (-1, GLIMPSE, GLIMPSE, images.shape[3]))
+        x = _standardise(x - ops.mean(x, axis=(1, 2), keepdims=True))
+        x = _features(x, self.convolutions, self.norms, training)
+        change = self.change(ops.reshape(x, (-1, int(np.prod(x.shape[1:])))))
+        change = LARGEST * ops.tanh(ops.cast(change, "float32") / LARGEST)
+        return ops.reshape(change, (-1, boxes.shape[1], self.numbers))
+
+    def compute_output_shape(self, images_shape, boxes_shape):
+        return (*boxes_shape[:2], self.numbers)
+
+    def get_config(self):
+        return {**super().get_config(), "numbers": self.numbers}
+
+
+def _norms(convolutions, policy):
+    """A normalisation behind each convolution."""
+    return [
+        layers.BatchNormalization(momentum=0.9, name=f"{before.name}_norm", **policy) for before in convolutions
+    ]
+
+
+def _build(convolutions, norms, shape):
+    """Build them one behind the other; gives the shape of what comes out."""
+    for convolution, norm in zip(convolutions, norms):
+        convolution.build(shape)
+        shape = convolution.compute_output_shape(shape)
+        norm.build(shape)
+    return shape
+
+
+def _features(x, convolutions, norms, training):
+    """What the convolutions make of images, normalised and rectified."""
+    for convolution, norm in zip(convolutions, norms):
+        x = ops.clip(norm(convolution(x), training=training), 0, CEILING)
+    return x
+
+
+def _standardise(x):
+    """Mean 0 and standard deviation 1 for each image; nothing, where an image is all the same."""
+    axes = tuple(range(1, len(x.shape)))
+    x = x - ops.mean(x, axis=axes, keepdims=True)
+    return x / ops.sqrt(ops.mean(ops.square(x), axis=axes, keepdims=True) + 1e-6)
+
+
+def _distances(points):
+    """How far `(batch, points, numbers)` are from their image's mean, in its own deviations, squared (Mahalanobis)."""
+    points = points - ops.mean(points, axis=1, keepdims=True)
+    covariance = ops.matmul(ops.transpose(points, (0, 2, 1)), points) / points.shape[1]
+    least = 1e-3 * ops.mean(ops.square(points), axis=(1, 2)) + 1e-6  # numbers may be constant, or follow from others
+    identity = ops.eye(points.shape[2], dtype="float32")
+    covariance = covariance + least[:, None, None] * identity
+    # TensorFlow stops at a matrix of NaNs; the points have them too, so that they are in the result all the same.
+    inverse = ops.linalg.inv(ops.where(ops.isnan(covariance), identity, covariance))
+    return ops.sum(ops.matmul(points, inverse) * points, axis=-1)
+
+
+def between(shares, bounds):
+    """Width and height, in the unit of the bounds, for sizes from 0 (smallest) to 1 (largest): `(..., 2)`."""
+    return bounds[0] * (bounds[1] / bounds[0]) ** shares
+
+
+def _bell(off, deviation):
+    """A Gaussian, 1 at its middle."""
+    return ops.exp(-0.5 * ops.square(ops.divide(off, deviation)))
+
+
+def _over_cells(softmax, scores):
+    """The softmax of maps `(batch, rows, columns)` over all of their cells."""
+    shape = ops.shape(scores)
+    return ops.reshape(softmax(ops.reshape(scores, (shape[0], -1))), shape)

@@ -1,0 +1,239 @@
+"""Batches on their way to a model: crops around generators and around tf.data datasets.
+
+A pipeline draws by number: a seed and the batch's number fix where it is cropped. So a seed replays, whatever the
+order in which threads ask for batches, and each epoch goes on to new places.
+"""
+
+import itertools
+import re
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerascrop import checks
+from kerascrop.backend import tf
+from kerascrop.layers.random_crop import RandomCrop
+
+MODES = ("random", "center")
+
+
+def crop_generator(generator, height, width, mode="random", seed=None, **options):
+    """Crop the images of every batch that a generator makes.
+
+    Args:
+        generator: what makes batches: a Python generator or any other iterable, or a `keras.utils.PyDataset`, such as
+            the flows of `ImageDataGenerator`. A batch is `x`, `(x, y)` or `(x, y, sample_weight)`; `x` are images
+            `(batch, height, width, channels)`, or a dict of images, masks, boxes and key points as the crop layers
+            take it. The rest passes untouched.
+        height, width: size of the crops, in pixels.
+        mode: `"random"`, for training: a place of its own for each image, anew in each batch. `"center"`, for
+            prediction.
+        seed: a whole number, for the same places in every run; None draws one.
+        **options: as in `RandomCrop`: `if_smaller`, `data_format`, `box_format`, `focus`, …
+
+    Returns:
+        Batches of the same structure, their crops as NumPy arrays: for a `PyDataset` another one, so that `fit()`
+        knows its length; else a Python generator, which ends when its source does.
+
+    Raises:
+        SizeError, ArgumentError: wrong arguments, at once; images smaller than the crop, when their batch comes.
+        ShapeError: a batch of anything but images. Errors name the batch, counted from 1.
+
+    Example:
+
+    >>> batches = ((np.zeros((2, 8, 8, 3)), np.ones(2)) for _ in range(3))
+    >>> [x.shape for x, y in kerascrop.crop_generator(batches, 4, 4)]
+    [(2, 4, 4, 3), (2, 4, 4, 3), (2, 4, 4, 3)]
+    """
+    crop = Cropper(height, width, mode, seed, options)
+    if isinstance(generator, keras.utils.PyDataset):
+        return CroppedBatches(generator, crop)
+    if not hasattr(generator, "__iter__") or isinstance(generator, (str, bytes, dict, np.ndarray)):
+        raise checks.ArgumentError(
+            "`generator` must be a generator, a keras.utils.PyDataset or another iterable of batches, "
+            f"not an object of type {type(generator).__name__}."
+        )
+    # `fit()` takes generators proper, and no other iterators.
+    return (crop.batch(batch, number, (number,)) for number, batch in enumerate(generator))
+
+
+class Cropper:
+    """Crops images as a mode says; whole numbers fix the random places."""
+
+    def __init__(self, height, width, mode, seed, options):
+        self.random = checks.check_choice(mode, "mode", MODES) == "random"
+        self.layer = RandomCrop(height, width, seed=seed, **options)
+
+    def __call__(self, images, state):
+        """The crops, with random places drawn from `state`, two whole numbers, rather than from the layer's own."""
+        own = self.layer.seed_generator.state
+        with keras.StatelessScope(state_mapping=[(own, ops.cast(state, own.dtype))]):
+            return self.layer(images, training=self.random)
+
+    def batch(self, batch, number, key):
+        """Crop a batch `x`, `(x, y)` or `(x, y, sample_weight)`.
+
+        Args:
+            number: the batch's number, from 0, for errors.
+            key: whole numbers. Seed and key fix the places.
+        """
+        parts = batch if isinstance(batch, (tuple, list)) else (batch,)
+        # A hash: neighbouring keys must not give neighbouring states.
+        state = np.random.SeedSequence([self.layer.seed, *key]).generate_state(2) >> 1
+        try:
+            _check_batch(parts)
+            crops = keras.tree.map_structure(ops.convert_to_numpy, self(parts[0], state))
+        except Exception as error:
+            kind = type(error) if isinstance(error, ValueError) else checks.ShapeError
+            raise kind(f"Batch {number + 1}: {_message(error)}") from error
+        return (crops, *parts[1:]) if isinstance(batch, (tuple, list)) else crops
+
+
+class CroppedBatches(keras.utils.PyDataset):
+    """A `PyDataset` with its images cropped; it has what its source has, such as `class_indices`."""
+
+    def __init__(self, source, crop):
+        # Crops are tensor operations, which cannot run in a forked process: threads do the work.
+        super().__init__(workers=source.workers, max_queue_size=source.max_queue_size)
+        self.source = source
+        self.crop = crop
+        self.epoch = 0
+        self.drawn = itertools.count()
+
+    @property
+    def num_batches(self):
+        return self.source.num_batches
+
+    def __len__(self):
+        return len(self.source)
+
+    def __getitem__(self, index):
+        return self.crop.batch(self.source[index], index, (self.epoch, index))
+
+    def __iter__(self):
+        source = self.source
+        if not hasattr(source, "__iter__"):  # in older Keras only flows, which never end, have it
+            source = map(source.__getitem__, range(len(source)))
+        return (self.crop.batch(batch, number, (next(self.drawn),)) for number, batch in enumerate(source))
+
+    def __next__(self):
+        number = next(self.drawn)
+        return self.crop.batch(next(self.source), number, (number,))
+
+    def on_epoch_begin(self):
+        self.source.on_epoch_begin()
+
+    def on_epoch_end(self):
+        self.source.on_epoch_end()
+        self.epoch += 1
+
+    def __getattr__(self, name):
+        if name == "source":
+            raise AttributeError(name)
+        return getattr(self.source, name)
+
+
+def crop_dataset(dataset, height, width, mode="random", seed=None, num_parallel_calls=None, **options):
+    """Crop the images of a `tf.data.Dataset`.
+
+    Args:
+        dataset: a dataset of `x`, `(x, y)` or `(x, y, sample_weight)`, batched or not; their sizes may be unknown. `x`
+            are images, `(batch, height, width, channels)` or one alone, or a dict of images, masks, boxes and key
+            points as the crop layers take it. The rest passes untouched.
+        height, width: size of the crops, in pixels.
+        mode: `"random"`, for training: a place of its own for each image, anew in each epoch. `"center"`, for
+            prediction.
+        seed: a whole number, for the same places in every run, with parallel calls too; None draws one.
+        num_parallel_calls: how many elements are cropped at the same time; None lets TensorFlow decide. The order
+            stays.
+        **options: as in `RandomCrop`: `if_smaller`, `data_format`, `box_format`, `focus`, …
+
+    Returns:
+        A `tf.data.Dataset` of the same structure and dtypes. It keeps the `class_names` and `file_paths` that Keras's
+        own loaders add.
+
+    Raises:
+        SizeError, ArgumentError, ShapeError: wrong arguments or elements; Keras does not run on TensorFlow. Images of
+            unknown size that turn out smaller than the crop stop the dataset when they come.
+
+    Example:
+
+    >>> dataset = tf.data.Dataset.from_tensor_slices(np.zeros((6, 8, 8, 3), "uint8")).batch(2)
+    >>> kerascrop.crop_dataset(dataset, 4, 4).element_spec
+    TensorSpec(shape=(None, 4, 4, 3), dtype=tf.uint8, name=None)
+    """
+    check_tensorflow("crop_dataset()")
+    if not isinstance(dataset, tf.data.Dataset):
+        raise checks.ArgumentError(
+            f"`dataset` must be a tf.data.Dataset, not an object of type {type(dataset).__name__}. "
+            "`crop_generator()` takes generators and other iterables."
+        )
+    crop = Cropper(height, width, mode, seed, options)
+    if num_parallel_calls is not None:
+        num_parallel_calls = checks.check_count(num_parallel_calls, "num_parallel_calls")
+
+    @tf.autograph.experimental.do_not_convert
+    def crop_element(number, element):
+        parts = element if isinstance(element, tuple) else (element,)
+        try:
+            _check_rank(parts[0])
+            crops = crop(parts[0], tf.stack([number, tf.zeros_like(number)]))
+        except ValueError as error:
+            raise type(error)(_message(error)) from error
+        return (crops, *parts[1:]) if isinstance(element, tuple) else crops
+
+    cropped = tf.data.Dataset.zip((random_numbers(crop.layer.seed), dataset)).map(
+        crop_element, num_parallel_calls=num_parallel_calls or tf.data.AUTOTUNE, deterministic=True
+    )
+    for name in ("class_names", "file_paths"):
+        if hasattr(dataset, name):
+            setattr(cropped, name, getattr(dataset, name))
+    return cropped
+
+
+def random_numbers(seed):
+    """An endless dataset of random whole numbers, others in each epoch, that a seed fixes."""
+    return tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
+
+
+def check_tensorflow(caller):
+    """Stop unless Keras runs on TensorFlow: layers in a tf.data pipeline are TensorFlow operations."""
+    if keras.config.backend() != "tensorflow":
+        raise checks.ArgumentError(
+            f"{caller} needs Keras's TensorFlow backend; this session runs on {keras.config.backend()}. "
+            "`crop_generator()` works on all backends."
+        )
+
+
+def _check_batch(parts):
+    if not 1 <= len(parts) <= 3:
+        raise checks.ShapeError(f"a batch must be x, (x, y) or (x, y, sample_weight); this one has {len(parts)} parts.")
+    images = _images(parts[0])
+    shape = getattr(images, "shape", None)
+    if shape is None:
+        raise checks.ShapeError(f"images must be an array or a tensor, not an object of type {type(images).__name__}.")
+    if len(shape) < 4:
+        raise checks.ShapeError(
+            f"images must have 4 axes, (batch, height, width, channels); these have shape {tuple(shape)}. "
+            "Grey images need an axis of one channel."
+        )
+
+
+def _check_rank(x):
+    if getattr(getattr(_images(x), "shape", None), "rank", None) is None:
+        raise checks.ShapeError(
+            "The images of the dataset must be tensors with a known number of axes. "
+            "`images.set_shape([None, None, 3])` in a map before says how many they have."
+        )
+
+
+def _images(x):
+    return x.get("images") if isinstance(x, dict) else x
+
+
+def _message(error):
+    """An error's message without what Keras wraps around it: a line on the layer and a list of arguments."""
+    text = str(error)
+    bold = re.search(r"\x1b\[1m(.*?)\x1b\[0m", text, re.DOTALL)
+    return bold.group(1) if bold else text

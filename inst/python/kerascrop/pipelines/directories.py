@@ -1,0 +1,288 @@
+"""Crops from labelled folders of image files: which files there are, and a dataset of crops of them."""
+
+import multiprocessing.pool
+import os
+import pathlib
+import warnings
+
+import numpy as np
+
+from kerascrop import checks, seeds
+from kerascrop.backend import tf
+from kerascrop.pipelines.batches import MODES, check_tensorflow, random_numbers
+from kerascrop.pipelines.decoding import Reader, decoding_error, defect
+
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
+CHANNELS = {"rgb": 3, "grayscale": 1, "rgba": 4}
+LABEL_MODES = ("int", "categorical", "binary", None)
+
+
+def crops_from_directory(
+    path,
+    height,
+    width,
+    mode="random",
+    batch_size=32,
+    resize=None,
+    labels="inferred",
+    label_mode="int",
+    class_names=None,
+    color_mode="rgb",
+    shuffle=None,
+    seed=None,
+    validation_split=None,
+    subset=None,
+    if_smaller="error",
+    antialias=False,
+    errors="raise",
+):
+    """Crops of the images in labelled folders, as a `tf.data.Dataset`.
+
+    The arguments that `keras.utils.image_dataset_from_directory()` has too mean the same here. JPEG, PNG, BMP and the
+    first frame of GIF files are read.
+
+    Args:
+        path: a folder with one folder of images for each class.
+        height, width: size of the crops, in pixels.
+        mode: `"random"`, for training: a place of its own for each image, anew in each epoch. `"center"`, for
+            prediction.
+        batch_size: images in a batch; None gives single images.
+        resize: None cuts `height` by `width` pixels of the file. A number of pixels cuts what these would be if the
+            image's shorter side were resized to that number, and resizes the crop: with `resize=256`, a 224 by 224
+            crop is 7/8 as high and wide as the shorter side. At least `height` and `width`.
+        labels: `"inferred"`, from the folders; None, for images without labels; or a list with a whole number for each
+            file, in the order of their sorted paths.
+        label_mode: `"int"`, `"categorical"` (one-hot), `"binary"` (0 or 1, float32) or None, for images without
+            labels.
+        class_names: the folders to read, in the order of the labels; None takes all, sorted.
+        color_mode: `"rgb"`, `"grayscale"` or `"rgba"`.
+        shuffle: whether each epoch has an order of its own; else files come sorted. None: True for random crops.
+        seed: a whole number, for the same order and places in every run; None draws one.
+        validation_split, subset: the fraction of files kept for validation, and `"training"` or `"validation"`. `seed`
+            fixes who is in which, whatever `shuffle` is.
+        if_smaller: what to do, where nothing is resized, with an image smaller than the crop: `"error"`, which names
+            the file; `"resize"`, which enlarges it until the crop fits; `"pad"`, with black, on all sides.
+        antialias: let each pixel of a reduced crop be a mean over all the file's pixels that it covers. Without, crops
+            are bilinear, though of a JPEG that is already reduced to less than twice their size.
+        errors: what to do with files that are empty, truncated or no image: `"raise"`, an error that names them;
+            `"skip"`, a warning that names them. Most are found at once; what only shows when a file is decoded stops
+            the dataset, or is left out, there.
+
+    Returns:
+        A dataset of `(images, labels)`, or of images alone: uint8 `(batch, height, width, channels)` and int32
+        `(batch,)`, or float32 `(batch, classes)` or `(batch, 1)`. It has the attributes `class_names` and `file_paths`.
+
+    Raises:
+        ArgumentError, SizeError: wrong arguments; no such folder, no folders or images in it; broken files.
+
+    Example:
+
+    >>> train = kerascrop.crops_from_directory("photos", 224, 224, resize=256)
+    >>> test = kerascrop.crops_from_directory("photos_test", 224, 224, "center", resize=256)
+    """
+    check_tensorflow("crops_from_directory()")
+    size = checks.check_size(height, "height"), checks.check_size(width, "width")
+    if resize is not None and checks.check_size(resize, "resize") < max(size):
+        raise checks.SizeError(f"`resize` must be at least as large as the crop, {max(size)} pixels, not {resize}.")
+    for value, name, choices in (
+        (mode, "mode", MODES),
+        (label_mode, "label_mode", LABEL_MODES),
+        (color_mode, "color_mode", tuple(CHANNELS)),
+        (if_smaller, "if_smaller", ("error", "resize", "pad")),
+        (errors, "errors", ("raise", "skip")),
+    ):
+        checks.check_choice(value, name, choices)
+    if batch_size is not None:
+        batch_size = checks.check_count(batch_size, "batch_size")
+    shuffle = mode == "random" if shuffle is None else checks.check_flag(shuffle, "shuffle")
+    antialias = checks.check_flag(antialias, "antialias")
+    check_split(validation_split, subset, seed)
+    seed = seeds.given_or_drawn(seed)
+
+    files, numbers, class_names = list_files(path, labels if label_mode else None, class_names)
+    files, numbers = split_files(files, numbers, validation_split, subset, seed)
+    files, numbers = sound_files(files, numbers, errors)
+    encoded = encode_labels(numbers, class_names, label_mode)
+    reader = Reader(size, mode, resize, CHANNELS[color_mode], if_smaller, antialias)
+
+    @tf.autograph.experimental.do_not_convert  # what is mapped is graph code already
+    def pipeline():
+        images = read_files(files, reader, shuffle, seed, errors)
+        dataset = images.map(lambda image, i: image if encoded is None else (image, tf.gather(encoded, i)))
+        return dataset if batch_size is None else dataset.batch(batch_size)
+
+    dataset = pipeline().prefetch(tf.data.AUTOTUNE)
+    dataset.class_names, dataset.file_paths = class_names, files
+    return dataset
+
+
+def list_files(path, labels, class_names):
+    """The image files below a folder, sorted, their labels (a list, or None) and the names of the classes."""
+    root = pathlib.Path(path).expanduser()
+    if not root.is_dir():
+        raise checks.ArgumentError(f"`path` must be a folder, but there is no folder {str(root)!r}.")
+    if class_names is not None and labels != "inferred":
+        raise checks.ArgumentError("`class_names` are folders to take labels from: they need `labels='inferred'`.")
+    if labels == "inferred":
+        folders = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+        if not folders:
+            raise checks.ArgumentError(
+                f"{str(root)!r} has no folders in it: labels are taken from one folder for each class. "
+                "For images without labels, use `labels=None`."
+            )
+        missing = set(class_names or ()) - set(folders)
+        if missing:
+            raise checks.ArgumentError(f"`class_names` has {sorted(missing)}, but the folders are {folders}.")
+        class_names = list(class_names or folders)
+        pairs = [(file, number) for number, name in enumerate(class_names) for file in images_below(root / name)]
+        files, labels = [file for file, _ in pairs], [number for _, number in pairs]
+    else:
+        files = images_below(root)
+    if not files:
+        raise checks.ArgumentError(f"There are no images ({', '.join(SUFFIXES)}) in {str(root)!r}.")
+    if labels is not None and class_names is None:
+        if not isinstance(labels, (list, tuple)) or None in map(checks.whole_number, labels):
+            raise checks.ArgumentError(f"`labels` must be 'inferred', None or a list of whole numbers, not {labels!r}.")
+        if len(labels) != len(files):
+            raise checks.ArgumentError(f"`labels` must be one for each file: {len(files)}, not {len(labels)}.")
+        class_names = [str(label) for label in sorted(set(labels))]
+    return files, labels, class_names
+
+
+def images_below(folder):
+    """Paths of the image files in a folder and the folders in it; hidden files are no images."""
+    found = sorted(os.walk(folder), key=lambda step: step[0])
+    return [
+        os.path.join(where, name)
+        for where, _, names in found
+        for name in sorted(names)
+        if name.lower().endswith(SUFFIXES) and not name.startswith(".")
+    ]
+
+
+def check_split(validation_split, subset, seed):
+    """The two arguments go together, and need a seed: without, the two subsets would overlap."""
+    if validation_split is None and subset is None:
+        return
+    if validation_split is None or subset is None:
+        raise checks.ArgumentError("`validation_split` and `subset` go together: give both, or neither.")
+    checks.check_choice(subset, "subset", ("training", "validation"))
+    if not 0 < checks.check_number(validation_split, "validation_split") < 1:
+        raise checks.ArgumentError(f"`validation_split` must be between 0 and 1, not {validation_split!r}.")
+    if seed is None:
+        raise checks.ArgumentError("`validation_split` needs a `seed`, the same for both subsets: else they overlap.")
+
+
+def split_files(files, labels, validation_split, subset, seed):
+    """The files of a subset, and their labels."""
+    if subset is None:
+        return files, labels
+    # Drawn as Keras draws it, so that its loader gives the same subsets.
+    drawn = np.random.RandomState(seed).permutation(len(files))
+    held_out = int(validation_split * len(files))
+    chosen = drawn[: len(files) - held_out] if subset == "training" else drawn[len(files) - held_out :]
+    if not len(chosen):
+        raise checks.ArgumentError(
+            f"`validation_split={validation_split}` leaves no images for {subset}: there are {len(files)} in all."
+        )
+    return take(files, labels, sorted(chosen))
+
+
+def take(files, labels, chosen):
+    return [files[i] for i in chosen], None if labels is None else [labels[i] for i in chosen]
+
+
+def encode_labels(numbers, class_names, label_mode):
+    """Labels as models want them, one for each file; or None."""
+    if numbers is None:
+        return None
+    if label_mode == "binary" and len(class_names) != 2:
+        raise checks.ArgumentError(f"`label_mode='binary'` needs two classes, not {len(class_names)}: {class_names}.")
+    numbers = np.array(numbers, "int32")
+    if label_mode == "categorical":
+        if not set(numbers) <= set(range(len(class_names))):
+            raise checks.ArgumentError("`label_mode='categorical'` needs `labels` that count from 0.")
+        return np.eye(len(class_names), dtype="float32")[numbers]
+    return numbers[:, None].astype("float32") if label_mode == "binary" else numbers
+
+
+def sound_files(files, labels, errors):
+    """The files that are no wreck at first sight, and their labels."""
+    with multiprocessing.pool.ThreadPool(8) as pool:
+        defects = pool.map(defect, files)
+    broken = [f"{file!r} {reason}" for file, reason in zip(files, defects) if reason]
+    if not broken:
+        return files, labels
+    names = ", ".join(broken[:3]) + (", ..." if len(broken) > 3 else "")
+    count = f"{len(broken)} of {len(files)} image files cannot be read: {names}."
+    if errors == "raise":
+        raise checks.ArgumentError(f"{count} With `errors='skip'` they are left out.")
+    if len(broken) == len(files):
+        raise checks.ArgumentError(f"{count} No image is left.")
+    warnings.warn(f"{count} They are left out.", stacklevel=3)
+    return take(files, labels, [i for i, reason in enumerate(defects) if not reason])
+
+
+def read_files(files, reader, shuffle, seed, errors):
+    """A dataset of crops and the numbers of their files, in a new order in each epoch or as they come.
+
+    An operation that fails loses its element, and its error does not know the file. So elements are counted: a gap in
+    the count tells which files are lost.
+    """
+    n = len(files)
+    paths = tf.constant([os.fsencode(file) for file in files])
+    tell = Complaints(files, reader.size, errors)
+
+    def epoch(key):
+        order = tf.range(n, dtype=tf.int64)
+        if shuffle:
+            order = tf.random.experimental.stateless_shuffle(order, tf.stack([key, n]))
+
+        def read(place):
+            crop, small = reader(paths[order[place]], tf.stack([key, place]))
+            return place, crop, small
+
+        def check(expected, found):
+            place, crop, small = found
+            doubtful = order[expected : place + tf.cast(small, tf.int64)]
+            fine = tf.equal(tf.size(doubtful), 0)
+            told = tf.cond(fine, lambda: True, lambda: tf.numpy_function(tell, [doubtful, small], tf.bool))
+            with tf.control_dependencies([told]):
+                return place + 1, (crop, order[tf.minimum(place, n - 1)], place < n)
+
+        end = tf.data.Dataset.from_tensors((np.int64(n), np.zeros(reader.shape, "uint8"), False))
+        crops = tf.data.Dataset.range(n).map(read, num_parallel_calls=tf.data.AUTOTUNE).ignore_errors()
+        crops = crops.concatenate(end).scan(np.int64(0), check)
+        return crops.filter(lambda crop, number, before_end: before_end)
+
+    images = random_numbers(seed).take(1).flat_map(epoch).map(lambda crop, number, before_end: (crop, number))
+    return images.apply(tf.data.experimental.assert_cardinality(n)) if errors == "raise" else images
+
+
+class Complaints:
+    """Errors or warnings about files that could not be read while the dataset runs."""
+
+    def __init__(self, files, size, errors):
+        self.files, self.size, self.errors = files, size, errors
+        self.told = set()
+
+    def __call__(self, numbers, small):
+        """Tell of files, by number; the last is too small, or all are broken."""
+        files = [self.files[number] for number in numbers]
+        if small:
+            *files, file = files
+        self.broken([file for file in files if file not in self.told])
+        if small:
+            raise checks.SizeError(
+                f"{file!r} is smaller than the crop, {self.size[0]} x {self.size[1]} pixels. "
+                "Use a smaller crop, `resize`, or `if_smaller='resize'` or 'pad'."
+            )
+        return np.bool_(True)
+
+    def broken(self, files):
+        self.told.update(files)
+        for file in files:
+            problem = f"{file!r} {decoding_error(file) or '(cannot be read)'}"
+            if self.errors == "raise":
+                raise checks.ArgumentError(f"{problem}. With `errors='skip'` it is left out.")
+            warnings.warn(f"{problem}. It is left out.", stacklevel=1)

@@ -1,0 +1,214 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from conftest import gradient
+from kerascrop.checks import SizeError
+from kerascrop.engine import windows
+
+
+@pytest.mark.parametrize("length", range(1, 9))
+def test_the_centre_is_the_middle_and_an_odd_pixel_stays_at_the_end(length):
+    for size in range(1, length + 1):
+        start, stop = windows.center_window(length, size)
+        before, after = start, length - stop
+        assert stop - start == size and after - before in (0, 1)
+
+
+def test_border_length_is_what_the_margins_leave():
+    assert windows.border_length(10, 1, 2) == 7 == len(range(10)[1 : 10 - 2])
+    assert windows.border_length(10, -1, -2) == 13
+    assert windows.border_length(None, 1, 2) is None
+
+
+NONE = ((0, 0), (0, 0))
+FITS = [
+    # lengths, sizes, if_smaller, and the Fit: lengths, sizes, margins, scale, enlarged
+    ((10, 4), (8, 6), "pad", ((10, 6), (8, 6), ((0, 0), (1, 1)), 1, "never")),
+    ((10, 3), (8, 6), "pad", ((10, 6), (8, 6), ((0, 0), (1, 2)), 1, "never")),
+    ((10, 4), (8, 6), "keep", ((10, 4), (8, 4), NONE, 1, "never")),
+    ((10, 4), (8, 6), "resize", ((15, 6), (8, 6), NONE, 1.5, "always")),
+    ((10, 6), (8, 6), "resize", ((10, 6), (8, 6), NONE, 1, "never")),
+    ((None, None), (8, 6), "resize", ((None, None), (8, 6), NONE, 1, "never")),
+    ((None, 4), (8, 6), "keep", ((None, 4), (None, 4), NONE, 1, "never")),
+]
+
+
+@pytest.mark.parametrize("lengths, sizes, if_smaller, expected", FITS)
+def test_images_that_are_too_small_are_padded_kept_or_enlarged(lengths, sizes, if_smaller, expected):
+    fit = windows.fit(lengths, sizes, if_smaller, ("height", "width"), "crop")
+    assert fit == expected
+    if None not in lengths:  # lengths that are known only when the model runs give the same
+        tensors = [ops.convert_to_tensor(length, "int32") for length in lengths]
+        fit = windows.fit(tensors, sizes, if_smaller, ("height", "width"), "crop")
+        # Where only the graph knows whether an image is enlarged, it can be cut without, too.
+        got, wanted = (keras.tree.flatten((x[0], x[1], x[3])) for x in (fit, expected))
+        np.testing.assert_allclose(np.array(got, "float64"), np.array(wanted, "float64"))
+        assert fit.enlarged == ("perhaps" if if_smaller == "resize" else "never")
+
+
+def test_what_does_not_fit_is_an_error_that_names_both_sizes():
+    windows.check_fits((10, None), (10, 99), ("height", "width"), "crop")
+    with pytest.raises(SizeError, match="height 11 out of images of height 10"):
+        windows.check_fits((10, 10), (11, 5), ("height", "width"), "crop")
+    windows.check_margins_fit((10,), ((4, 5),), ("height",), "crop")
+    with pytest.raises(SizeError, match="5 \\+ 5 pixels from images of height 10"):
+        windows.check_margins_fit((10,), ((5, 5),), ("height",), "crop")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8", "int32", "bool", "float16"])
+@pytest.mark.parametrize("axes", [(-3, -2), (-2, -1)])
+def test_one_start_for_all_is_the_slice(images, dtype, axes):
+    x = images.astype(dtype)
+    y = ops.convert_to_numpy(windows.cut(ops.convert_to_tensor(x), axes, (1, 0), (4, 3)))
+    index = [slice(None)] * 4
+    index[axes[0]], index[axes[1]] = slice(1, 5), slice(0, 3)
+    np.testing.assert_array_equal(y, x[tuple(index)])
+    assert y.dtype == x.dtype
+
+
+def slices(x, axes, starts, sizes):
+    """The windows of a batch, image by image, with NumPy."""
+    shape = list(x.shape)
+    for axis, size in zip(axes, sizes):
+        shape[axis] = size
+    crops = np.empty(shape, x.dtype)
+    for i, crop in enumerate(crops):
+        index = [slice(None)] * x.ndim
+        for axis, start, size in zip(axes, starts, sizes):
+            first = start if isinstance(start, int) else start[i]
+            index[axis] = slice(first, first + size)
+        crop[...] = x[i][tuple(index[1:])]
+    return crops
+
+
+# shape, axes, sizes: 1 to 3 axes, channels last and first, clips, whole images, one image, no image
+BATCHES = [
+    ((4, 10, 3), (-2,), (5,)),
+    ((4, 3, 10), (-1,), (5,)),
+    ((4, 9, 12, 3), (-3, -2), (4, 3)),
+    ((4, 3, 9, 12), (-2, -1), (4, 3)),
+    ((3, 2, 9, 8, 3), (-3, -2), (4, 3)),
+    ((3, 7, 9, 8, 2), (-4, -3, -2), (2, 4, 3)),
+    ((3, 2, 7, 9, 8), (-3, -2, -1), (2, 4, 3)),
+    ((4, 9, 12, 3), (-3, -2), (9, 12)),
+    ((1, 9, 12, 3), (-3, -2), (4, 3)),
+    ((0, 9, 12, 3), (-3, -2), (4, 3)),
+    ((0, 3, 9, 12), (-2, -1), (4, 3)),
+]
+
+
+def batch_of(rng, shape, axes, sizes, dtype):
+    x = rng.integers(0, 2 if dtype == "bool" else 100, shape).astype(dtype)
+    return x, [rng.integers(0, shape[axis] - size + 1, shape[0]).astype("int32") for axis, size in zip(axes, sizes)]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "bool", "float16", "float32", "float64"])
+@pytest.mark.parametrize("shape, axes, sizes", BATCHES)
+def test_a_start_for_each_image_in_every_layout_and_type(rng, shape, axes, sizes, dtype):
+    x, starts = batch_of(rng, shape, axes, sizes, dtype)
+    images = ops.convert_to_tensor(x)
+    y = windows.cut(images, axes, [ops.convert_to_tensor(start) for start in starts], sizes)
+    assert y.dtype == images.dtype
+    np.testing.assert_array_equal(ops.convert_to_numpy(y), slices(x, axes, starts, sizes))
+    # one axis with a start for each image, the others with one for all
+    starts[1:] = [0] * (len(axes) - 1)
+    y = windows.cut(images, axes, [ops.convert_to_tensor(starts[0]), *starts[1:]], sizes)
+    np.testing.assert_array_equal(ops.convert_to_numpy(y), slices(x, axes, starts, sizes))
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("shape, axes, sizes", BATCHES)
+def test_a_start_for_each_image_where_all_lengths_are_unknown(rng, shape, axes, sizes, jit_compile):
+    import tensorflow as tf
+
+    n = len(axes)
+
+    def cut(images, starts, sizes):
+        return windows.cut(images, axes, starts, sizes)
+
+    unknown = tf.TensorSpec([None] * len(shape), "uint8"), [tf.TensorSpec([None], "int32")] * n
+    known_sizes = tf.function(lambda x, starts: cut(x, starts, sizes), unknown, jit_compile=jit_compile)
+    unknown_sizes = tf.function(cut, (*unknown, [tf.TensorSpec([], "int32")] * n), jit_compile=jit_compile)
+    crops = known_sizes.get_concrete_function().output_shapes
+    assert [crops[axis] for axis in axes] == list(sizes)
+
+    x, starts = batch_of(rng, shape, axes, sizes, "uint8")
+    for y in (known_sizes(x, starts), unknown_sizes(x, starts, list(sizes))):
+        np.testing.assert_array_equal(y, slices(x, axes, starts, sizes))
+
+
+@pytest.mark.tensorflow
+def test_a_start_for_each_image_in_tf_data_with_a_smaller_last_batch(rng):
+    import tensorflow as tf
+
+    x, (top, left) = batch_of(rng, (10, 9, 12, 3), (-3, -2), (4, 3), "uint8")
+    batches = tf.data.Dataset.from_tensor_slices((x, top, left)).batch(4)
+    crops = batches.map(lambda x, top, left: windows.cut(x, (-3, -2), (top, left), (4, 3)), num_parallel_calls=2)
+    assert crops.element_spec.shape.as_list() == [None, 4, 3, 3]
+    np.testing.assert_array_equal(np.concatenate(list(crops)), slices(x, (-3, -2), (top, left), (4, 3)))
+
+
+def test_the_gradient_of_a_window_is_one_inside_and_zero_outside(images):
+    starts = np.array([0, 1, 2, 5], "int32"), np.array([9, 0, 4, 1], "int32")
+
+    def loss(x):
+        crops = windows.cut(x, (-3, -2), [ops.convert_to_tensor(start) for start in starts], (4, 3))
+        return ops.sum(crops * ops.convert_to_tensor(weights))
+
+    weights = np.random.default_rng(1).normal(size=(4, 4, 3, 3)).astype("float32")
+    expected = np.zeros_like(images)
+    for i, (top, left) in enumerate(zip(*starts)):
+        expected[i, top : top + 4, left : left + 3] = weights[i]
+    np.testing.assert_array_equal(gradient(loss, images), expected)
+
+
+def test_pad_adds_the_fill_value_and_keeps_the_dtype(images):
+    x = images.astype("uint8")
+    y = ops.convert_to_numpy(windows.pad(ops.convert_to_tensor(x), (-3, -2), ((1, 0), (0, 2)), 7))
+    np.testing.assert_array_equal(y, np.pad(x, ((0, 0), (1, 0), (0, 2), (0, 0)), constant_values=7))
+    assert y.dtype == np.uint8
+
+
+def test_random_starts_reach_every_place_with_equal_probability():
+    starts = ops.convert_to_numpy(windows.random_start(10, 4, (7000,), 1))
+    counts = np.bincount(starts, minlength=7)
+    assert len(counts) == 7
+    # chi-squared with 6 degrees of freedom: 22.5 is its 99.9 % quantile
+    assert ((counts - 1000.0) ** 2 / 1000).sum() < 22.5
+
+
+def test_windows_boxes_are_edge_coordinates_of_the_image():
+    boxes = windows.Windows((2, 3), (4, 6)).boxes
+    np.testing.assert_array_equal(ops.convert_to_numpy(boxes), [[3, 2, 9, 6]])
+    fit = windows.Fit((9, 12), (4, 6), ((1, 0), (5, 5)))
+    boxes = fit.windows((2, 3), 0).boxes
+    np.testing.assert_array_equal(ops.convert_to_numpy(boxes), [[-2, 1, 4, 5]])
+    fit = windows.Fit((9, 12), (4, 6), NONE, 2.0, "always")
+    boxes = fit.applied_to(fit.windows((2, 3), 0), 2).boxes
+    np.testing.assert_array_equal(ops.convert_to_numpy(boxes), [[1.5, 1, 4.5, 3]] * 2)
+    tops = ops.convert_to_tensor([2, 0, 1], "int32")
+    boxes = windows.Windows((tops, 3), (4, 6)).boxes
+    np.testing.assert_array_equal(ops.convert_to_numpy(boxes), [[3, 2, 9, 6], [3, 0, 9, 4], [3, 1, 9, 5]])
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("dtype", ["float32", "uint8", "bool"])
+@pytest.mark.parametrize("starts", [(-2, 3), (7, 10), (-20, 1), (2, -3)])
+def test_windows_may_reach_outside_where_they_are_filled(images, starts, dtype, data_format):
+    x = (images > 400).astype(dtype) if dtype == "bool" else images.astype(dtype)
+    fill = 1 if dtype == "bool" else 7
+    padded = np.pad(x, ((0, 0), (30, 30), (30, 30), (0, 0)), constant_values=fill)
+    expected = padded[:, 30 + starts[0] : 34 + starts[0], 30 + starts[1] : 36 + starts[1]]
+    x = x if data_format == "channels_last" else x.transpose(0, 3, 1, 2)
+    one_start = ops.convert_to_tensor([starts[0]] * 4, "int32")
+    for tops in (starts[0], ops.convert_to_tensor(starts[0], "int32"), one_start):
+        choice = windows.Windows((tops, starts[1]), (4, 6), fill_value=fill)
+        crops = ops.convert_to_numpy(choice.cut(ops.convert_to_tensor(x), data_format=data_format))
+        assert crops.dtype == x.dtype
+        crops = crops if data_format == "channels_last" else crops.transpose(0, 2, 3, 1)
+        np.testing.assert_array_equal(crops, expected)
+        mask = ops.convert_to_numpy(choice.cut(ops.convert_to_tensor(x), True, data_format))
+        assert (mask[0, 0, 0, 0] == 0) or starts[0] >= 0

@@ -1,0 +1,138 @@
+import numpy as np
+import pytest
+from keras import ops
+
+from kerascrop import geometry
+from kerascrop.checks import BoxError, ShapeError
+
+tensor = ops.convert_to_tensor
+BOX = np.array([[2.0, 1.0, 8.0, 4.0]], "float32")  # in an image of height 10 and width 20
+
+# The same box, by the definition of each format.
+FORMATS = {
+    "xyxy": [2, 1, 8, 4],
+    "yxyx": [1, 2, 4, 8],
+    "xywh": [2, 1, 6, 3],
+    "center_xywh": [5, 2.5, 6, 3],
+    "center_yxhw": [2.5, 5, 3, 6],
+    "rel_xyxy": [0.1, 0.1, 0.4, 0.4],
+    "rel_yxyx": [0.1, 0.1, 0.4, 0.4],
+    "rel_xywh": [0.1, 0.1, 0.3, 0.3],
+    "rel_center_xywh": [0.25, 0.25, 0.3, 0.3],
+    "grid": [-0.8, -0.8, -0.2, -0.2],
+}
+
+
+def test_every_format_is_covered():
+    assert set(FORMATS) == set(geometry.BOX_FORMATS)
+
+
+@pytest.mark.parametrize("box_format", FORMATS)
+def test_formats_there_and_back(box_format):
+    there = ops.convert_to_numpy(geometry.convert_boxes(ops.convert_to_tensor(BOX), "xyxy", box_format, 10, 20))
+    np.testing.assert_allclose(there[0], FORMATS[box_format], atol=1e-6)
+    back = geometry.convert_boxes(ops.convert_to_tensor(there), box_format, "xyxy", 10, 20)
+    np.testing.assert_allclose(ops.convert_to_numpy(back), BOX, atol=1e-5)
+
+
+def test_unknown_formats_are_errors():
+    with pytest.raises(BoxError, match="`box_format` must be one of 'xyxy'.*not 'coco'"):
+        geometry.convert_boxes(BOX, "coco", "xyxy")
+
+
+@pytest.mark.parametrize("numbers, needed", [(2, "`width`"), (4, "`height` and `width`"), (6, "`depth`, `height`")])
+def test_relative_formats_need_the_size_of_the_images(numbers, needed):
+    sides = np.linspace(0, 1, numbers, dtype="float32")[None]
+    with pytest.raises(BoxError, match=f"^{needed}.* of the images are needed .*'rel_xyxy' to 'xyxy'"):
+        geometry.convert_boxes(sides, "rel_xyxy", "xyxy")
+    with pytest.raises(BoxError, match="must have 4 numbers each .* not 5"):
+        geometry.convert_boxes(np.zeros((1, 5)), "rel_xyxy", "grid")
+
+
+@pytest.mark.parametrize("box_format", FORMATS)
+def test_theta_maps_the_crop_to_the_box_and_back(box_format):
+    boxes = np.array([FORMATS[box_format]], "float32")
+    theta = ops.convert_to_numpy(geometry.theta_from_boxes(boxes, box_format, 10, 20))
+    corners = theta[0] @ np.array([[-1, 1], [-1, 1], [1, 1]])  # of the crop, x and y from -1 to 1
+    np.testing.assert_allclose(corners.T.ravel(), FORMATS["grid"], atol=1e-6)
+    back = ops.convert_to_numpy(geometry.boxes_from_theta(theta, box_format, 10, 20))
+    np.testing.assert_allclose(back[0], FORMATS[box_format], atol=1e-5)
+
+
+def test_theta_of_volumes_takes_a_depth():
+    box = np.array([[2, 1, 3, 8, 4, 6]], "float32")  # x, y, z
+    theta = ops.convert_to_numpy(geometry.theta_from_boxes(box, "xyxy", height=10, width=20, depth=12))
+    assert theta.shape == (1, 3, 4)
+    corners = theta[0] @ np.array([[-1, 1], [-1, 1], [-1, 1], [1, 1]])
+    pixels = (corners.T + 1) / 2 * [20, 10, 12]
+    np.testing.assert_allclose(pixels.ravel(), box[0], atol=1e-5)
+    back = geometry.boxes_from_theta(theta, "xyxy", height=10, width=20, depth=12)
+    np.testing.assert_allclose(ops.convert_to_numpy(back), box, atol=1e-5)
+
+
+def test_matrices_that_are_no_box_are_errors():
+    with pytest.raises(BoxError, match="rotates or shears"):
+        geometry.boxes_from_theta(np.array([[0.5, 0.1, 0], [0, 0.5, 0]], "float32"))
+    for shape in ((3,), (2, 2), (3, 3)):
+        with pytest.raises(BoxError, match="must have shape"):
+            geometry.boxes_from_theta(np.zeros(shape, "float32"))
+
+
+def test_iou_counts_pixels(rng):
+    corners = rng.integers(0, 12, size=(200, 2, 2, 2))
+    first, second = np.concatenate([corners.min(-2), corners.max(-2) + 1], axis=-1).transpose(1, 0, 2)
+    expected = []
+    for a, b in zip(first, second):
+        painted = np.zeros((2, 13, 13), bool)
+        for canvas, (x1, y1, x2, y2) in zip(painted, (a, b)):
+            canvas[y1:y2, x1:x2] = True
+        expected.append((painted[0] & painted[1]).sum() / (painted[0] | painted[1]).sum())
+    got = geometry.box_iou(first.astype("float32"), second.astype("float32"))
+    np.testing.assert_allclose(ops.convert_to_numpy(got), expected, atol=1e-6)
+
+
+def test_iou_broadcasts_and_empty_boxes_agree_with_nothing():
+    others = np.array([[2, 1, 8, 4], [0, 0, 1, 1], [3, 3, 3, 3]], "float32")
+    np.testing.assert_allclose(ops.convert_to_numpy(geometry.box_iou(BOX, others)), [1, 0, 0])
+    empty = np.zeros((1, 4), "float32")
+    np.testing.assert_allclose(ops.convert_to_numpy(geometry.box_iou(empty, empty)), [0])
+
+
+def test_boxes_inside_lie_inside_for_any_position_and_size(rng):
+    position = rng.choice([0.0, 0.3, 1.0], size=(500, 2)).astype("float32")
+    size = (rng.uniform(0.01, 1, size=(500, 2)) * [20, 10]).astype("float32")
+    x1, y1, x2, y2 = ops.convert_to_numpy(geometry.boxes_inside(tensor(position), tensor(size), tensor([20.0, 10.0]))).T
+    assert x1.min() >= 0 and y1.min() >= 0 and x2.max() <= 20 + 1e-5 and y2.max() <= 10 + 1e-5
+    np.testing.assert_allclose(np.stack([x2 - x1, y2 - y1], 1), size, atol=1e-5)
+    np.testing.assert_array_equal(x1[position[:, 0] == 0], 0)
+    np.testing.assert_allclose(y2[position[:, 1] == 1], 10, atol=1e-5)
+
+
+def test_boxes_around_are_centred_where_there_is_room_and_inside_everywhere(rng):
+    centre = (rng.uniform(-0.2, 1.2, size=(500, 2)) * [20, 10]).astype("float32")
+    size = (rng.uniform(0.01, 1.5, size=(500, 2)) * [20, 10]).astype("float32")
+    x1, y1, x2, y2 = ops.convert_to_numpy(geometry.boxes_around(tensor(centre), tensor(size), tensor([20.0, 10.0]))).T
+    assert x1.min() >= -1e-5 and y1.min() >= -1e-5 and x2.max() <= 20 + 1e-5 and y2.max() <= 10 + 1e-5
+    np.testing.assert_allclose(np.stack([x2 - x1, y2 - y1], 1), np.minimum(size, [20, 10]), atol=1e-5)
+    roomy = (np.abs(centre - [10, 5]) + size / 2 < [10, 5]).all(1)
+    assert roomy.sum() > 20
+    np.testing.assert_allclose(np.stack([x1 + x2, y1 + y2], 1)[roomy] / 2, centre[roomy], atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(30,), (12, 9), (5, 8, 7)])
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "float32"])
+def test_boxes_from_masks_are_around_all_that_is_not_zero(shape, dtype, rng):
+    masks = rng.uniform(size=(20, *shape)) < 0.01 * np.array([1, 5] * 10).reshape(-1, *(1,) * len(shape))
+    masks[3] = False
+    masks[4] = True
+    got = ops.convert_to_numpy(geometry.boxes_from_masks((masks * 3).astype(dtype)))
+    assert got.dtype == np.float32
+    for mask, box in zip(masks, got):
+        places = np.argwhere(mask) if mask.any() else np.array([np.zeros(len(shape)), np.array(shape) - 1])
+        np.testing.assert_array_equal(box, [*places.min(0)[::-1], *(places.max(0)[::-1] + 1)])
+
+
+def test_boxes_from_masks_of_another_shape_are_an_error():
+    for shape in ((3,), (1, 2, 3, 4, 5)):
+        with pytest.raises(ShapeError, match="`masks` must have shape"):
+            geometry.boxes_from_masks(np.zeros(shape))
