@@ -23,19 +23,19 @@
 #' dim(from_numpy(layer_border_crop(digits, list(c(4, 0), c(-2, -2)))))
 layer_border_crop <- function(object, cropping, data_format = NULL, ..., fill_value = 0, box_format = "xyxy",
                               min_visible = 0, return_boxes = FALSE) {
-  compose(object, "BorderCrop", checked_arguments(cropping = as_margins(cropping)), ...)
+  compose(object, "BorderCrop", checked_arguments(cropping = as_margins(cropping)))
 }
 
 #' @rdname layer_border_crop
 #' @export
 layer_border_crop_1d <- function(object, cropping, data_format = NULL, ..., fill_value = 0, box_format = "xyxy",
                                  min_visible = 0, return_boxes = FALSE) {
-  compose(object, "BorderCrop1D", checked_arguments(cropping = as_margins(cropping, 1)), ...)
+  compose(object, "BorderCrop1D", checked_arguments(cropping = as_margins(cropping, 1)))
 }
 
 #' @rdname layer_border_crop
 #' @export
 layer_border_crop_3d <- function(object, cropping, data_format = NULL, ..., fill_value = 0, box_format = "xyxy",
                                  min_visible = 0, return_boxes = FALSE) {
-  compose(object, "BorderCrop3D", checked_arguments(cropping = as_margins(cropping, 3)), ...)
+  compose(object, "BorderCrop3D", checked_arguments(cropping = as_margins(cropping, 3)))
 }

@@ -57,24 +57,12 @@ layer_box_crop <- function(object, height, width, box_format = "xyxy", antialias
                            interpolation = c("bilinear", "bicubic", "nearest"), align_corners = FALSE,
                            gradient_reach = NULL, min_visible = 0, return_boxes = FALSE) {
   interpolation <- as_interpolation(interpolation, antialias)
-  compose(object, "BoxCrop", checked_arguments(interpolation = interpolation), ...)
+  compose(
+    object, "BoxCrop", checked_arguments(interpolation = interpolation), inputs = c("images", "boxes", "box_indices")
+  )
 }
 
-# The inputs of a box layer. What comes from R is looked at before it becomes tensors, whose numbers nobody can check in
-# time.
-as_box_inputs <- function(object, box_format, call) {
-  if (!is_joint(object) && !is_boxed(object)) return(object)
-  parts <- if (is_joint(object)) c("images", "boxes", "box_indices") else seq_along(object)
-  boxes <- object[[parts[2]]]
-  if (!is.null(boxes)) {
-    object[[parts[2]]] <- boxes <- order_sides(boxes, box_format)
-    check_box_values(boxes, box_format, call)
-  }
-  indices <- if (length(parts) == 3) object[[parts[3]]]
-  if (!is.null(indices)) object[[parts[3]]] <- as_box_indices(indices, dim(object[[parts[1]]])[1] %||% Inf, call)
-  object
-}
-
+# Boxes to cut, of which R can tell what is wrong with them.
 check_box_values <- function(boxes, box_format, call) {
   check_finite_boxes(boxes, "boxes", call)
   if (!is.numeric(boxes) || length(boxes) %% 4 != 0 || dim(boxes)[length(dim(boxes))] %||% 0 != 4) return(invisible())
@@ -101,7 +89,6 @@ check_box_sizes <- function(boxes, box_format, call) {
 
 # Numbers of `n` images that come from R count from 1; Python's from 0.
 as_box_indices <- function(indices, n, call) {
-  if (is_python(indices)) return(indices)
   wrong <- if (is_whole(indices)) indices[indices < 1 | indices > n] else indices
   if (length(wrong)) {
     kerascrop_abort(c(

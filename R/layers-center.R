@@ -64,19 +64,19 @@
 #' dim(from_numpy(layer_center_crop(x, 20, 20, if_smaller = "pad")))
 layer_center_crop <- function(object, height, width, data_format = NULL, ..., if_smaller = "error", fill_value = 0,
                               box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
-  compose(object, "CenterCrop", checked_arguments(), ...)
+  compose(object, "CenterCrop", checked_arguments())
 }
 
 #' @rdname layer_center_crop
 #' @export
 layer_center_crop_1d <- function(object, length, data_format = NULL, ..., if_smaller = "error", fill_value = 0,
                                  box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
-  compose(object, "CenterCrop1D", checked_arguments(), ...)
+  compose(object, "CenterCrop1D", checked_arguments())
 }
 
 #' @rdname layer_center_crop
 #' @export
 layer_center_crop_3d <- function(object, depth, height, width, data_format = NULL, ..., if_smaller = "error",
                                  fill_value = 0, box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
-  compose(object, "CenterCrop3D", checked_arguments(), ...)
+  compose(object, "CenterCrop3D", checked_arguments())
 }

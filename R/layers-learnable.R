@@ -66,7 +66,7 @@ layer_learnable_crop <- function(object, height, width, size = c("fixed", "squar
   compose(object, "LearnableCrop", checked_arguments(
     size = as_choice(size, c("fixed", "square", "free")), min_size = as_extent(min_size),
     max_size = as_extent(max_size), localizer = as_localizer(localizer)
-  ), ...)
+  ), inputs = c("images", "features"))
 }
 
 as_extent <- function(x, arg = caller_arg(x), call = caller_env()) {

@@ -31,5 +31,5 @@ layer_multi_crop <- function(object, height, width, views = c("five", "ten", "gr
   compose(object, "MultiCrop", checked_arguments(
     views = as_choice(views, multi_views),
     stride = as_stride(stride, c(height = as_size(height), width = as_size(width)), views)
-  ), ...)
+  ))
 }

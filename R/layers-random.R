@@ -38,7 +38,7 @@
 layer_random_crop <- function(object, height, width, seed = NULL, data_format = NULL, name = NULL, ...,
                               per_image = TRUE, if_smaller = "error", focus = NULL, positive_fraction = 1,
                               fill_value = 0, box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
-  compose(object, "RandomCrop", checked_arguments(), ...)
+  compose(object, "RandomCrop", checked_arguments())
 }
 
 #' @rdname layer_random_crop
@@ -46,7 +46,7 @@ layer_random_crop <- function(object, height, width, seed = NULL, data_format = 
 layer_random_crop_1d <- function(object, length, seed = NULL, data_format = NULL, name = NULL, ...,
                                  per_image = TRUE, if_smaller = "error", focus = NULL, positive_fraction = 1,
                                  fill_value = 0, box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
-  compose(object, "RandomCrop1D", checked_arguments(), ...)
+  compose(object, "RandomCrop1D", checked_arguments())
 }
 
 #' @rdname layer_random_crop
@@ -54,7 +54,7 @@ layer_random_crop_1d <- function(object, length, seed = NULL, data_format = NULL
 layer_random_crop_3d <- function(object, depth, height, width, seed = NULL, data_format = NULL, name = NULL, ...,
                                  per_image = TRUE, if_smaller = "error", focus = NULL, positive_fraction = 1,
                                  fill_value = 0, box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
-  compose(object, "RandomCrop3D", checked_arguments(), ...)
+  compose(object, "RandomCrop3D", checked_arguments())
 }
 
 #' Crop a random area of each image, and resize it
@@ -89,7 +89,5 @@ layer_random_crop_3d <- function(object, depth, height, width, seed = NULL, data
 layer_random_resized_crop <- function(object, height, width, scale = c(0.08, 1), ratio = c(3 / 4, 4 / 3),
                                       data_format = NULL, ..., seed = NULL, per_image = TRUE, antialias = TRUE,
                                       box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
-  compose(
-    object, "RandomResizedCrop", checked_arguments(scale = as_bounds(scale, most = 1), ratio = as_bounds(ratio)), ...
-  )
+  compose(object, "RandomResizedCrop", checked_arguments(scale = as_bounds(scale, most = 1), ratio = as_bounds(ratio)))
 }

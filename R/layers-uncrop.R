@@ -28,5 +28,5 @@
 #' crops <- layer_center_crop(x, 2, 2, return_boxes = TRUE)
 #' round(from_numpy(layer_uncrop(crops, 6, 6))[1, , , 1], 2)
 layer_uncrop <- function(object, height, width, box_format = "xyxy", fill_value = 0, data_format = NULL, ...) {
-  compose(object, "Uncrop", checked_arguments(), ...)
+  compose(object, "Uncrop", checked_arguments(), inputs = c("crops", "boxes"))
 }

@@ -1,0 +1,136 @@
+# What layers are called with. A layer's inputs have names, in order: `images`, perhaps with `features`, or with `boxes`
+# and `box_indices`; or `crops` and `boxes`. Each part is checked and converted as its name says.
+
+# A named list of images and what goes with them.
+is_joint <- function(object) is_plain_list(object) && "images" %in% names(object)
+
+# Several of a layer's inputs, in order; what comes after the second may be missing.
+are_parts <- function(object, inputs) {
+  is_plain_list(object) && length(object) >= 2 && length(object) <= length(inputs)
+}
+
+# Stops unless `object` is something that a layer can be composed with, and shows the call that was meant.
+check_object <- function(object, inputs, call) {
+  is_array <- (is.numeric(object) || is.logical(object) || is.raw(object)) && length(dim(object)) >= 2
+  is_tensor <- is_python(object) && reticulate::py_has_attr(object, "shape")
+  takes_images <- "images" %in% inputs
+  are_images <- takes_images && (is_tensor || is_array || is_joint(object))
+  if (is_sequential(object) || are_images || are_parts(object, inputs)) return(invisible())
+  name <- call_name(call)
+  first <- setdiff(names(formals(rlang::frame_fn(call))), c("object", "..."))[1]
+  kerascrop_abort(c(
+    paste0("{.arg object} must be ", what_fits(inputs), ", or missing."),
+    x = "It is {shown(object)}.",
+    i = if (is.numeric(object) && length(object) <= 2 && !is.na(first)) {
+      "To make a layer that is not in a model yet, name the other arguments, as in
+       {.code {name}({first} = {shown(object)}{if (!first %in% c('cropping', 'length')) ', ...'})}."
+    } else if (!takes_images) {
+      "A crop layer with {.code return_boxes = TRUE} returns such a list."
+    } else if (inherits(object, "cluttered_digits")) {
+      "Its images are {.code object$x}."
+    } else if (is_plain_list(object) && !is.null(names(object))) {
+      "Its names are {.val {names(object)}}."
+    } else if (is_plain_list(object) && !"boxes" %in% inputs) {
+      "Take one tensor of it, such as {.code object[[1]]}; or name its parts, as in
+       {.code list(images = x, segmentation_masks = m)}."
+    } else if (is_python(object) && reticulate::py_has_attr(object, "outputs")) {
+      "For a functional model use its output, {.code model$outputs[[1]]}."
+    } else if (rlang::is_string(object) || inherits(object, c("magick-image", "raster", "imager_array"))) {
+      "{.fn crop_center} and its like take files, and images of other packages; layers take arrays."
+    }
+  ), "argument", call)
+}
+
+what_fits <- function(inputs) {
+  if (!"images" %in% inputs) return("a list of two, crops and their boxes")
+  if (!"boxes" %in% inputs) return("a Sequential model, a tensor, an array of images, a named list with {.code images}")
+  "a list of images, boxes and perhaps the numbers of the boxes' images, a named list with {.code images} and
+   {.code boxes}"
+}
+
+# What R users give becomes tensors; Python objects pass.
+as_inputs <- function(object, inputs, layer, call) {
+  if (is_python(object)) return(object)
+  if (!is.list(object)) return(as_image_tensor(object, "object", layer, call))
+  if (is_joint(object)) {
+    check_joint_names(object, "object", call)
+    object <- object[!vapply(object, is.null, NA)]
+    return(as_parts(object, names(object), inputs, layer, call))
+  }
+  args <- sprintf("object[[%d]]", seq_along(object))
+  unname(as_parts(rlang::set_names(object, inputs[seq_along(object)]), args, inputs, layer, call))
+}
+
+# Parts with names. Those of a layer's own inputs are looked at while they are R's: nobody can check a tensor's numbers
+# in time.
+as_parts <- function(parts, args, inputs, layer, call) {
+  n <- dim(parts[[inputs[1]]])[1] %||% Inf
+  convert <- function(part, name, arg) {
+    if (is_python(part)) return(part)
+    if (name == "bounding_boxes") return(as_bounding_boxes(part, layer$box_format, call))
+    switch(if (name %in% inputs) name else "",
+      images = as_image_tensor(part, arg, layer, call),
+      crops = as_image_tensor(part, arg, layer, call, rank = 2),
+      boxes = as_tensor(as_input_boxes(part, inputs, layer$box_format, call), arg, call),
+      box_indices = as_tensor(as_box_indices(part, n, call), arg, call),
+      as_tensors(part, arg, call)
+    )
+  }
+  Map(convert, parts, names(parts), args)
+}
+
+# Boxes that are cut must have an area; those where crops are put back may be mirrored, or reach anywhere.
+as_input_boxes <- function(boxes, inputs, box_format, call) {
+  boxes <- order_sides(boxes, box_format)
+  if ("crops" %in% inputs) check_finite_boxes(boxes, "boxes", call) else check_box_values(boxes, box_format, call)
+  boxes
+}
+
+as_bounding_boxes <- function(boxes, box_format, call) {
+  if (!is_plain_list(boxes) || !"boxes" %in% names(boxes)) {
+    kerascrop_abort(c(
+      "{.arg bounding_boxes} must be a list of {.code boxes} and perhaps {.code labels}.",
+      x = "It is {shown(boxes)}.",
+      i = "For instance {.code bounding_boxes = list(boxes = boxes, labels = labels)}."
+    ), "box", call)
+  }
+  check_joint_names(boxes, "bounding_boxes", call)
+  boxes[["boxes"]] <- order_sides(boxes[["boxes"]], box_format)
+  check_finite_boxes(boxes[["boxes"]], "bounding_boxes$boxes", call)
+  Map(function(part, name) as_tensor(part, name, call), boxes, names(boxes))
+}
+
+check_joint_names <- function(parts, arg, call) {
+  names <- rlang::names2(parts)
+  if (all(nzchar(names)) && !anyDuplicated(names)) return(invisible())
+  kerascrop_abort(c(
+    "Each part of {.arg {arg}} must have a name of its own.", x = "The names are {.val {names}}."
+  ), "argument", call)
+}
+
+# A tensor, or a list of them, which may hold lists too: what passes uncropped.
+as_tensors <- function(x, arg, call) {
+  if (!is_plain_list(x)) return(as_tensor(x, arg, call))
+  names <- rlang::names2(x)
+  Map(function(part, name) as_tensors(part, name, call), x, ifelse(nzchar(names), names, arg))
+}
+
+as_image_tensor <- function(x, arg, layer, call, rank = layer$rank) {
+  if (layer$data_format == "channels_last") check_channels(dim(x), arg, call, rank)
+  as_tensor(x, arg, call)
+}
+
+# Boxes `x1, y1, x2, y2` become floating-point numbers, which know `NaN`.
+as_box_tensor <- function(x, arg, call) {
+  if (is_python(x)) return(x)
+  x <- order_sides(x, "xyxy")
+  if (is.integer(x) || is.logical(x)) storage.mode(x) <- "double"
+  as_tensor(x, arg, call)
+}
+
+# R arrays become tensors of Keras's float type, or keep their integers.
+as_tensor <- function(x, arg, call) {
+  if (is_python(x)) return(x)
+  x <- without_frame(x)
+  move_to_numpy(x, if (is.double(x)) "float32", call, arg)
+}
