@@ -264,7 +264,7 @@ as_thetas <- function(x, arg = caller_arg(x), call = caller_env()) {
 # Boxes are converted in one place, in Python; numbers of R's pass in double precision.
 convert_by_python <- function(name, x, box_format, height, width, call = caller_env()) {
   size <- list(height = height, width = width)
-  size <- Map(function(side, arg) if (!is.null(side)) as_size(side, arg, call), size, names(size))
+  size <- Map(function(side, arg) or_null(as_size)(side, arg = arg, call = call), size, names(size))
   box_format <- as_box_format(box_format, "box_format", call)
   module <- load_module(call)
   tensor <- if (is_python(x)) x else move_to_numpy(x, "float64", call)

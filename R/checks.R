@@ -3,11 +3,33 @@
 
 largest_size <- .Machine$integer.max
 
+# What there is to choose, as in Python: test-parity.R compares.
+data_formats <- c("channels_last", "channels_first")
+if_smaller_choices <- c("error", "resize", "pad", "keep")
+fill_modes <- c("constant", "nearest", "reflect")
+interpolations <- c("bilinear", "bicubic", "nearest")
+focus_choices <- c("boxes", "mask", "foreground")
+multi_views <- c("five", "ten", "grid")
+learnable_sizes <- c("fixed", "square", "free")
+crop_modes <- c("random", "center")
+label_modes <- c("int", "categorical", "binary")
+color_modes <- c("rgb", "grayscale", "rgba")
+subsets <- c("training", "validation")
+file_if_smaller_choices <- setdiff(if_smaller_choices, "keep")
+file_errors <- c("raise", "skip")
+reductions <- c("mean_with_sample_weight", "sum_over_batch_size", "mean", "sum", "none")
+digit_splits <- c("train", "test")
+
 is_whole <- function(x) {
   is.numeric(x) && all(is.finite(x)) && all(x == trunc(x)) && all(abs(x) <= largest_size)
 }
 
 is_plain_list <- function(x) is.list(x) && !is.object(x)
+
+# A check that lets `NULL` pass: `or_null(as_size)(height)`.
+or_null <- function(check) {
+  function(x, ..., arg = caller_arg(x), call = caller_env()) if (!is.null(x)) check(x, ..., arg = arg, call = call)
+}
 
 # What a user gave, in a few words.
 shown <- function(x) {
@@ -113,13 +135,12 @@ as_positive <- function(x, arg = caller_arg(x), call = caller_env()) {
 }
 
 # Pixels to each side that a gradient sees: NULL for as many as the crop does.
-as_reach <- function(x, arg = caller_arg(x), call = caller_env()) {
-  if (is.null(x)) return(NULL)
+as_reach <- or_null(function(x, arg, call) {
   if (is.numeric(x) && length(x) == 1 && is.finite(x) && x >= 1) return(as.double(x))
   kerascrop_abort(c(
     "{.arg {arg}} must be {.code NULL} or a number of pixels, at least 1.", x = "It is {shown(x)}."
   ), "argument", call)
-}
+})
 
 as_interpolation <- function(x, antialias, arg = caller_arg(x), call = caller_env()) {
   force(arg)
@@ -148,9 +169,8 @@ as_bounds <- function(x, most = Inf, arg = caller_arg(x), call = caller_env()) {
 }
 
 # How far apart windows start, for `views` that are a grid: one number, or `c(vertical, horizontal)`.
-as_stride <- function(x, sizes, views, arg = caller_arg(x), call = caller_env()) {
+as_stride <- or_null(function(x, sizes, views, arg, call) {
   force(arg)
-  if (is.null(x)) return(NULL)
   if (!identical(views, "grid")) {
     kerascrop_abort(c(
       "{.arg {arg}} goes with {.code views = \"grid\"} only.", x = "{.arg views} is {shown(views[1])}."
@@ -170,33 +190,29 @@ as_stride <- function(x, sizes, views, arg = caller_arg(x), call = caller_env())
     ), "size", call)
   }
   x
-}
+})
 
-as_name <- function(x, arg = caller_arg(x), call = caller_env()) {
-  if (is.null(x) || (rlang::is_string(x) && nzchar(x) && !is.na(x))) return(x)
+as_name <- or_null(function(x, arg, call, may_be_empty = FALSE) {
+  if (rlang::is_string(x) && !is.na(x) && (may_be_empty || nzchar(x))) return(x)
   kerascrop_abort(c("{.arg {arg}} must be {.code NULL} or a string.", x = "It is {shown(x)}."), "argument", call)
-}
+})
 
 # What Keras takes as `dtype`.
-as_dtype <- function(x, arg = caller_arg(x), call = caller_env()) {
-  if (is.null(x) || rlang::is_string(x) || is_python(x)) return(x)
+as_dtype <- or_null(function(x, arg, call) {
+  if (rlang::is_string(x) || is_python(x)) return(x)
   kerascrop_abort(c(
     "{.arg {arg}} must be the name of a type, such as {.val float32}, or a Keras policy.", x = "It is {shown(x)}."
   ), "argument", call)
-}
+})
 
-as_seed <- function(x, arg = caller_arg(x), call = caller_env()) {
-  if (is.null(x)) return(NULL)
+as_seed <- or_null(function(x, arg, call) {
   if (length(x) == 1 && is_whole(x) && x >= 0) return(as.integer(x))
   kerascrop_abort(c(
     "{.arg {arg}} must be {.code NULL} or a whole number that is not negative.", x = "It is {shown(x)}."
   ), "argument", call)
-}
+})
 
-as_data_format <- function(x, arg = caller_arg(x), call = caller_env()) {
-  if (is.null(x)) return(NULL)
-  as_choice(x, c("channels_last", "channels_first"), arg, call)
-}
+as_data_format <- or_null(function(x, arg, call) as_choice(x, data_formats, arg, call))
 
 # `...` passes arguments to a layer by name; a value without a name is a slip.
 check_named_dots <- function(dots, call = caller_env(), hint = dots_hint) {
@@ -227,14 +243,6 @@ check_memory <- function(shape, call = caller_env()) {
     i = "Use smaller sizes, or fewer images at a time."
   ), "size", call)
 }
-
-fill_modes <- c("constant", "nearest", "reflect")
-
-interpolations <- c("bilinear", "bicubic", "nearest")
-
-if_smaller_choices <- c("error", "resize", "pad", "keep")
-
-multi_views <- c("five", "ten", "grid")
 
 # Stops when windows of `sizes` pixels do not fit into images of `lengths`.
 check_fits <- function(lengths, sizes, call = caller_env()) {

@@ -3,7 +3,7 @@ argument_checks <- list(
   height = as_size, width = as_size, depth = as_size, length = as_size,
   data_format = as_data_format, name = as_name, seed = as_seed, dtype = as_dtype, trainable = as_flag,
   if_smaller = function(x, ...) as_choice(x, if_smaller_choices, ...),
-  focus = function(x, ...) if (!is.null(x)) as_choice(x, c("boxes", "mask", "foreground"), ...),
+  focus = or_null(function(x, ...) as_choice(x, focus_choices, ...)),
   fill_mode = function(x, ...) as_choice(x, fill_modes, ...), fill_value = as_number,
   gradient_reach = as_reach, align_corners = as_flag,
   box_format = as_box_format, min_visible = as_fraction, positive_fraction = as_fraction,

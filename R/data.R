@@ -80,7 +80,7 @@ crop_dataset <- function(dataset, height, width, mode = c("random", "center"), s
   call <- rlang::current_env()
   check_given(dataset, "argument", "dataset", call)
   arguments <- crop_arguments(height, width, mode, seed, if_smaller, data_format, list(...), call)
-  if (!is.null(num_parallel_calls)) arguments$num_parallel_calls <- as_count(num_parallel_calls)
+  arguments$num_parallel_calls <- or_null(as_count)(num_parallel_calls)
   if (!is_python(dataset)) {
     kerascrop_abort(c(
       "{.arg dataset} must be a dataset of {.code tf.data}.",
@@ -102,14 +102,14 @@ crop_arguments <- function(height, width, mode, seed, if_smaller, data_format, o
     ), "argument", call)
   }
   check <- function(option, name) {
-    if (name %in% names(argument_checks)) argument_checks[[name]](option, name, call) else option
+    if (name %in% names(argument_checks)) argument_checks[[name]](option, arg = name, call = call) else option
   }
   c(
     list(
       height = as_size(height, "height", call), width = as_size(width, "width", call),
       mode = as_choice(mode, crop_modes, "mode", call), seed = seed_or_draw(seed, call),
       if_smaller = as_choice(if_smaller, if_smaller_choices, "if_smaller", call),
-      data_format = as_data_format(data_format, "data_format", call)
+      data_format = as_data_format(data_format, arg = "data_format", call = call)
     ),
     Map(check, options, names(options))
   )
@@ -120,9 +120,7 @@ crop_options <- function() {
   c(setdiff(names(formals(layer_random_crop)), c("object", "...", names(formals(crop_generator)))), "dtype")
 }
 
-crop_modes <- c("random", "center")
-
-seed_or_draw <- function(seed, call) as_seed(seed, "seed", call) %||% sample.int(largest_size, 1)
+seed_or_draw <- function(seed, call) as_seed(seed, arg = "seed", call = call) %||% sample.int(largest_size, 1)
 
 # An R function that returns batches, as a Python iterator of them.
 python_batches <- function(generator, call) {

@@ -33,7 +33,7 @@ cluttered_digits <- function(n, canvas = 64, digit = 20, distractors = 6, split 
   canvas <- as_size(canvas)
   digit <- as_size(digit)
   distractors <- as_count(distractors, least = 0)
-  split <- as_choice(split, c("train", "test"))
+  split <- as_choice(split, digit_splits)
   call <- rlang::current_env()
   seed <- seed_or_draw(seed, call)
   digits <- with_python_errors(

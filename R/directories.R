@@ -61,15 +61,12 @@ crops_from_directory <- function(path, height, width, mode = c("random", "center
   }
   arguments <- list(
     path = normalizePath(path), height = as_size(height), width = as_size(width), mode = as_choice(mode, crop_modes),
-    batch_size = if (!is.null(batch_size)) as_count(batch_size), resize = if (!is.null(resize)) as_size(resize),
-    labels = as_labels(labels),
-    label_mode = if (!is.null(label_mode)) as_choice(label_mode, c("int", "categorical", "binary")),
-    class_names = as_class_names(class_names), color_mode = as_choice(color_mode, c("rgb", "grayscale", "rgba")),
-    shuffle = if (!is.null(shuffle)) as_flag(shuffle), seed = seed_or_draw(seed, call),
-    validation_split = if (!is.null(validation_split)) as_fraction(validation_split),
-    subset = if (!is.null(subset)) as_choice(subset, c("training", "validation")),
-    if_smaller = as_choice(if_smaller, setdiff(if_smaller_choices, "keep")), antialias = as_flag(antialias),
-    errors = as_choice(errors, c("raise", "skip"))
+    batch_size = or_null(as_count)(batch_size), resize = or_null(as_size)(resize), labels = as_labels(labels),
+    label_mode = or_null(as_choice)(label_mode, label_modes), class_names = as_class_names(class_names),
+    color_mode = as_choice(color_mode, color_modes), shuffle = or_null(as_flag)(shuffle),
+    seed = seed_or_draw(seed, call), validation_split = or_null(as_fraction)(validation_split),
+    subset = or_null(as_choice)(subset, subsets), if_smaller = as_choice(if_smaller, file_if_smaller_choices),
+    antialias = as_flag(antialias), errors = as_choice(errors, file_errors)
   )
   module <- load_module(call)
   recorded <- python_part("from_r", call, convert = TRUE)$recorded
@@ -78,18 +75,16 @@ crops_from_directory <- function(path, height, width, mode = c("random", "center
   result[[1]]
 }
 
-as_labels <- function(labels, call = caller_env()) {
-  if (is.null(labels) || identical(labels, "inferred")) return(labels)
-  if (is.factor(labels)) labels <- as.integer(labels) - 1L
-  if (is.numeric(labels) && is_whole(labels)) return(as.list(as.integer(labels)))
+as_labels <- or_null(function(x, arg, call) {
+  if (identical(x, "inferred")) return(x)
+  if (is.factor(x)) x <- as.integer(x) - 1L
+  if (is.numeric(x) && is_whole(x)) return(as.list(as.integer(x)))
   kerascrop_abort(c(
-    "{.arg labels} must be {.val inferred}, {.code NULL}, or whole numbers, one for each file.",
-    x = "It is {shown(labels)}."
+    "{.arg {arg}} must be {.val inferred}, {.code NULL}, or whole numbers, one for each file.", x = "It is {shown(x)}."
   ), "argument", call)
-}
+})
 
-as_class_names <- function(x, arg = caller_arg(x), call = caller_env()) {
-  if (is.null(x)) return(NULL)
+as_class_names <- or_null(function(x, arg, call) {
   if (is.character(x) && length(x) && !anyNA(x) && is.null(dim(x))) {
     if (!anyDuplicated(x)) return(as.list(x))
     twice <- x[anyDuplicated(x)]
@@ -100,4 +95,4 @@ as_class_names <- function(x, arg = caller_arg(x), call = caller_env()) {
   kerascrop_abort(c(
     "{.arg {arg}} must be {.code NULL} or the names of folders.", x = "It is {shown(x)}."
   ), "argument", call)
-}
+})

@@ -40,6 +40,7 @@
 #'   image's pixels around it, rather than of the nearest four, which avoids aliasing.
 #' @param snap At prediction, move a `"fixed"` box to whole pixels, so that the crop is an exact slice; without effect
 #'   on other sizes.
+#' @param seed A whole number, for the same exploration in training in every run; `NULL` draws one.
 #' @returns The layer, the model, or the crops `(batch, height, width, channels)`, as `object` says. The layer's method
 #'   `locate()` gives the boxes for a batch of images, a tensor `(batch, 4)`. A named list gives a named list.
 #' @inheritSection layer_center_crop Masks, bounding boxes and key points
@@ -61,26 +62,25 @@
 #' plot_crops(digits$x, list(truth = digits$boxes, predicted = boxes))
 layer_learnable_crop <- function(object, height, width, size = c("fixed", "square", "free"), min_size = NULL,
                                  max_size = NULL, resize = TRUE, localizer = NULL, antialias = TRUE,
-                                 snap = FALSE, data_format = NULL, ..., box_format = "xyxy", min_visible = 0,
-                                 return_boxes = FALSE) {
+                                 snap = FALSE, seed = NULL, data_format = NULL, ..., box_format = "xyxy",
+                                 min_visible = 0, return_boxes = FALSE) {
   compose(object, "LearnableCrop", checked_arguments(
-    size = as_choice(size, c("fixed", "square", "free")), min_size = as_extent(min_size),
+    size = as_choice(size, learnable_sizes), min_size = as_extent(min_size),
     max_size = as_extent(max_size), localizer = as_localizer(localizer)
   ), inputs = c("images", "features"))
 }
 
-as_extent <- function(x, arg = caller_arg(x), call = caller_env()) {
-  if (is.null(x)) return(NULL)
+as_extent <- or_null(function(x, arg, call) {
   if (is.numeric(x) && length(x) == 1 && is.finite(x) && x > 0) return(as.double(x))
   kerascrop_abort(c(
     "{.arg {arg}} must be a number of pixels, or a fraction of the image up to 1.", x = "It is {shown(x)}."
   ), "size", call)
-}
+})
 
-as_localizer <- function(x, call = caller_env()) {
+as_localizer <- or_null(function(x, arg, call) {
   is_layer <- is_python(x) && reticulate::py_has_attr(x, "trainable_variables")
-  if (is.null(x) || identical(x, "global") || is_layer) return(x)
+  if (identical(x, "global") || is_layer) return(x)
   kerascrop_abort(c(
     "{.arg localizer} must be {.code NULL}, {.val global}, or a Keras layer or model.", x = "It is {shown(x)}."
   ), "argument", call)
-}
+})

@@ -67,7 +67,7 @@ callback_crop_monitor <- function(images, boxes = NULL, layer = NULL) {
     kerascrop_abort(c("{.arg images} must have an image or more.", x = "It is {shown(images)}."), "shape")
   }
   images <- if (is_plain_list(images)) lapply(images, as_tensor, "images", call) else as_tensor(images, "images", call)
-  if (!is.null(boxes)) boxes <- as_box_tensor(boxes, "boxes", call)
+  boxes <- or_null(as_box_tensor)(boxes)
   if (!(is.null(layer) || rlang::is_string(layer) || is_python(layer))) {
     kerascrop_abort(c(
       "{.arg layer} must be {.code NULL}, a layer, or its name.", x = "It is {shown(layer)}."
@@ -193,7 +193,7 @@ animate_crops <- function(monitor, path, max = 9, ncol = NULL, width = 480, fps 
   check_given(path, "argument", "path", rlang::current_env())
   check_writable(path)
   n <- length(film$images)
-  ncol <- min(if (is.null(ncol)) ceiling(sqrt(n)) else as_count(ncol), n)
+  ncol <- min(or_null(as_count)(ncol) %||% ceiling(sqrt(n)), n)
   width <- as_size(width)
   rows <- ceiling(n / ncol)
   height <- round(rows * width / ncol * dim(film$seen)[2] / dim(film$seen)[3]) + 30

@@ -52,9 +52,7 @@
 #' unlist(history$history)
 loss_box <- function(y_true, y_pred, ..., reduction = "mean_with_sample_weight", name = "box_loss", dtype = NULL) {
   check_no_dots(list(...), "{.arg reduction}, {.arg name} and {.arg dtype} are given by name.")
-  if (!is.null(reduction)) {
-    reduction <- as_choice(reduction, c("mean_with_sample_weight", "sum_over_batch_size", "mean", "sum", "none"))
-  }
+  reduction <- or_null(as_choice)(reduction, reductions)
   name <- as_name(name)
   dtype <- as_dtype(dtype)
   call <- rlang::current_env()

@@ -63,6 +63,20 @@ test_that("flags, choices, numbers and seeds are checked", {
   expect_error(as_data_format("NCHW"), class = "kerascrop_error_argument")
 })
 
+test_that("or_null() lets NULL pass, and blames the argument and the call that the check would", {
+  expect_null(or_null(as_size)(NULL))
+  expect_identical(or_null(as_size)(4), 4L)
+  expect_identical(or_null(as_count)(0, least = 0), 0L)
+  user_function <- function(height) or_null(as_size)(height)
+  own <- function(height) as_size(height)
+  error <- rlang::catch_cnd(user_function("big"))
+  expect_identical(conditionMessage(error), conditionMessage(rlang::catch_cnd(own("big"))))
+  expect_identical(error$call, quote(user_function("big")))
+  error <- rlang::catch_cnd(or_null(as_choice)("c", c("a", "b"), arg = "letter", call = quote(f())))
+  expect_match(conditionMessage(error), "letter")
+  expect_identical(error$call, quote(f()))
+})
+
 # What is wrong for every argument of the cases below.
 nonsense <- list(globalenv(), matrix("a", 2, 2), list(list(1)))
 
@@ -133,7 +147,8 @@ test_that("nonsense in any argument of any function is an error that names it", 
       gradient_reach = 2
     )),
     layer_learnable_crop = c(size, layer, joint, list(
-      size = "fixed", min_size = 1, max_size = 1, localizer = "global", antialias = TRUE, snap = TRUE
+      size = "fixed", min_size = 1, max_size = 1, localizer = "global", antialias = TRUE, snap = TRUE,
+      seed = 1
     )),
     layer_uncrop = c(size, layer, list(box_format = "xyxy", fill_value = 0)), install_kerascrop = list(envname = "a"),
     loss_box = list(reduction = "mean", name = "a", dtype = "float32"),

@@ -67,7 +67,20 @@ test_that("a model made in R predicts from features of another part of the netwo
   expect_equal(y, x[, 10:21, 13:28, , drop = FALSE], tolerance = 1e-6)
 })
 
+test_that("a seed gives the same exploration in training in every run", {
+  skip_without_python()
+  x <- as_numpy(array(runif(2 * 30 * 40), c(2, 30, 40, 1)))
+  explored <- function(...) {
+    keras_module()$utils$set_random_seed(1L) # the same weights
+    layer <- layer_learnable_crop(height = 12, width = 16, return_boxes = TRUE, ...)
+    from_numpy(layer(x, training = TRUE)[[2]])
+  }
+  expect_identical(explored(seed = 3), explored(seed = 3))
+  expect_false(identical(explored(seed = 3), explored(seed = 4)))
+})
+
 test_that("wrong arguments are errors", {
+  expect_error(layer_learnable_crop(NULL, 4, 4, seed = -1), "seed", class = "kerascrop_error_argument")
   expect_error(layer_learnable_crop(NULL, 4, 4, resize = 1), "resize", class = "kerascrop_error_argument")
   expect_error(layer_learnable_crop(NULL, 4, 4, size = "round"), "size", class = "kerascrop_error_argument")
   expect_error(layer_learnable_crop(NULL, 4, 4, min_size = -1), "min_size", class = "kerascrop_error_size")

@@ -1,0 +1,93 @@
+# What stands in both languages, and has to be the same.
+
+# Where Python keeps what there is to choose: a module, and a name in it.
+python_choices <- list(
+  if_smaller_choices = c("kerascrop.windows", "IF_SMALLER"), fill_modes = c("kerascrop.sampling", "FILL_MODES"),
+  interpolations = c("kerascrop.sampling", "INTERPOLATIONS"), box_formats = c("kerascrop.boxes", "BOX_FORMATS"),
+  focus_choices = c("kerascrop.layers.random_crop", "FOCI"), multi_views = c("kerascrop.layers.multi", "VIEWS"),
+  learnable_sizes = c("kerascrop.layers.learnable", "SIZES"), crop_modes = c("kerascrop.data", "MODES"),
+  label_modes = c("kerascrop.directories", "LABEL_MODES"), color_modes = c("kerascrop.directories", "CHANNELS")
+)
+
+# The Python module and class of each layer.
+python_layers <- list(
+  layer_center_crop = c("kerascrop", "CenterCrop"), layer_center_crop_1d = c("kerascrop", "CenterCrop1D"),
+  layer_center_crop_3d = c("kerascrop", "CenterCrop3D"), layer_border_crop = c("kerascrop", "BorderCrop"),
+  layer_border_crop_1d = c("kerascrop", "BorderCrop1D"), layer_border_crop_3d = c("kerascrop", "BorderCrop3D"),
+  layer_random_crop = c("kerascrop", "RandomCrop"), layer_random_crop_1d = c("kerascrop", "RandomCrop1D"),
+  layer_random_crop_3d = c("kerascrop", "RandomCrop3D"), layer_multi_crop = c("kerascrop", "MultiCrop"),
+  layer_random_resized_crop = c("kerascrop", "RandomResizedCrop"), layer_box_crop = c("kerascrop", "BoxCrop"),
+  layer_learnable_crop = c("kerascrop", "LearnableCrop"), layer_uncrop = c("kerascrop", "Uncrop")
+)
+
+# Arguments that only Python users have: for algorithms that nobody writes in R.
+only_python <- "adjoint"
+
+python_object <- function(place) reticulate::import(place[1])[[place[2]]]
+
+# The choices that a Python error lists, but for the one that is none.
+listed <- function(code) {
+  text <- conditionMessage(rlang::catch_cnd(with_python_errors(code), "error"))
+  setdiff(gsub("'", "", regmatches(text, gregexpr("'[^']+'", text))[[1]]), "none such")
+}
+
+own_functions <- function(pattern = "") {
+  names <- grep(pattern, getNamespaceExports("kerascrop"), value = TRUE)
+  sapply(names, getExportedValue, ns = "kerascrop", simplify = FALSE)
+}
+
+test_that("every list of choices is Python's", {
+  skip_without_python()
+  kerascrop_python()
+  for (name in names(python_choices)) {
+    choices <- python_object(python_choices[[name]])
+    theirs <- unlist(if (is.null(names(choices))) choices else names(choices)) # without None, which is NULL in R
+    expect_setequal(getFromNamespace(name, "kerascrop"), theirs)
+  }
+})
+
+test_that("what Python has no name for is what its errors list", {
+  skip_without_python()
+  module <- kerascrop_python()
+  expect_setequal(listed(module$CenterCrop(4L, 4L, data_format = "none such")), data_formats)
+  expect_setequal(listed(module$cluttered_digits(1L, split = "none such")), digit_splits)
+  expect_setequal(listed(module$BoxLoss(reduction = "none such")), reductions)
+  skip_if_not(reticulate::py_module_available("tensorflow"), "tensorflow")
+  read <- function(...) module$crops_from_directory(tempdir(), 4L, 4L, ...)
+  expect_setequal(listed(read(if_smaller = "none such")), file_if_smaller_choices)
+  expect_setequal(listed(read(errors = "none such")), file_errors)
+  expect_setequal(listed(read(validation_split = 0.5, subset = "none such")), subsets)
+})
+
+test_that("choices that stand in a signature are those that are checked", {
+  checked <- list(
+    mode = crop_modes, size = learnable_sizes, views = multi_views, fill_mode = fill_modes,
+    interpolation = interpolations, if_smaller = if_smaller_choices, split = digit_splits
+  )
+  is_choice <- function(default) is.call(default) && identical(default[[1]], quote(c)) && is.character(default[[2]])
+  defaults <- unlist(lapply(unname(own_functions()), function(f) Filter(is_choice, as.list(formals(f)))), FALSE)
+  expect_setequal(names(defaults), names(checked))
+  for (arg in names(checked)) for (default in defaults[names(defaults) == arg]) {
+    expect_identical(eval(default), checked[[arg]])
+  }
+})
+
+test_that("the layers take the same arguments and inputs in both languages", {
+  skip_without_python()
+  kerascrop_python()
+  functions <- own_functions("^layer_")
+  expect_setequal(names(functions), names(python_layers))
+  needed <- list(height = 4, width = 4, depth = 4, length = 4, cropping = 1)
+  of_keras <- c("name", "dtype", "trainable", "kwargs")
+  signature <- reticulate::import("inspect")$signature
+  for (name in names(functions)) {
+    f <- functions[[name]]
+    class <- python_object(python_layers[[name]])
+    layer <- do.call(f, needed[intersect(names(formals(f)), names(needed))])
+    # A constructor passes some on to the class that it is made of: a configuration has them all.
+    theirs <- union(reticulate::import_builtins()$list(signature(class)$parameters), names(layer$get_config()))
+    expect_setequal(setdiff(names(formals(f)), c("object", "...", of_keras)), setdiff(theirs, c(of_keras, only_python)))
+    inputs <- as.list(body(f)[[length(body(f))]])$inputs %||% "images" # the last thing that it does is compose()
+    expect_identical(eval(inputs), unlist(layer$input_names))
+  }
+})
