@@ -171,6 +171,21 @@ pack_rasters <- function(crops) {
   if (length(rasters) == 1) rasters[[1]] else rasters
 }
 
+# Grey from one channel (or more than four: their mean); colours from three, with transparency from two or four.
+as_raster <- function(image, range) {
+  pixels <- displayable(array(as.double(image), dim(image)[-1]))
+  pixels[] <- pmin(pmax((pixels - range[1]) / (range[2] - range[1]), 0), 1)
+  pixels[is.na(pixels)] <- 0
+  colours <- list(c(1, 1, 1), c(1, 1, 1, 2), 1:3, 1:4)[[dim(pixels)[3]]]
+  grDevices::as.raster(pixels[, , colours, drop = FALSE])
+}
+
+# More channels than a colour has become their mean.
+displayable <- function(image) {
+  if (dim(image)[3] <= 4) return(image)
+  array(rowMeans(array(as.double(image), dim(image)), dims = 2), c(dim(image)[1:2], 1))
+}
+
 # Images `(height, width, channels)` of one shape as a batch.
 bind_images <- function(images) {
   shape <- dim(images[[1]])

@@ -41,7 +41,7 @@ plot_crops <- function(images, boxes = NULL, crops = NULL, titles = NULL, max = 
       x = if (is.atomic(titles)) "There are {length(titles)} for {x$n} image{?s}." else "It is {shown(titles)}."
     ), "argument")
   }
-  if (!is.null(ncol)) ncol <- as_count(ncol)
+  ncol <- or_null(as_count)(ncol)
   check_colours(col, length(boxes))
   lwd <- as_positive(lwd)
   given <- range
@@ -101,11 +101,9 @@ plot_boxes <- function(boxes, image = NULL, labels = NULL, height = NULL, width 
   check_colours(col, if (is_box_list(boxes)) length(parts) else 1)
   colours <- if (is_box_list(boxes)) rep(col[seq_along(parts)], vapply(parts, nrow, 0L)) else rep_len(col, nrow(all))
   lwd <- as_positive(lwd)
-  if (!is.null(title) && !rlang::is_string(title)) {
-    kerascrop_abort(c("{.arg title} must be {.code NULL} or a string.", x = "It is {shown(title)}."), "argument")
-  }
-  if (!is.null(height)) height <- as_size(height)
-  if (!is.null(width)) width <- as_size(width)
+  title <- as_name(title, may_be_empty = TRUE)
+  height <- or_null(as_size)(height)
+  width <- or_null(as_size)(width)
   if (is.null(image)) {
     size <- attr(boxes, "size")
     fitting <- function(name, side) if (name %in% names(size)) size[[name]] else ceiling(max(all[, side], 1))
@@ -253,21 +251,6 @@ open_panel <- function(size, title, boxes) {
   graphics::plot.new()
   graphics::plot.window(base::range(sides[, c(1, 3)]), rev(base::range(sides[, c(2, 4)])), asp = 1)
   if (length(title)) graphics::text(size[2] / 2, min(sides[, 2]), title, pos = 3, offset = 0.3, font = 2, xpd = NA)
-}
-
-# Grey from one channel (or more than four: their mean); colours from three, with transparency from two or four.
-as_raster <- function(image, range) {
-  pixels <- displayable(array(as.double(image), dim(image)[-1]))
-  pixels[] <- pmin(pmax((pixels - range[1]) / (range[2] - range[1]), 0), 1)
-  pixels[is.na(pixels)] <- 0
-  colours <- list(c(1, 1, 1), c(1, 1, 1, 2), 1:3, 1:4)[[dim(pixels)[3]]]
-  grDevices::as.raster(pixels[, , colours, drop = FALSE])
-}
-
-# More channels than a colour has become their mean.
-displayable <- function(image) {
-  if (dim(image)[3] <= 4) return(image)
-  array(rowMeans(array(as.double(image), dim(image)), dims = 2), c(dim(image)[1:2], 1))
 }
 
 # With a dark rim, so that they are seen on images of any colour.

@@ -197,3 +197,12 @@ test_that("half a PNG file, and a JPEG file in the colours of print, are errors"
 test_that("image_array() of a crop has no boxes", {
   expect_named(attributes(image_array(crop_center(some_images(), 4, 4))), "dim")
 })
+
+test_that("pixels become colours: grey, the mean of many channels, or light and opacity", {
+  x <- array(as.raw(0:255), c(4, 8, 8))
+  expect_equal(displayable(x)[2, 3, 1], mean(as.integer(x[2, 3, ])))
+  grey <- as_raster(array(c(0, 1, 2, NA), c(1, 2, 2, 1)), c(0, 2))
+  expect_identical(as.character(as.matrix(grey)), c("#000000", "#808080", "#FFFFFF", "#000000"))
+  faint <- as_raster(array(c(1, 0.2), c(1, 1, 1, 2)), c(0, 1))
+  expect_identical(as.character(as.matrix(faint)), "#FFFFFF33")
+})
