@@ -18,8 +18,14 @@ kerascrop_warn <- function(message, class, call = NULL, .envir = parent.frame())
 # other Python error keeps its message and becomes a `kerascrop_error_python`.
 with_python_errors <- function(code, call = caller_env()) {
   if (reticulate::py_available()) reticulate::py_clear_last_error()
+  the$failure <- NULL
   withCallingHandlers(code, error = function(error) {
     if (inherits(error, "kerascrop_error")) return()
+    failure <- the$failure
+    if (!is.null(failure)) {
+      lines <- sprintf("{failure$message[[%d]]}", seq_along(failure$message))
+      kerascrop_abort(rlang::set_names(lines, names(failure$message)), failure$class, call)
+    }
     problem <- python_error(error)
     # reticulate asks Python for the class of what comes back; an interrupt there is an error in its own words.
     if (problem$type == "KeyboardInterrupt" || grepl("inspect.getmro", problem$text, fixed = TRUE)) rlang::interrupt()
@@ -29,6 +35,14 @@ with_python_errors <- function(code, call = caller_env()) {
     message <- if (class == "python") paste0(problem$type, ": ", problem$text) else in_r_words(problem$text)
     kerascrop_abort("{message}", class, call = call)
   })
+}
+
+# `kerascrop_abort()` for R code that Python has called. Python passes on the words alone, so the rest is kept for
+# `with_python_errors()`. There is no backtrace: for one rlang looks at Python's tensors, which may not be looked at.
+stop_in_python <- function(message, class, .envir = parent.frame()) {
+  message <- vapply(message, cli::format_inline, "", .envir = .envir, keep_whitespace = FALSE)
+  the$failure <- list(message = message, class = class)
+  stop(paste(cli::ansi_strip(message), collapse = "\n"), call. = FALSE)
 }
 
 # The module speaks of Python's things; R has its own names for them.

@@ -10,6 +10,7 @@
 #' * [layer_multi_crop()]: corners and centre, or a grid.
 #' * [layer_box_crop()]: boxes that are given, with real-valued sides.
 #' * [layer_learnable_crop()]: boxes that a small network inside the layer learns to predict.
+#' * [layer_custom_crop()]: boxes that a function of your own chooses.
 #' * [layer_uncrop()] puts crops back to where they came from.
 #'
 #' The first three have forms for sequences, `layer_center_crop_1d()`, and volumes, `layer_center_crop_3d()`. Masks,

@@ -150,6 +150,7 @@ test_that("nonsense in any argument of any function is an error that names it", 
       size = "fixed", min_size = 1, max_size = 1, localizer = "global", antialias = TRUE, snap = TRUE,
       seed = 1
     )),
+    layer_custom_crop = c(size, layer, joint, list(choose = function(images, training) 1:4, antialias = TRUE)),
     layer_uncrop = c(size, layer, list(box_format = "xyxy", fill_value = 0)), install_kerascrop = list(envname = "a"),
     loss_box = list(reduction = "mean", name = "a", dtype = "float32"),
     metric_box_iou = list(name = "a", dtype = "float32"),

@@ -63,3 +63,20 @@ test_that("an interrupt that Python noticed interrupts R", {
   f <- reticulate::py_run_string("def f():\n  raise KeyboardInterrupt()", local = TRUE)$f
   expect_identical(tryCatch(with_python_errors(f()), interrupt = function(i) "interrupted"), "interrupted")
 })
+
+test_that("an error in R code that Python called keeps its class and its bullets", {
+  skip_without_python()
+  code <- "def call(f):\n  try:\n    return f()\n  except Exception as e:\n    raise KeyError('around')"
+  call_it <- reticulate::py_run_string(code, local = TRUE)$call
+  n <- 2
+  fails <- function() stop_in_python(c("{.arg boxes} must be {n}.", i = "Give {n} box{?es}."), "box")
+  user <- function() with_python_errors(call_it(fails))
+  error <- rlang::catch_cnd(user(), "error")
+  expect_s3_class(error, "kerascrop_error_box")
+  expect_identical(error$call, quote(user()))
+  expect_match(conditionMessage(error), "`boxes` must be 2.\ni Give 2 boxes.", fixed = TRUE)
+  expect_error(call_it(fails), "around")
+  # and does not show up in the next one
+  expect_error(with_python_errors(call_it(function() stop("other"))), "around", class = "kerascrop_error_python")
+  expect_error(fails(), "`boxes` must be 2.\nGive 2 boxes.", fixed = TRUE)
+})

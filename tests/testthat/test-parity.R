@@ -17,7 +17,8 @@ python_layers <- list(
   layer_random_crop = c("kerascrop", "RandomCrop"), layer_random_crop_1d = c("kerascrop", "RandomCrop1D"),
   layer_random_crop_3d = c("kerascrop", "RandomCrop3D"), layer_multi_crop = c("kerascrop", "MultiCrop"),
   layer_random_resized_crop = c("kerascrop", "RandomResizedCrop"), layer_box_crop = c("kerascrop", "BoxCrop"),
-  layer_learnable_crop = c("kerascrop", "LearnableCrop"), layer_uncrop = c("kerascrop", "Uncrop")
+  layer_learnable_crop = c("kerascrop", "LearnableCrop"), layer_uncrop = c("kerascrop", "Uncrop"),
+  layer_custom_crop = c("kerascrop.layers.custom", "CustomCrop")
 )
 
 # Arguments that only Python users have: for algorithms that nobody writes in R.
@@ -77,7 +78,7 @@ test_that("the layers take the same arguments and inputs in both languages", {
   kerascrop_python()
   functions <- own_functions("^layer_")
   expect_setequal(names(functions), names(python_layers))
-  needed <- list(height = 4, width = 4, depth = 4, length = 4, cropping = 1)
+  needed <- list(height = 4, width = 4, depth = 4, length = 4, cropping = 1, choose = function(...) NULL)
   of_keras <- c("name", "dtype", "trainable", "kwargs")
   signature <- reticulate::import("inspect")$signature
   for (name in names(functions)) {
