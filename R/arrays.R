@@ -32,7 +32,7 @@
 #' Besides the two arrays, both functions need a few megabytes, whatever the size. What costs one array more: a vector
 #' without dimensions, raw, logicals with an `NA`; on the way back `bool`, and tensors that the backend copies to NumPy.
 #' @section Errors:
-#' `kerascrop_error_argument`: `x` is no such array, `dtype` is unknown, or `x` has values that `dtype` cannot hold.
+#' `kerascrop_error_argument`: `x` is not such an array, `dtype` is unknown, or `x` has values that `dtype` cannot hold.
 #' @family arrays
 #' @export
 #' @examplesIf reticulate::py_module_available("keras")
@@ -56,7 +56,7 @@ from_numpy <- function(x) {
       x = "It is {shown(x)}."
     ), "argument")
   }
-  # Smaller arrays reticulate turns over as fast itself; before 1.38 it copied them twice.
+  # With smaller arrays reticulate is as fast; before 1.38 it copied them twice.
   the$small <- the$small %||% if (old_reticulate()) 2^16 else 2^20
   y <- with_python_errors({
     y <- array_function("to_r", TRUE, call)(x, the$small)
@@ -65,7 +65,7 @@ from_numpy <- function(x) {
   if (length(dim(y)) == 1) as.vector(y) else y
 }
 
-# `as_numpy()` for callers that blame their own user.
+# `as_numpy()` for functions whose errors name their own user's call.
 move_to_numpy <- function(x, dtype = "float32", call = caller_env(), arg = "x") {
   check_given(x, "argument", arg, call)
   is_numpy <- inherits(x, "numpy.ndarray")
@@ -93,7 +93,7 @@ move_to_numpy <- function(x, dtype = "float32", call = caller_env(), arg = "x") 
   to_numpy <- array_function("to_numpy", FALSE, call)
   with_python_errors(call = call, {
     if (is.raw(x)) {
-      to_numpy(as.vector(x), dtype, shape = as.list(dim(x) %||% length(x))) # reticulate 1.28 has no arrays of bytes
+      to_numpy(as.vector(x), dtype, shape = as.list(dim(x) %||% length(x))) # reticulate 1.28 passes no arrays of bytes
     } else {
       if (!is_numpy && is.null(dim(x))) dim(x) <- length(x)
       to_numpy(x, dtype, missing)
@@ -107,8 +107,8 @@ array_function <- function(name, convert, call) {
   the[[name]]
 }
 
-# Python writes into the memory of a new R array, which no other variable has. The NA tells whether it did: a reticulate
-# that copies R's arrays, as none does yet, would leave it there.
+# Python writes into the memory of a new R array, to which nothing else refers. An NA that is still there tells that it
+# did not: so it would be if reticulate copied R's arrays, which no version does so far.
 fill_array <- function(type, shape, x, call) {
   y <- vector(type, prod(shape))
   y[[1]] <- NA

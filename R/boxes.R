@@ -4,7 +4,7 @@ box_formats <- c(
 
 box_sides <- c("x1", "y1", "x2", "y2")
 
-# What the numbers of a format are: sides, rather than a place and a size; y before x.
+# What the numbers of a format are: whether sides, or else a place and a size; and whether y comes before x.
 has_sides <- function(box_format) !grepl("wh|hw", box_format)
 is_y_first <- function(box_format) grepl("^(rel_)?(center_)?y", box_format)
 
@@ -45,7 +45,7 @@ as_box_matrix <- function(x, arg, call, box_format = "xyxy") {
 # A data frame of boxes as a matrix.
 without_frame <- function(x) if (is.data.frame(x)) as.matrix(x) else x
 
-# Boxes whose columns have the names of sides, in the order of a format of sides.
+# Boxes with their columns in the order of the format, where columns have the names of sides.
 order_sides <- function(x, box_format) {
   x <- without_frame(x)
   if (!has_sides(box_format) || !is.matrix(x) || ncol(x) != 4 || !setequal(colnames(x), box_sides)) return(x)
@@ -75,12 +75,12 @@ as_boxes <- function(x, arg = caller_arg(x), call = caller_env(), mirrored = FAL
   x
 }
 
-# Boxes in pixels, none of which reaches past the first one, may have been meant as fractions of the image.
+# Boxes in pixels that all lie within the first pixel may have been meant as fractions of the image.
 warn_fractions <- function(x, box_format = "xyxy", call = caller_env()) {
   if (!is.numeric(x) || !length(x) || any(x < 0 | x > 1) || is_whole(x)) return(invisible(x))
   kerascrop_warn(c(
     "{.arg boxes} are in pixels, but all their numbers lie from 0 to 1.",
-    i = "Fractions of the image times its width and height are pixels; layers take
+    i = "If they are fractions of the image, multiply them by its width and height; layers take
          {.code box_format = \"rel_{box_format}\"}."
   ), "boxes", call)
   invisible(x)
@@ -98,7 +98,7 @@ warn_fractions <- function(x, box_format = "xyxy", call = caller_env()) {
 #' @returns `box_window()`: a matrix with one row and the columns `x1`, `y1`, `x2` and `y2`; `rbind()` stacks several.
 #'   `box_rows()` and `box_cols()`: whole numbers.
 #' @section Errors:
-#' `kerascrop_error_box`: rows or columns with gaps, or a box whose sides are no whole numbers.
+#' `kerascrop_error_box`: rows or columns with gaps, or a box whose sides are not whole numbers.
 #' @family boxes
 #' @export
 #' @examples
@@ -148,7 +148,7 @@ window_of <- function(box, first, last, call = caller_env()) {
 #'   four numbers. Row by row they make pairs; one box is paired with every row of the other.
 #' @returns Numbers in `[0, 1]`, one a pair.
 #' @section Errors:
-#' `kerascrop_error_box`: no such boxes, `NA`, reversed sides, or numbers of boxes that do not fit.
+#' `kerascrop_error_box`: boxes of another shape, with `NA` or reversed, or numbers of boxes that do not fit.
 #' @family boxes
 #' @export
 #' @examples
@@ -180,7 +180,7 @@ box_iou <- function(boxes, others) {
 #' @returns A matrix with a row `x1, y1, x2, y2` for each mask, in pixels. The box of a mask that is zero everywhere is
 #'   the whole image.
 #' @section Errors:
-#' `kerascrop_error_shape`: `masks` have no such shape. `kerascrop_error_argument`: there are `NA`s.
+#' `kerascrop_error_shape`: `masks` have another shape. `kerascrop_error_argument`: they have missing values.
 #' @family boxes
 #' @export
 #' @examples
@@ -226,7 +226,8 @@ boxes_from_masks <- function(masks) {
 #'   a tensor a tensor, with a gradient.
 #' @section Errors:
 #' `kerascrop_error_box`: boxes or matrices of another shape, with `NA`, or in an unknown format; matrices that rotate
-#' or shear, which no box does; a size that is missing. `kerascrop_error_size`: a size that is no positive whole number.
+#' or shear, which no box does; a size that is missing. `kerascrop_error_size`: a size that is not a positive whole
+#' number.
 #' @references Jaderberg et al. (2015), "Spatial Transformer Networks", equation 1, \doi{10.48550/arXiv.1506.02025}.
 #' @family boxes
 #' @export
@@ -261,7 +262,7 @@ as_thetas <- function(x, arg = caller_arg(x), call = caller_env()) {
   ), "box", call)
 }
 
-# Boxes are converted in one place, in Python; numbers of R's pass in double precision.
+# Boxes are converted in one place, in Python. Numbers from R go there and back in double precision.
 convert_by_python <- function(name, x, box_format, height, width, call = caller_env()) {
   size <- list(height = height, width = width)
   size <- Map(function(side, arg) or_null(as_size)(side, arg = arg, call = call), size, names(size))

@@ -49,10 +49,10 @@ shown <- function(x) {
   paste("of class", class(x)[1], "and length", length(x))
 }
 
-# Text, or its beginning where it has more than so many letters.
+# Text, cut off where it is longer than `most` letters.
 shortened <- function(text, most = 60) if (nchar(text) > most) paste0(substr(text, 1, 57), "...") else text
 
-# Text, with bytes that are none in its encoding written as numbers.
+# Text, in which bytes that its encoding does not have are written as numbers.
 valid_text <- function(x) {
   wrong <- !validEnc(x)
   x[wrong] <- iconv(x[wrong], "ASCII", "UTF-8", sub = "byte")
@@ -134,7 +134,7 @@ as_positive <- function(x, arg = caller_arg(x), call = caller_env()) {
   kerascrop_abort(c("{.arg {arg}} must be a number above 0.", x = "It is {shown(x)}."), "argument", call)
 }
 
-# Pixels to each side that a gradient sees: NULL for as many as the crop does.
+# How many pixels a gradient sees to each side; NULL for as many as the crop sees.
 as_reach <- or_null(function(x, arg, call) {
   if (is.numeric(x) && length(x) == 1 && is.finite(x) && x >= 1) return(as.double(x))
   kerascrop_abort(c(
@@ -214,7 +214,7 @@ as_seed <- or_null(function(x, arg, call) {
 
 as_data_format <- or_null(function(x, arg, call) as_choice(x, data_formats, arg, call))
 
-# `...` passes arguments to a layer by name; a value without a name is a slip.
+# `...` passes arguments to a layer by name; a value without a name is a mistake.
 check_named_dots <- function(dots, call = caller_env(), hint = dots_hint) {
   unnamed <- which(!nzchar(rlang::names2(dots)))
   if (!length(unnamed)) return(dots)
@@ -225,16 +225,16 @@ check_named_dots <- function(dots, call = caller_env(), hint = dots_hint) {
   ), "argument", call)
 }
 
-# `...` that is there only so that what comes after it is named.
+# Where `...` takes nothing, and is there so that the arguments behind it have to be named.
 check_no_dots <- function(dots, hint, call = caller_env()) {
   check_named_dots(dots, call, hint)
   if (!length(dots)) return(invisible())
-  kerascrop_abort(c("{.arg {names(dots)[1]}} is no argument of this function.", i = hint), "argument", call)
+  kerascrop_abort(c("{.arg {names(dots)[1]}} is not an argument of this function.", i = hint), "argument", call)
 }
 
 dots_hint <- "They go to the Keras layer: {.arg name}, {.arg dtype} and {.arg trainable} work."
 
-# Stops when an array would have more numbers than R's index of a tensor counts.
+# Stops when an array would have more numbers than an index can count.
 check_memory <- function(shape, call = caller_env()) {
   if (prod(shape) <= largest_size) return(invisible())
   kerascrop_abort(c(

@@ -1,4 +1,4 @@
-# What checks and converts the arguments that layers have in common, by their names.
+# The checks of the arguments that layers have in common, by the names of the arguments.
 argument_checks <- list(
   height = as_size, width = as_size, depth = as_size, length = as_size,
   data_format = as_data_format, name = as_name, seed = as_seed, dtype = as_dtype, trainable = as_flag,
@@ -11,8 +11,8 @@ argument_checks <- list(
   resize = as_flag
 )
 
-# The arguments of the layer function that calls this, each checked by its name, but for `object`. Those that are
-# given here, checked in their own way, are taken instead. Those in its `...` must have names.
+# The arguments of the layer function that calls this, but for `object`, each checked by its name. Arguments that are
+# given here have been checked in a way of their own, and are taken as they are. Arguments in `...` must have names.
 checked_arguments <- function(..., call = caller_env()) {
   given <- list(...)
   names <- setdiff(names(formals(rlang::frame_fn(call))), c("object", "...", names(given)))
@@ -22,7 +22,7 @@ checked_arguments <- function(..., call = caller_env()) {
   c(sapply(names, check, simplify = FALSE), given, checked_dots(eval(quote(list(...)), call), call))
 }
 
-# `...`, of which each has a name, and those that are known are checked.
+# Arguments in `...`: they must have names, and those that are known are checked.
 checked_dots <- function(dots, call) {
   dots <- check_named_dots(dots, call)
   known <- intersect(names(dots), names(argument_checks))
@@ -34,7 +34,7 @@ checked_dots <- function(dots, call) {
 # tensor, an array, or a list of them. `inputs` names what the layer takes, in order; `part` is where in the module its
 # class is, unless at the top.
 compose <- function(object, class, arguments, inputs = "images", part = NULL, call = caller_env()) {
-  # The left side of a pipe comes first, so that names are given in the order in which one reads.
+  # Evaluated first, so that in a pipe Keras numbers the names of layers in the order in which one reads them.
   object <- if (missing(object)) NULL else object
   if (!is.null(object)) check_object(object, inputs, call)
   arguments <- arguments[!vapply(arguments, is.null, NA)]
@@ -66,14 +66,14 @@ py_to_r_wrapper.kerascrop.layers.base.ImageLayer <- function(x) {
   }
 }
 
-# Without what reticulate prints of functions.
+# A layer prints as one line; reticulate would print a function.
 #' @export
 print.kerascrop.layers.base.ImageLayer <- function(x, ...) {
   cat(reticulate::py_str(x), "\n", sep = "")
   invisible(x)
 }
 
-# Keras can keep a layer that does not fit: take it out again.
+# Keras may add a layer before it finds that it does not fit: take it out again.
 add_layer <- function(model, layer) {
   before <- length(model$layers)
   withCallingHandlers(model$add(layer), error = function(error) if (length(model$layers) > before) model$pop())

@@ -1,5 +1,5 @@
 # Stops with an error of class `kerascrop_error_<class>`, in the name of the user's call. `message` is
-# for cli: the problem first, then bullets with what was got (`x`) and what would work (`i`).
+# for cli: the problem first, then bullets with what was given (`x`) and what would work (`i`).
 kerascrop_abort <- function(message, class, call = caller_env(), .envir = parent.frame()) {
   cli::cli_abort(
     message,
@@ -27,7 +27,7 @@ with_python_errors <- function(code, call = caller_env()) {
       kerascrop_abort(rlang::set_names(lines, names(failure$message)), failure$class, call)
     }
     problem <- python_error(error)
-    # reticulate asks Python for the class of what comes back; an interrupt there is an error in its own words.
+    # An interrupt while reticulate asks for the class of a result comes as an error in Python's words.
     if (problem$type == "KeyboardInterrupt" || grepl("inspect.getmro", problem$text, fixed = TRUE)) rlang::interrupt()
     class <- switch(problem$type,
       SizeError = "size", ShapeError = "shape", BoxError = "box", ArgumentError = "argument", "python"
@@ -38,20 +38,23 @@ with_python_errors <- function(code, call = caller_env()) {
 }
 
 # `kerascrop_abort()` for R code that Python has called. Python passes on the words alone, so the rest is kept for
-# `with_python_errors()`. There is no backtrace: for one rlang looks at Python's tensors, which may not be looked at.
+# `with_python_errors()`. It has no backtrace: for one rlang would look at the arguments of all calls, and symbolic
+# tensors are not to be looked at.
 stop_in_python <- function(message, class, .envir = parent.frame()) {
   message <- vapply(message, cli::format_inline, "", .envir = .envir, keep_whitespace = FALSE)
   the$failure <- list(message = message, class = class)
   stop(paste(cli::ansi_strip(message), collapse = "\n"), call. = FALSE)
 }
 
-# The module speaks of Python's things; R has its own names for them.
+# Python's words for its things become R's. Nothing plainer would do: the module has users of its own, to whom it must
+# speak Python, while R users must not have to read True, None or dict; and two texts for each error would drift apart.
+# The words that are replaced are few, they are all here, and test-conditions.R tests each.
 in_r_words <- function(text) {
   text <- gsub("\\bTrue\\b", "TRUE", gsub("\\bFalse\\b", "FALSE", text))
   text <- gsub("(\\w ?= ?)None\\b", "\\1NULL", text)
   text <- gsub("\\((\\w+),\\)", "(\\1)", text) # a shape of one length
   unknown <- "^Unrecognized keyword arguments passed to \\w+: \\{'(\\w+)':.*$" # Keras's words
-  text <- sub(unknown, "`\\1` is no argument of the layer.", text)
+  text <- sub(unknown, "`\\1` is not an argument of the layer.", text)
   gsub("\\b(a|as a) dict\\b", "\\1 named list", text)
 }
 

@@ -40,9 +40,9 @@
 #' * arrays: what you put in, such as 0 to 1, or 0 to 255. Channels are grey; grey and opacity; red, green and blue; or
 #'   these and opacity.
 #' * the path of a file: read as an array of numbers from 0 to 1, whatever the file's depth.
-#' * magick: bytes from 0 to 255 (a deeper image loses what is finer), grey, RGB or RGBA. Each frame is an image of a
-#'   batch; crops come back as frames, without a file format: name it in `magick::image_write(crop, file, format =
-#'   "jpeg")`.
+#' * magick: bytes from 0 to 255 (an image of more bits loses its finer steps), grey, RGB or RGBA. Each frame is an
+#'   image of a batch; crops come back as frames, without a file format: name it in `magick::image_write(crop, file,
+#'   format = "jpeg")`.
 #' * rasters ([grDevices::as.raster()]): bytes, with a channel for opacity where any colour is not opaque. Several crops
 #'   are a list of rasters.
 #' * cimg: what the package imager put in, mostly 0 to 1. Each `z`, a frame of a video, is an image of a batch. A pixset
@@ -52,10 +52,10 @@
 #' [plot_crops()] tells these ranges apart when it draws.
 #'
 #' @section Errors:
-#' `kerascrop_error_size`: a size is no positive whole number, or larger than the images while `if_smaller` is
-#' `"error"`. `kerascrop_error_shape`: `x` has no such shape. `kerascrop_error_box`: boxes of another shape, with `NA`,
-#' or reversed (a box that reaches outside of the image is no error). `kerascrop_error_argument`: anything else about
-#' the arguments, also a file that cannot be read.
+#' `kerascrop_error_size`: a size is not a positive whole number, or larger than the images while `if_smaller` is
+#' `"error"`. `kerascrop_error_shape`: `x` has another shape. `kerascrop_error_box`: boxes of another shape, with `NA`,
+#' or reversed (a box that reaches outside of the image is not an error). `kerascrop_error_argument`: anything else
+#' about the arguments, also a file that cannot be read.
 #' @family array functions
 #' @seealso [layer_center_crop()] and the other layers, for models; [plot_crops()] to look at the result;
 #'   [boxes_from_masks()] to crop to the foreground.
@@ -175,7 +175,7 @@ crop_boxes <- function(x, boxes, height = NULL, width = NULL, antialias = FALSE,
 as_if_smaller <- function(x, call = caller_env()) as_choice(x, if_smaller_choices, "if_smaller", call)
 
 # How images and windows are made to fit each other, as `windows.fit()` does for the layers: the images are cut as if
-# they had been enlarged by `scale` and had got `before` pixels in front.
+# they had been enlarged by `scale`, and `before` pixels had been added in front.
 fit_windows <- function(lengths, sizes, if_smaller, call = caller_env()) {
   before <- 0 * sizes
   scale <- 1
@@ -193,7 +193,8 @@ fit_windows <- function(lengths, sizes, if_smaller, call = caller_env()) {
   list(lengths = lengths, sizes = sizes, before = before, scale = scale)
 }
 
-# How many whole pixels windows can be moved; an enlarged image's length is real, and may be off by a rounding.
+# How many whole pixels windows can be moved; an enlarged image's length is a real number, and may be off by a rounding
+# error.
 room <- function(fit) floor(fit$lengths - fit$sizes + 1e-3)
 
 # The middle; between two pixels only in images that have been enlarged.
@@ -219,7 +220,7 @@ grid_starts <- function(fit, stride) {
   cbind(rep(rows, each = length(cols)), rep(cols, length(rows)))
 }
 
-# Images some of whose crops, and their boxes, come back mirrored left to right.
+# Images of which some crops come back mirrored left to right, and so do the boxes of these.
 with_mirrored <- function(images, which) {
   restore <- images$restore
   images$restore <- function(crops, boxes) {

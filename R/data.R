@@ -91,7 +91,7 @@ crop_dataset <- function(dataset, height, width, mode = c("random", "center"), s
   with_python_errors(do.call(load_module(call)$crop_dataset, c(list(dataset), arguments)), call)
 }
 
-# What the pipelines share, checked; `options` are further arguments of the layer that crops.
+# The arguments that the pipelines share, checked; `options` are further arguments of the layer that crops.
 crop_arguments <- function(height, width, mode, seed, if_smaller, data_format, options, call) {
   options <- check_named_dots(
     options, call, "They go to {.fn layer_random_crop}: {.arg focus} and {.arg min_visible} work, for instance."
@@ -124,7 +124,7 @@ seed_or_draw <- function(seed, call) as_seed(seed, arg = "seed", call = call) %|
 
 # An R function that returns batches, as a Python iterator of them.
 python_batches <- function(generator, call) {
-  # Loaded here: this code also runs when Python calls back, where nothing should stop.
+  # Loaded here rather than in `result()`, which Python calls, and where nothing should fail.
   parts <- python_part("from_r", call)
   number <- 0
   result <- function() {
@@ -138,11 +138,11 @@ python_batches <- function(generator, call) {
       error = function(error) {
         reticulate::tuple("error", paste0("Batch ", number, ": ", cli::ansi_strip(conditionMessage(error))))
       },
-      # Nobody would take over in the thread that waits for this batch.
+      # The thread that waits for this batch would never get it.
       interrupt = function(interrupt) reticulate::tuple("error", paste0("Batch ", number, ": interrupted."))
     )
   }
-  # reticulate 1.31 and newer can stay one batch ahead, without which threads that wait for each other never end.
+  # One batch has to be ready ahead, or else two threads wait for each other forever. reticulate does this from 1.31 on.
   if ("prefetch" %in% names(formals(reticulate::py_iterator))) {
     results <- do.call(reticulate::py_iterator, list(result, prefetch = 1L))
   } else {

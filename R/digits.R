@@ -20,7 +20,7 @@
 #'   images `(n, canvas, canvas, 1)` from 0 to 1; `y`, the digits, integers from 0 to 9; `boxes`, where they are, a
 #'   matrix with a row `x1, y1, x2, y2` for each.
 #' @section Errors:
-#' `kerascrop_error_size`: a number is no positive whole number, or the digit is larger than the canvas.
+#' `kerascrop_error_size`: a number is not a positive whole number, or the digit is larger than the canvas.
 #' `kerascrop_error_argument`: anything else about the arguments.
 #' @family training
 #' @export

@@ -26,14 +26,14 @@
 #'   the file; `"resize"`, which enlarges it until the crop fits; `"pad"`, with black, on all sides.
 #' @param antialias Let each pixel of a reduced crop be a mean over all the file's pixels that it covers. Without, crops
 #'   are bilinear, though of a JPEG that is already reduced to less than twice their size.
-#' @param errors What to do with files that are empty, truncated or no image: `"raise"`, an error that names them;
+#' @param errors What to do with files that are empty, truncated or not an image: `"raise"`, an error that names them;
 #'   `"skip"`, a warning of class `kerascrop_warning_files` that names them. Most are found at once; a file
 #'   whose defect only shows when it is decoded stops the dataset there, or is left out with a warning of Python's.
 #' @returns A Python `tf.data` dataset, for `fit()` and `predict()`, of `(images, labels)`, or of images alone: `uint8`,
 #'   `(batch, height, width, channels)`. `dataset$class_names` and `dataset$file_paths` tell what it reads.
 #' @section Errors:
-#' `kerascrop_error_argument`: there is no such folder, no folder or no image in it, a file is broken, or an argument is
-#' wrong. `kerascrop_error_size`: a wrong size.
+#' `kerascrop_error_argument`: the folder is not there, or has no folders or images in it; a file is broken; or an
+#' argument is wrong. `kerascrop_error_size`: a wrong size.
 #' @family data
 #' @export
 #' @examplesIf reticulate::py_module_available("tensorflow")

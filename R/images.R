@@ -11,8 +11,8 @@
 #'   these and opacity. Bytes, which are those of magick, rasters and raw arrays, are divided by 255, so that they are 0
 #'   to 1 as those of files; other numbers, in arrays and cimg images, are left as they are.
 #' @section Errors:
-#' `kerascrop_error_argument`: a file that is not there, or cannot be read. `kerascrop_error_shape`: no such image, or
-#' images that differ in size or channels.
+#' `kerascrop_error_argument`: a file that is not there, or cannot be read. `kerascrop_error_shape`: not such an image,
+#' or images that differ in size or channels.
 #' @family array functions
 #' @export
 #' @examplesIf requireNamespace("jpeg", quietly = TRUE)
@@ -62,7 +62,7 @@ as_images <- function(x, arg = caller_arg(x), call = caller_env()) {
        {.code (batch, height, width, channels)}; a magick, raster or cimg image; or the path of an image file.",
       x = if (usable && !is.object(x) && !is.null(shape)) "It has {length(shape)} dimensions." else "It is {shown(x)}.",
       i = if (inherits(x, "cluttered_digits")) {
-        "Its images are {.code {arg}$x}."
+        "The images are {.code {arg}$x}."
       } else if (is.character(x) && length(x) > 1) {
         "Several files: {.fn image_array} makes a batch of them."
       } else if (is_plain_list(x) && length(x)) {
@@ -87,7 +87,7 @@ as_images <- function(x, arg = caller_arg(x), call = caller_env()) {
   list(
     x = x, n = full[1], lengths = c(height = full[2], width = full[3]), channels = full[4], size = size,
     pack = kind$pack, is_array = identical(kind$pack, identity),
-    # One crop of a single image gets its image's number of dimensions back; a batch stays one. The boxes know the
+    # One crop of a single image gets its image's number of dimensions back; a batch stays a batch. The boxes know the
     # size of the images, so that crops can be put back.
     restore = function(crops, boxes) {
       if (!batched && dim(crops)[1] == 1) dim(crops) <- dim(crops)[seq_along(shape) + 1]
@@ -267,14 +267,14 @@ read_image <- function(path, arg, call) {
   if (format == "jpeg" && !any(bytes[-1] == 0xd9 & bytes[-length(bytes)] == 0xff)) {
     kerascrop_abort(c("{.file {path}} cannot be read.", x = "The end of the file is missing."), "argument", call)
   }
-  # Not from the bytes: of half a PNG file, readPNG() would write outside its memory.
+  # Not from `bytes`: with half a PNG file in them, readPNG() would write outside of its memory.
   pixels <- tryCatch(read(path), error = function(error) {
     problem <- conditionMessage(error)
     kerascrop_abort(c("{.file {path}} cannot be read.", x = "{problem}", i = "Is the file complete?"), "argument", call)
   })
   if (format == "jpeg" && isTRUE(dim(pixels)[3] == 4)) {
     kerascrop_abort(c(
-      "{.file {path}} must have colours of red, green and blue.", x = "Its colours are those of print, CMYK.",
+      "{.file {path}} must have colours of red, green and blue.", x = "The colours are those of print, CMYK.",
       i = "{.code magick::image_read()} reads it."
     ), "argument", call)
   }

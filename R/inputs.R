@@ -27,16 +27,16 @@ check_object <- function(object, inputs, call) {
     } else if (!takes_images) {
       "A crop layer with {.code return_boxes = TRUE} returns such a list."
     } else if (inherits(object, "cluttered_digits")) {
-      "Its images are {.code object$x}."
+      "The images are {.code object$x}."
     } else if (is_plain_list(object) && !is.null(names(object))) {
-      "Its names are {.val {names(object)}}."
+      "The names are {.val {names(object)}}."
     } else if (is_plain_list(object) && !"boxes" %in% inputs) {
       "Take one tensor of it, such as {.code object[[1]]}; or name its parts, as in
        {.code list(images = x, segmentation_masks = m)}."
     } else if (is_python(object) && reticulate::py_has_attr(object, "outputs")) {
       "For a functional model use its output, {.code model$outputs[[1]]}."
     } else if (rlang::is_string(object) || inherits(object, c("magick-image", "raster", "imager_array"))) {
-      "{.fn crop_center} and its like take files, and images of other packages; layers take arrays."
+      "{.fn crop_center} and the like take files, and images of other packages; layers take arrays."
     }
   ), "argument", call)
 }
@@ -61,8 +61,8 @@ as_inputs <- function(object, inputs, layer, call) {
   unname(as_parts(rlang::set_names(object, inputs[seq_along(object)]), args, inputs, layer, call))
 }
 
-# Parts with names. Those of a layer's own inputs are looked at while they are R's: nobody can check a tensor's numbers
-# in time.
+# The parts that a layer is called with, by their names. Boxes from R are checked here: of a tensor the numbers may be
+# unknown until the model runs.
 as_parts <- function(parts, args, inputs, layer, call) {
   n <- dim(parts[[inputs[1]]])[1] %||% Inf
   convert <- function(part, name, arg) {
@@ -108,7 +108,7 @@ check_joint_names <- function(parts, arg, call) {
   ), "argument", call)
 }
 
-# A tensor, or a list of them, which may hold lists too: what passes uncropped.
+# What passes uncropped: a tensor, or a list of tensors and of lists.
 as_tensors <- function(x, arg, call) {
   if (!is_plain_list(x)) return(as_tensor(x, arg, call))
   names <- rlang::names2(x)

@@ -29,7 +29,7 @@
 #' `box_window(rows = 17:240, cols = 17:240)` is the box `16, 16, 240, 240`.
 #'
 #' @section Errors:
-#' All errors have the class `kerascrop_error` and one more: `kerascrop_error_size` (a size that is no positive whole
+#' All errors have the class `kerascrop_error` and one more: `kerascrop_error_size` (a size that is not a positive whole
 #' number, or larger than the image), `kerascrop_error_shape` (wrong rank or channels), `kerascrop_error_box` (boxes of
 #' the wrong shape, with `NA`, or reversed), `kerascrop_error_argument` (everything else about arguments) and
 #' `kerascrop_error_python` (Python, or a package of it, is missing, too old, or failed). Warnings have the class
@@ -42,7 +42,7 @@
 #' @importFrom rlang %||% .data caller_arg caller_env
 NULL
 
-# reticulate takes most of a second to load, so it is left until it is needed.
+# reticulate takes most of a second to load, so it is loaded only when it is needed.
 .onLoad <- function(libname, pkgname) {
   if (Sys.getenv("TF_CPP_MIN_LOG_LEVEL") == "") Sys.setenv(TF_CPP_MIN_LOG_LEVEL = "2")
   if (isNamespaceLoaded("reticulate")) {
@@ -54,7 +54,7 @@ NULL
 
 declare_python <- function() {
   use_own_environment()
-  # Newer reticulate finds, or makes, a Python with these when it is first needed.
+  # Newer reticulate finds, or makes, a Python with these packages when it first needs one.
   if (has_py_require()) getExportedValue("reticulate", "py_require")(python_packages())
   # A saved model may hold our layers: whoever loads Keras loads them too, now or later.
   load <- function(...) try(kerascrop_python(), silent = TRUE)

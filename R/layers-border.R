@@ -12,7 +12,7 @@
 #'   `object` says; sequences and volumes alike. A named list gives a named list.
 #' @inheritSection layer_center_crop Masks, bounding boxes and key points
 #' @section Errors:
-#' `kerascrop_error_size`: `cropping` is no such number, or leaves nothing of the images. The others as in
+#' `kerascrop_error_size`: `cropping` is of another form, or leaves nothing of the images. The others as in
 #' [layer_center_crop()].
 #' @family crop layers
 #' @seealso [crop_border()] for plain arrays.

@@ -35,7 +35,7 @@
 #' @inheritSection layer_center_crop Masks, bounding boxes and key points
 #' @section Errors:
 #' `kerascrop_error_box`: boxes of another shape, or an unknown format; numbers of images that are not there; boxes in
-#' an R array with `NA`, reversed or of no size (in a tensor these give `NaN`, and mirrored crops).
+#' an R array with `NA`, reversed or without area (in a tensor these give `NaN`, and mirrored crops).
 #' `kerascrop_error_size`, `kerascrop_error_shape`, `kerascrop_error_argument` and `kerascrop_error_python` as in
 #' [layer_center_crop()].
 #' @family crop layers
@@ -62,7 +62,7 @@ layer_box_crop <- function(object, height, width, box_format = "xyxy", antialias
   )
 }
 
-# Boxes to cut, of which R can tell what is wrong with them.
+# Stops unless boxes from R, of any format, can be cut.
 check_box_values <- function(boxes, box_format, call) {
   check_finite_boxes(boxes, "boxes", call)
   if (!is.numeric(boxes) || length(boxes) %% 4 != 0 || dim(boxes)[length(dim(boxes))] %||% 0 != 4) return(invisible())

@@ -37,7 +37,7 @@
 #' unchanged; they must be numbers or tensors too. A name that is nearly one of the above, such as `mask`, is an error
 #' that suggests the right one.
 #' @section Errors:
-#' `kerascrop_error_size`: a size is no positive whole number, or larger than the images (as soon as their size is
+#' `kerascrop_error_size`: a size is not a positive whole number, or larger than the images (as soon as their size is
 #' known) while `if_smaller` is `"error"`. `kerascrop_error_shape`: `object` is neither images nor one image, or masks
 #' have another size. `kerascrop_error_box`: bounding boxes of another shape or number than their labels, or an unknown
 #' format. `kerascrop_error_argument`: anything else about the arguments. `kerascrop_error_python`: Python or Keras is

@@ -67,7 +67,7 @@ layer_custom_crop <- function(object, height, width, choose, data_format = NULL,
   compose(object, "CustomCrop", checked_arguments(choose = as_chooser(choose)), part = "layers.custom")
 }
 
-# The function that Python calls instead of the user's.
+# The function that Python calls; it calls the user's.
 as_chooser <- function(x, arg = caller_arg(x), call = caller_env()) {
   check_given(x, "argument", arg, call)
   takes <- if (is.function(x)) names(formals(args(x)))
@@ -97,9 +97,10 @@ chosen_boxes <- function(choose, images, training) {
 }
 
 symbolic_hint <- "In a model's graph images are symbolic tensors: {.arg choose} must use keras3's {.code op_*()}
-                  functions and return a tensor {.code (batch, 4)}; or compile the model with {.code run_eagerly = TRUE}."
+                  functions and return a tensor {.code (batch, 4)}; or compile the model with
+                  {.code run_eagerly = TRUE}."
 
-# Boxes of R's, one for each of `n` images; of symbolic images there is no number.
+# Boxes from R, one for each of `n` images, as a tensor. For symbolic images `n` is NULL, and boxes from R are wrong.
 as_chosen <- function(boxes, n) {
   if (is.numeric(boxes) && is.null(dim(boxes)) && length(boxes) == 4) boxes <- t(boxes)
   boxes <- order_sides(boxes, "xyxy")

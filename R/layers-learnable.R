@@ -45,9 +45,9 @@
 #'   `locate()` gives the boxes for a batch of images, a tensor `(batch, 4)`. A named list gives a named list.
 #' @inheritSection layer_center_crop Masks, bounding boxes and key points
 #' @section Errors:
-#' `kerascrop_error_size`: a size is no positive number, `min_size` is above `max_size`, or the images, or the canvas of
-#' `resize = FALSE`, are smaller than a box. `kerascrop_error_shape`: `object` is no batch of images, or the localizer
-#' returns another number of numbers. The others as in [layer_center_crop()].
+#' `kerascrop_error_size`: a size is not a positive number, `min_size` is above `max_size`, or the images, or the canvas
+#' of `resize = FALSE`, are smaller than a box. `kerascrop_error_shape`: `object` is not a batch of images, or the
+#' localizer returns more or fewer numbers than `size` asks for. The others as in [layer_center_crop()].
 #' @references Jaderberg et al. (2015), "Spatial Transformer Networks", \doi{10.48550/arXiv.1506.02025}, for learning
 #'   through resampling.
 #' @family crop layers

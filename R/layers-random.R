@@ -74,8 +74,8 @@ layer_random_crop_3d <- function(object, depth, height, width, seed = NULL, data
 #'   as `object` says. A named list gives a named list.
 #' @inheritSection layer_center_crop Masks, bounding boxes and key points
 #' @section Errors:
-#' `kerascrop_error_size`: `height` or `width` is no positive whole number. `kerascrop_error_argument`: `scale` or
-#' `ratio` is no two positive numbers, the smaller first, or `scale` is above 1; or anything else about the arguments.
+#' `kerascrop_error_size`: `height` or `width` is not a positive whole number. `kerascrop_error_argument`: `scale` or
+#' `ratio` is not two positive numbers, the smaller first, or `scale` is above 1; or anything else about the arguments.
 #' The others as in [layer_center_crop()]. Images that are smaller than the crop are enlarged.
 #' @references Szegedy et al. (2015), "Going Deeper with Convolutions", \doi{10.1109/CVPR.2015.7298594}, trained so.
 #' @family crop layers

@@ -17,7 +17,7 @@
 #' @returns The layer, or images `(batch, height, width, channels)` of the crops' type; integers are averaged and
 #'   rounded.
 #' @section Errors:
-#' `kerascrop_error_size`: `height` or `width` is no positive whole number. `kerascrop_error_shape`: crops of another
+#' `kerascrop_error_size`: `height` or `width` is not a positive whole number. `kerascrop_error_shape`: crops of another
 #' shape. `kerascrop_error_box`: boxes of another shape or number, an unknown format; boxes in an R array with `NA`.
 #' `kerascrop_error_argument`: anything else about the arguments. `kerascrop_error_python`: Python or Keras is missing.
 #' @family crop layers

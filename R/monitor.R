@@ -9,7 +9,7 @@
 #'
 #' There is a warning of class `kerascrop_warning_crops`, once each, and a line in what `print()` shows, when all crops
 #' are at the same place, when nearly all have the smallest or the largest size or lie at the image's edge, and when
-#' boxes are no numbers any more. Training itself is the same with a monitor and without one.
+#' boxes are no longer numbers. Training itself is the same with a monitor and without one.
 #'
 #' @param images A few inputs of the model, as `fit()` takes them: an array, or a list of arrays; 16 images are plenty.
 #' @param boxes Their true boxes, a matrix with a row `x1, y1, x2, y2` in pixels for each image, or `NULL`. Boxes with
@@ -23,17 +23,17 @@
 #' @param what `"epochs"`: a row, or a point of the curves, for each epoch. `"boxes"`: a row, or a picture, for each
 #'   epoch and image.
 #' @param row.names,optional,... Ignored.
-#' @returns The callback. Its fields: `seen`, the images that reach the layer; `boxes`, a list of matrices, one before
-#'   training and one for each epoch; `history`, `remarks`. `plot()` returns the monitor, invisibly; `autoplot()` a
-#'   ggplot.
+#' @returns The callback. It has the fields `seen`, the images that reach the layer; `boxes`, a list of matrices, one
+#'   before training and one for each epoch; `history`, `remarks`. `plot()` returns the monitor, invisibly; `autoplot()`
+#'   a ggplot.
 #'
 #'   A data frame has, for each epoch, `epoch` (how many were over), `spread` (standard deviation of the boxes'
 #'   centres, as a fraction of the image's side, along the axis where it is larger), `width` and `height` (means, in
 #'   pixels) and, with true boxes, `iou` (mean). For boxes: `epoch`, `image`, `x1`, `y1`, `x2`, `y2`.
 #' @section Errors:
 #' `kerascrop_error_box`: there is not one true box for each image. `kerascrop_error_shape`: there are no images.
-#' `kerascrop_error_size`: `max` or `steps` is no positive whole number. `kerascrop_error_argument`: any other wrong
-#' argument, or a monitor that has not seen a training yet. When training begins: an error of Python's, `ArgumentError`,
+#' `kerascrop_error_size`: `max` or `steps` is not a positive whole number. `kerascrop_error_argument`: any other wrong
+#' argument, or a monitor that has not seen a training yet. When training begins: a Python error, `ArgumentError`,
 #' if the model has no learnable crop, or several.
 #' @family training
 #' @export
@@ -59,7 +59,7 @@ callback_crop_monitor <- function(images, boxes = NULL, layer = NULL) {
   if (inherits(images, "cluttered_digits")) {
     kerascrop_abort(c(
       "{.arg images} must be an array, or a list of arrays.", x = "It is {shown(images)}.",
-      i = "Its images are {.code images$x}."
+      i = "The images are {.code images$x}."
     ), "argument")
   }
   parts <- if (is_plain_list(images)) images else list(images)
@@ -168,8 +168,8 @@ autoplot.kerascrop.training.CropMonitor <- function(object, what = c("epochs", "
 #' @param lwd Width of the boxes' lines.
 #' @returns `path`, invisibly.
 #' @section Errors:
-#' `kerascrop_error_argument`: `monitor` is no monitor, or has not seen a training yet; or another wrong argument.
-#' `kerascrop_error_size`: `max`, `ncol` or `width` is no positive whole number.
+#' `kerascrop_error_argument`: `monitor` is not a monitor, or has not seen a training yet; or another wrong argument.
+#' `kerascrop_error_size`: `max`, `ncol` or `width` is not a positive whole number.
 #' `rlib_error_package_not_found`: the package magick is missing.
 #' @family training
 #' @export
@@ -199,7 +199,7 @@ animate_crops <- function(monitor, path, max = 9, ncol = NULL, width = 480, fps 
   height <- round(rows * width / ncol * dim(film$seen)[2] / dim(film$seen)[3]) + 30
   fps <- as_positive(fps)
   rlang::check_installed("magick", "to write an animation.")
-  # magick has a graphics device, but not everywhere a font for it.
+  # magick has a graphics device of its own, but not on every machine a font for it.
   folder <- withr::local_tempdir()
   draw <- function() {
     graphics::par(mfrow = c(rows, ncol), mar = rep(0.2, 4), oma = c(0.2, 0.2, 1.8, 0.2))
@@ -215,7 +215,7 @@ animate_crops <- function(monitor, path, max = 9, ncol = NULL, width = 480, fps 
     error = function(error) {
       problem <- conditionMessage(error)
       kerascrop_abort(c(
-        "The frames cannot be drawn, of {width} x {height} pixels.", x = "{problem}",
+        "Frames of {width} x {height} pixels cannot be drawn.", x = "{problem}",
         i = "Give another {.arg width}, or another {.arg ncol}."
       ), "argument", call)
     }
@@ -275,7 +275,7 @@ draw_look <- function(film, image, look) {
 # At most `max` of the numbers up to `n`: the first, the last, and some between.
 spread_out <- function(n, max) unique(round(seq(1, n, length.out = min(max, n))))
 
-# The columns of numbers over the epochs that are drawn together, by the title of their curves.
+# Which columns are drawn as curves, and under which titles.
 curves_of <- function(epochs) {
   same <- isTRUE(all.equal(epochs$width, epochs$height, tolerance = 1e-4))
   curves <- list(
@@ -295,7 +295,7 @@ draw_curve <- function(epochs, columns, title, col) {
   if (ncol(values) > 1) graphics::legend("bottomright", columns, lty = 1:2, col = col, bty = "n")
 }
 
-# Where an axis has whole numbers.
+# The whole numbers at which an axis has marks.
 whole_marks <- function(x) unique(round(pretty(x)))
 
 gg_curves <- function(epochs, col) {

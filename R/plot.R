@@ -18,7 +18,8 @@
 #' @param range The two numbers that are drawn black and white, for grey images, or no light and full light of a
 #'   colour. The default tells it from the images: 0 and 255 for bytes, as magick and raster images have; 0 and 1 when
 #'   all numbers are in between; 0 and 255 when they are in between and whole, or the images have colours; else the
-#'   smallest and the largest. Crops have the range of their images, unless one are bytes and the other from 0 to 1.
+#'   smallest and the largest. Crops have the range of their images, unless one of the two are bytes and the other
+#'   numbers from 0 to 1.
 #' @returns `images`, invisibly.
 #' @section Errors:
 #' `kerascrop_error_shape`, `kerascrop_error_box`, `kerascrop_error_size` and `kerascrop_error_argument`: images, boxes,
@@ -95,7 +96,7 @@ plot_boxes <- function(boxes, image = NULL, labels = NULL, height = NULL, width 
                        col = box_colours(), lwd = 2, range = NULL) {
   check_given(boxes, "box", "boxes", rlang::current_env())
   parts <- as_box_list(boxes, 1)
-  if (!length(parts)) kerascrop_abort(c("{.arg boxes} must be boxes.", x = "There are none."), "box")
+  if (!length(parts)) kerascrop_abort(c("{.arg boxes} must be one box or more.", x = "There are none."), "box")
   all <- do.call(rbind, parts)
   labels <- as_box_labels(labels, boxes, nrow(all))
   check_colours(col, if (is_box_list(boxes)) length(parts) else 1)
@@ -135,7 +136,7 @@ as_box_labels <- function(labels, boxes, n, call = caller_env()) {
   ), "argument", call)
 }
 
-# Names that someone gave, which those that a data frame has of itself are not.
+# Row names that somebody gave: not the numbers that every data frame has.
 row_names <- function(boxes) {
   if (is.matrix(boxes)) return(rownames(boxes))
   if (is.data.frame(boxes) && is.character(attr(boxes, "row.names"))) row.names(boxes)
@@ -181,7 +182,7 @@ as_crop_list <- function(crops, images, boxes, call = caller_env()) {
       crop <- as_images(crop, "crops", call)
       if (crop$n == 1) return(crop$x)
       kerascrop_abort(c(
-        "Each of the list {.arg crops} must be one image.", x = "There is one with {crop$n} images."
+        "Each element of the list {.arg crops} must be one image.", x = "One of them has {crop$n} images."
       ), "argument", call)
     })
   } else {
@@ -218,7 +219,7 @@ as_range <- function(range, x, call = caller_env()) {
   ), "argument", call)
 }
 
-# Bytes, numbers from 0 to 1, or what else images `(n, height, width, channels)` seem to have.
+# The range that the numbers of images `(n, height, width, channels)` seem to have: of bytes, 0 to 1, or another.
 told_range <- function(x) {
   if (is.raw(x)) return(c(0, 255))
   finite <- x[is.finite(x)]
@@ -275,7 +276,7 @@ draw_labels <- function(boxes, labels, col) {
   graphics::text(left + pad, (top + bottom) / 2, labels, cex = cex, adj = c(0, 0.5), col = ink, xpd = NA)
 }
 
-# An empty image with axes, which stand at its edges.
+# An empty image with axes at its edges.
 draw_canvas <- function(size, title, boxes) {
   open_panel(size, title, boxes)
   graphics::rect(0, size[1], size[2], 0, col = "white", border = "grey60")

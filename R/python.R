@@ -18,7 +18,7 @@ kerascrop_python <- function() {
   load_module(rlang::current_env())
 }
 
-# `kerascrop_python()` for callers that blame their own user.
+# `kerascrop_python()` for functions whose errors name their own user's call.
 load_module <- function(call) {
   if (is.null(the$module)) {
     the$module <- tryCatch(
@@ -35,7 +35,7 @@ load_module <- function(call) {
   the$module
 }
 
-# A part of the module. Unless `convert`, its results stay in Python rather than come back as R arrays, which is slow.
+# A part of the module. Unless `convert`, its results stay in Python: they would come back as R arrays, which is slow.
 python_part <- function(name, call, convert = FALSE) {
   load_module(call)
   reticulate::import(paste0("kerascrop.", name), convert = convert)
@@ -160,7 +160,7 @@ backend_hint <- function(missing) {
                       {.code Sys.setenv(KERAS_BACKEND = \"{there[1]}\")}.", keep_whitespace = FALSE)
 }
 
-# In environments Pythons are links to the same file: their folders tell them apart.
+# The Pythons of several environments may be links to one file: their folders tell them apart.
 same_python <- function(one, other) {
   normalizePath(dirname(one), mustWork = FALSE) == normalizePath(dirname(other), mustWork = FALSE)
 }

@@ -1,6 +1,6 @@
 #' What kerascrop finds on this machine
 #'
-#' Prints the versions of R and of the R and Python packages that kerascrop stands on, which Python is used and why,
+#' Prints the versions of R and of the R and Python packages that kerascrop needs, which Python is used and why,
 #' what Keras runs on, and what is missing, with the command that mends it. Starts Python, but never stops with an
 #' error: paste it into a bug report.
 #'

@@ -14,7 +14,7 @@
 #'
 #' @param y_true,y_pred Boxes, tensors or arrays, to compute the loss of each pair at once, 0 where the true box is
 #'   missing. Without them: the loss itself, for `compile()`.
-#' @param ... Nothing, so that the other arguments are named.
+#' @param ... Must be empty: the other arguments are given by name.
 #' @param reduction What becomes of the losses of a batch: `"mean_with_sample_weight"`, the mean over the boxes that are
 #'   known; `"sum_over_batch_size"`, their sum divided by the number of all boxes; `"sum"`; or `NULL`, no reduction.
 #' @param name Name of the loss or the metric.
@@ -22,7 +22,7 @@
 #' @returns `loss_box()`: a Keras loss; for boxes a tensor `(batch)` of losses. `metric_box_iou()`: a Keras metric;
 #'   where all boxes are missing it is 0.
 #' @section Errors:
-#' `kerascrop_error_box`: `y_true` and `y_pred` are no boxes. In training this is an error of Python's, `BoxError`.
+#' `kerascrop_error_box`: `y_true` and `y_pred` are not boxes. In training this is a Python error, `BoxError`.
 #' `kerascrop_error_argument`: anything else about the arguments.
 #' @references Zheng et al. (2020), "Distance-IoU Loss: Faster and Better Learning for Bounding Box Regression",
 #'   equation 7, \doi{10.48550/arXiv.1911.08287}.

@@ -20,8 +20,8 @@
 #'   noted by a crop function, one image for each crop.
 #' @section Errors:
 #' `kerascrop_error_box`: `boxes` are missing, of another shape or number, or with `NA`. `kerascrop_error_size`:
-#' `height` or `width` is missing, or no positive whole number. `kerascrop_error_shape` and `kerascrop_error_argument`:
-#' crops or arguments of the wrong kind.
+#' `height` or `width` is missing, or not a positive whole number. `kerascrop_error_shape` and
+#' `kerascrop_error_argument`: crops or arguments of the wrong kind.
 #' @family array functions
 #' @seealso [layer_uncrop()] for models.
 #' @export
@@ -74,7 +74,7 @@ as_noted_size <- function(x, size, arg = caller_arg(x), call = caller_env()) {
   if (arg %in% names(size)) return(size[[arg]])
   kerascrop_abort(c(
     "{.arg {arg}} of the images is missing.",
-    i = "Boxes of {.fn crop_center} and its like know it, until they are subsetted: give {.arg height} and
+    i = "Boxes of {.fn crop_center} and the like know it until they are subsetted: give {.arg height} and
          {.arg width}."
   ), "size", call)
 }

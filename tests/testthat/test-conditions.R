@@ -31,8 +31,9 @@ test_that("Python's words become R's", {
   expect_identical(in_r_words("`a` must be True or False, as a dict"), "`a` must be TRUE or FALSE, as a named list")
   expect_identical(in_r_words("Truely a dictionary"), "Truely a dictionary")
   expect_identical(in_r_words("`a=None`, not (None, 4)"), "`a=NULL`, not (None, 4)")
+  expect_identical(in_r_words("boxes of shape (4,)"), "boxes of shape (4)")
   keras <- "Unrecognized keyword arguments passed to CenterCrop: {'colour': 1.0, 'nme': 'a'}"
-  expect_identical(in_r_words(keras), "`colour` is no argument of the layer.")
+  expect_identical(in_r_words(keras), "`colour` is not an argument of the layer.")
   skip_without_python()
   expect_error(
     layer_random_crop(NULL, 2, 2, focus = "mask", per_image = FALSE),
