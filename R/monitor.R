@@ -68,16 +68,19 @@ callback_crop_monitor <- function(images, boxes = NULL, layer = NULL) {
   }
   images <- if (is_plain_list(images)) lapply(images, as_tensor, "images", call) else as_tensor(images, "images", call)
   boxes <- or_null(as_box_tensor)(boxes)
-  if (!(is.null(layer) || rlang::is_string(layer) || is_python(layer))) {
-    kerascrop_abort(c(
-      "{.arg layer} must be {.code NULL}, a layer, or its name.", x = "It is {shown(layer)}."
-    ), "argument")
-  }
+  layer <- as_layer(layer)
   module <- load_module(call)
   monitor <- with_python_errors(module$CropMonitor(images, boxes = boxes, layer = layer), call)
   monitor$warn <- function(text) kerascrop_warn("{text}", "crops")
   monitor
 }
+
+as_layer <- or_null(function(x, arg, call) {
+  if (rlang::is_string(x) || is_python(x)) return(x)
+  kerascrop_abort(c(
+    "{.arg {arg}} must be {.code NULL}, a layer, or its name.", x = "It is {shown(x)}."
+  ), "argument", call)
+})
 
 #' @rdname callback_crop_monitor
 #' @method print kerascrop.training.CropMonitor

@@ -36,12 +36,7 @@ plot_crops <- function(images, boxes = NULL, crops = NULL, titles = NULL, max = 
   shown_images <- seq_len(min(x$n, as_count(max)))
   boxes <- as_box_list(boxes, x$n)
   crops <- as_crop_list(crops, x, boxes)
-  if (!is.null(titles) && !(is.atomic(titles) && length(titles) == x$n)) {
-    kerascrop_abort(c(
-      "{.arg titles} must be one for each image.",
-      x = if (is.atomic(titles)) "There are {length(titles)} for {x$n} image{?s}." else "It is {shown(titles)}."
-    ), "argument")
-  }
+  titles <- as_titles(titles, x$n)
   ncol <- or_null(as_count)(ncol)
   check_colours(col, length(boxes))
   lwd <- as_positive(lwd)
@@ -125,6 +120,14 @@ plot_boxes <- function(boxes, image = NULL, labels = NULL, height = NULL, width 
 }
 
 box_colours <- function() c("#00E5A8", "#FF3D7F", "#FFC400", "#3D9BFF")
+
+as_titles <- or_null(function(x, n, arg, call) {
+  if (is.atomic(x) && length(x) == n) return(x)
+  kerascrop_abort(c(
+    "{.arg {arg}} must be one for each image.",
+    x = if (is.atomic(x)) "There are {length(x)} for {n} image{?s}." else "It is {shown(x)}."
+  ), "argument", call)
+})
 
 # One label for each box, or NULL.
 as_box_labels <- function(labels, boxes, n, call = caller_env()) {
