@@ -160,7 +160,7 @@ box_iou <- function(boxes, others) {
   others <- as_boxes(others)
   if (nrow(boxes) != nrow(others) && min(nrow(boxes), nrow(others)) != 1) {
     kerascrop_abort(c(
-      "{.arg boxes} and {.arg others} must be equally many, or one of them a single box.",
+      "{.arg boxes} and {.arg others} must have equally many boxes, or one of them a single box.",
       x = "There are {nrow(boxes)} and {nrow(others)}."
     ), "box")
   }

@@ -4,14 +4,14 @@
 #' prediction, as a TensorFlow dataset. Of a JPEG only the crop's part is decoded; and where crops are reduced
 #' (`resize`), the decoder does part of that. PNG, BMP and the first frame of GIF files are read too.
 #'
-#' The arguments that `keras3::image_dataset_from_directory()` has too mean the same here.
+#' Arguments that `keras3::image_dataset_from_directory()` has as well mean the same here.
 #'
 #' @inheritParams crop_generator
 #' @param path The folder.
 #' @param batch_size Images in a batch; `NULL` gives single images.
 #' @param resize `NULL` cuts `height` by `width` pixels of the file. A number of pixels cuts what these would be if the
 #'   image's shorter side were resized to that number, and resizes the crop: `resize = 256` with crops of 224 by 224 is
-#'   the classic recipe for ImageNet. At least `height` and `width`.
+#'   the classic recipe for ImageNet. It must be at least `height` and `width`.
 #' @param labels `"inferred"`, from the folders; `NULL`, for images without labels; or whole numbers, one for each file
 #'   in the order of their sorted paths.
 #' @param label_mode `"int"`, `"categorical"` (one-hot), `"binary"` (0 or 1), or `NULL`, for images without labels.
@@ -21,11 +21,11 @@
 #' @param seed A whole number, for the same order and places in every run; `NULL` draws one from R's random numbers,
 #'   which [set.seed()] fixes.
 #' @param validation_split,subset The fraction of files kept for validation, and `"training"` or `"validation"`. `seed`
-#'   fixes who is in which, whatever `shuffle` is, and must be given.
+#'   fixes which file is in which of the two, whatever `shuffle` is, and must be given.
 #' @param if_smaller What to do, where nothing is resized, with an image smaller than the crop: `"error"`, which names
 #'   the file; `"resize"`, which enlarges it until the crop fits; `"pad"`, with black, on all sides.
-#' @param antialias Let each pixel of a reduced crop be a mean over all the file's pixels that it covers. Without, crops
-#'   are bilinear, though of a JPEG that is already reduced to less than twice their size.
+#' @param antialias Let each pixel of a reduced crop be a mean over all the file's pixels that it covers. Otherwise
+#'   crops are bilinear, though of a JPEG that the decoder has already reduced to less than twice their size.
 #' @param errors What to do with files that are empty, truncated or not an image: `"raise"`, an error that names them;
 #'   `"skip"`, a warning of class `kerascrop_warning_files` that names them. Most are found at once; a file
 #'   whose defect only shows when it is decoded stops the dataset there, or is left out with a warning of Python's.

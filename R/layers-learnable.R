@@ -12,12 +12,12 @@
 #' at random, so that an object at the crop's edge is cut and costs.
 #'
 #' The layer adds losses of its own, which need no labels. When an image is turned by 180 degrees, the place that is
-#' found should turn with it. The network alone should find the place that it found together with the contrast, which
-#' is what stands out; it learns that most where your own loss approved of the crop, that is, where the gradient that
-#' comes back to the crop is small beside those of the batch. And a box that is disturbed at random, twice, should be
-#' corrected to the same box both times, which teaches sizes that fit. So the loss that `fit()` prints in training is
-#' above that of your classes. There is nothing to tune or to schedule. It can be led astray by things that stand out
-#' more than the object does, and are as large.
+#' found should turn with it. The network should find without help the place that it found with the help of the
+#' contrast, that is, of what stands out; it learns that most where your own loss approved of the crop, that is, where
+#' the gradient that comes back to the crop is small beside those of the batch. And a box that is disturbed at random,
+#' twice, should be corrected to the same box both times, which teaches sizes that fit. So the loss that `fit()` prints
+#' in training is above that of your classes. There is nothing to tune or to schedule. It can be led astray by things
+#' that stand out more than the object does, and are as large.
 #'
 #' The first step of `fit()` takes some seconds longer than the others, in which TensorFlow builds the graph.
 #'
@@ -35,10 +35,10 @@
 #'   the box leaves (0 touches the left or top edge, 1 the right or bottom), then the side, or the width and height,
 #'   between their bounds. Numbers outside count as 0 or 1 and have no gradient, so end it with a sigmoid; Python
 #'   warns the first time that it sees such numbers. With such a localizer `object` may be a list,
-#'   `list(images, features)`: then it sees the features. So it does with a named list that has `features`.
+#'   `list(images, features)`: then the localizer sees the features, as it does with a named list that has `features`.
 #' @param antialias Where a box is larger than the crop, make each pixel of the crop a weighted mean of all the
 #'   image's pixels around it, rather than of the nearest four, which avoids aliasing.
-#' @param snap At prediction, move a `"fixed"` box to whole pixels, so that the crop is an exact slice; without effect
+#' @param snap At prediction, move a `"fixed"` box to whole pixels, so that the crop is an exact slice. It has no effect
 #'   on other sizes.
 #' @param seed A whole number, for the same exploration in training in every run; `NULL` draws one.
 #' @returns The layer, the model, or the crops `(batch, height, width, channels)`, as `object` says. The layer's method

@@ -7,9 +7,9 @@
 #' in what `fit()` returns: with keras3, `plot(history)`; with reticulate alone,
 #' `matplot(as.data.frame(lapply(history$history, unlist)), type = "b")`.
 #'
-#' There is a warning of class `kerascrop_warning_crops`, once each, and a line in what `print()` shows, when all crops
-#' are at the same place, when nearly all have the smallest or the largest size or lie at the image's edge, and when
-#' boxes are no longer numbers. Training itself is the same with a monitor and without one.
+#' There is a warning of class `kerascrop_warning_crops`, once for each problem, and a line in what `print()` shows,
+#' when all crops are at the same place, when nearly all have the smallest or the largest size or lie at the image's
+#' edge, and when boxes are no longer numbers. Training itself is the same with a monitor and without one.
 #'
 #' @param images A few inputs of the model, as `fit()` takes them: an array, or a list of arrays; 16 images are plenty.
 #' @param boxes Their true boxes, a matrix with a row `x1, y1, x2, y2` in pixels for each image, or `NULL`. Boxes with
