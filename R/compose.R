@@ -31,14 +31,13 @@ checked_dots <- function(dots, call) {
 }
 
 # Builds a Python layer, then: returns it (no `object`), adds it to a Sequential model, or calls it on a
-# tensor, an array, or a list of them. `inputs` names what the layer takes, in order; `part` is where in the module its
-# class is, unless at the top.
-compose <- function(object, class, arguments, inputs = "images", part = NULL, call = caller_env()) {
+# tensor, an array, or a list of them. `inputs` names what the layer takes, in order.
+compose <- function(object, class, arguments, inputs = "images", call = caller_env()) {
   # Evaluated first, so that in a pipe Keras numbers the names of layers in the order in which one reads them.
   object <- if (missing(object)) NULL else object
   if (!is.null(object)) check_object(object, inputs, call)
   arguments <- arguments[!vapply(arguments, is.null, NA)]
-  module <- if (is.null(part)) load_module(call) else python_part(part, call, convert = TRUE)
+  module <- load_module(call)
   layer <- with_python_errors(do.call(module[[class]], arguments), call)
   if (is.null(object)) layer else call_layer(layer, object, inputs, call)
 }

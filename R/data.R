@@ -125,7 +125,7 @@ seed_or_draw <- function(seed, call) as_seed(seed, arg = "seed", call = call) %|
 # An R function that returns batches, as a Python iterator of them.
 python_batches <- function(generator, call) {
   # Loaded here rather than in `result()`, which Python calls, and where nothing should fail.
-  parts <- python_part("from_r", call)
+  parts <- python_part("pipelines.from_r", call)
   number <- 0
   result <- function() {
     number <<- number + 1

@@ -69,7 +69,7 @@ crops_from_directory <- function(path, height, width, mode = c("random", "center
     antialias = as_flag(antialias), errors = as_choice(errors, file_errors)
   )
   module <- load_module(call)
-  recorded <- python_part("from_r", call, convert = TRUE)$recorded
+  recorded <- python_part("pipelines.from_r", call, convert = TRUE)$recorded
   result <- with_python_errors(recorded(module$crops_from_directory, arguments), call)
   for (message in result[[2]]) kerascrop_warn("{message}", "files", call)
   result[[1]]

@@ -64,7 +64,7 @@
 #' all.equal(from_numpy(model$predict(as_numpy(x), verbose = 0L)), crops, tolerance = 1e-6)
 layer_custom_crop <- function(object, height, width, choose, data_format = NULL, ..., antialias = FALSE,
                               box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
-  compose(object, "CustomCrop", checked_arguments(choose = as_chooser(choose)), part = "layers.custom")
+  compose(object, "CustomCrop", checked_arguments(choose = as_chooser(choose)))
 }
 
 # The function that Python calls; it calls the user's.

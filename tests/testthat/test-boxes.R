@@ -75,14 +75,6 @@ test_that("box_iou() agrees with Python", {
   expect_equal(as.vector(from_numpy(python)), box_iou(a, a[2:1, ]), tolerance = 1e-6)
 })
 
-test_that("R and Python know the same formats, fill modes and interpolations", {
-  skip_without_python()
-  expect_setequal(box_formats, unlist(reticulate::import("kerascrop.boxes")$BOX_FORMATS))
-  sampling <- reticulate::import("kerascrop.sampling")
-  expect_setequal(fill_modes, unlist(sampling$FILL_MODES))
-  expect_setequal(interpolations, unlist(sampling$INTERPOLATIONS))
-})
-
 test_that("boxes that are none are told apart", {
   expect_snapshot(error = TRUE, {
     box_iou(1:3, 1:4)

@@ -2,23 +2,11 @@
 
 # Where Python keeps what there is to choose: a module, and a name in it.
 python_choices <- list(
-  if_smaller_choices = c("kerascrop.windows", "IF_SMALLER"), fill_modes = c("kerascrop.sampling", "FILL_MODES"),
-  interpolations = c("kerascrop.sampling", "INTERPOLATIONS"), box_formats = c("kerascrop.boxes", "BOX_FORMATS"),
+  if_smaller_choices = c("kerascrop.engine.windows", "IF_SMALLER"), fill_modes = c("kerascrop.engine.sampling", "FILL_MODES"),
+  interpolations = c("kerascrop.engine.sampling", "INTERPOLATIONS"), box_formats = c("kerascrop.geometry", "BOX_FORMATS"),
   focus_choices = c("kerascrop.layers.random_crop", "FOCI"), multi_views = c("kerascrop.layers.multi", "VIEWS"),
-  learnable_sizes = c("kerascrop.layers.learnable", "SIZES"), crop_modes = c("kerascrop.data", "MODES"),
-  label_modes = c("kerascrop.directories", "LABEL_MODES"), color_modes = c("kerascrop.directories", "CHANNELS")
-)
-
-# The Python module and class of each layer.
-python_layers <- list(
-  layer_center_crop = c("kerascrop", "CenterCrop"), layer_center_crop_1d = c("kerascrop", "CenterCrop1D"),
-  layer_center_crop_3d = c("kerascrop", "CenterCrop3D"), layer_border_crop = c("kerascrop", "BorderCrop"),
-  layer_border_crop_1d = c("kerascrop", "BorderCrop1D"), layer_border_crop_3d = c("kerascrop", "BorderCrop3D"),
-  layer_random_crop = c("kerascrop", "RandomCrop"), layer_random_crop_1d = c("kerascrop", "RandomCrop1D"),
-  layer_random_crop_3d = c("kerascrop", "RandomCrop3D"), layer_multi_crop = c("kerascrop", "MultiCrop"),
-  layer_random_resized_crop = c("kerascrop", "RandomResizedCrop"), layer_box_crop = c("kerascrop", "BoxCrop"),
-  layer_learnable_crop = c("kerascrop", "LearnableCrop"), layer_uncrop = c("kerascrop", "Uncrop"),
-  layer_custom_crop = c("kerascrop.layers.custom", "CustomCrop")
+  learnable_sizes = c("kerascrop.layers.learnable", "SIZES"), crop_modes = c("kerascrop.pipelines.batches", "MODES"),
+  label_modes = c("kerascrop.pipelines.directories", "LABEL_MODES"), color_modes = c("kerascrop.pipelines.directories", "CHANNELS")
 )
 
 # Arguments that only Python users have: for algorithms that nobody writes in R.
@@ -75,20 +63,19 @@ test_that("choices that stand in a signature are those that are checked", {
 
 test_that("the layers take the same arguments and inputs in both languages", {
   skip_without_python()
-  kerascrop_python()
+  module <- kerascrop_python()
   functions <- own_functions("^layer_")
-  expect_setequal(names(functions), names(python_layers))
   needed <- list(height = 4, width = 4, depth = 4, length = 4, cropping = 1, choose = function(...) NULL)
   of_keras <- c("name", "dtype", "trainable", "kwargs")
   signature <- reticulate::import("inspect")$signature
   for (name in names(functions)) {
     f <- functions[[name]]
-    class <- python_object(python_layers[[name]])
+    composed <- as.list(body(f)[[length(body(f))]]) # the last thing that it does is compose(object, class, ...)
+    class <- module[[composed[[3]]]]
     layer <- do.call(f, needed[intersect(names(formals(f)), names(needed))])
     # A constructor passes some on to the class that it is made of: a configuration has them all.
     theirs <- union(reticulate::import_builtins()$list(signature(class)$parameters), names(layer$get_config()))
     expect_setequal(setdiff(names(formals(f)), c("object", "...", of_keras)), setdiff(theirs, c(of_keras, only_python)))
-    inputs <- as.list(body(f)[[length(body(f))]])$inputs %||% "images" # the last thing that it does is compose()
-    expect_identical(eval(inputs), unlist(layer$input_names))
+    expect_identical(eval(composed$inputs %||% "images"), unlist(layer$input_names))
   }
 })

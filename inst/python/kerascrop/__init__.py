@@ -10,7 +10,7 @@ from kerascrop.layers.base import Crop
 from kerascrop.layers.border import BorderCrop, BorderCrop1D, BorderCrop3D
 from kerascrop.layers.box import BoxCrop
 from kerascrop.layers.center import CenterCrop, CenterCrop1D, CenterCrop3D
-from kerascrop.layers.custom import CustomCrop  # noqa: F401  # for R, and known to Keras when a model is loaded
+from kerascrop.layers.custom import CustomCrop
 from kerascrop.layers.learnable import LearnableCrop
 from kerascrop.layers.multi import MultiCrop
 from kerascrop.layers.random_crop import RandomCrop, RandomCrop1D, RandomCrop3D
@@ -34,6 +34,7 @@ __all__ = [
     "CenterCrop3D",
     "Crop",
     "CropMonitor",
+    "CustomCrop",
     "LearnableCrop",
     "MultiCrop",
     "RandomCrop",

@@ -259,8 +259,9 @@ def boxes_from_masks(masks):
         line = ops.any(masks, axis=[other for other in axes if other != axis])  # whether anything is there
         line = ops.logical_or(line, ops.logical_not(ops.any(line, axis=1, keepdims=True)))
         place = ops.cast(ops.arange(ops.shape(line)[1], dtype="int32"), "float32")
-        first.append(ops.min(ops.where(line, place, place[-1]), axis=1))
-        last.append(ops.max(ops.where(line, place, 0.0), axis=1) + 1)
+        # With an initial value, without which Keras stops at an empty batch.
+        first.append(ops.min(ops.where(line, place, place[-1]), axis=1, initial=float("inf")))
+        last.append(ops.max(ops.where(line, place, 0.0), axis=1, initial=0.0) + 1)
     return ops.stack(first + last, axis=-1)
 
 

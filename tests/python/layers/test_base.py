@@ -11,6 +11,7 @@ from keras import ops
 
 import kerascrop
 from conftest import BACKEND
+from own_layers import BrightCrop, PeakCrop
 
 HEIGHT, WIDTH = 5, 6
 BOXES = np.array([[0.5, 1.2, 7.1, 8.9]] * 4, "float32")
@@ -26,8 +27,10 @@ LAYERS = {
     "resized": lambda **kwargs: kerascrop.RandomResizedCrop(HEIGHT, WIDTH, seed=1, **kwargs),
     "box": lambda **kwargs: kerascrop.BoxCrop(HEIGHT, WIDTH, **kwargs),
     "learnable": lambda **kwargs: kerascrop.LearnableCrop(HEIGHT, WIDTH, size="free", **kwargs),
+    "bright": lambda **kwargs: BrightCrop(HEIGHT, WIDTH, **kwargs),  # layers as users write them
+    "peak": lambda **kwargs: PeakCrop(HEIGHT, WIDTH, **kwargs),
 }
-WHOLE_PIXELS = ("center", "border", "random", "pad", "five", "ten", "grid")
+WHOLE_PIXELS = ("center", "border", "random", "pad", "five", "ten", "grid", "peak")
 VIEWS = {"five": (5,), "ten": (10,), "grid": (2 * 3,)}
 layers = pytest.mark.parametrize("name", LAYERS)
 
@@ -139,7 +142,7 @@ def test_mixed_precision(name, images):
     layer = LAYERS[name](dtype="mixed_float16", return_boxes=True)
     crops, boxes = layer(inputs(name, images))
     assert keras.backend.standardize_dtype(boxes.dtype) == "float32"
-    assert keras.backend.standardize_dtype(crops.dtype) == ("float32" if name in WHOLE_PIXELS else "float16")
+    assert keras.backend.standardize_dtype(crops.dtype) == ("float32" if name in (*WHOLE_PIXELS, "bright") else "float16")
     antialias = getattr(LAYERS[name](), "antialias", False)
     exact = kerascrop.BoxCrop(*crops.shape[-3:-1], antialias=antialias)([images, array(boxes)])
     np.testing.assert_allclose(array(crops).astype("float32"), array(exact), atol=2e-3)
@@ -177,6 +180,7 @@ def test_save_and_load_in_a_process_that_has_only_imported_kerascrop(name, image
     np.save(tmp_path / "boxes.npy", BOXES)
     code = f"""
 import kerascrop, keras, numpy as np
+{"import own_layers" if name in ("bright", "peak") else ""}
 model = keras.saving.load_model("model.keras", safe_mode=True)
 images, boxes = np.load("images.npy"), np.load("boxes.npy")
 np.save("crops.npy", model.predict([images, boxes] if {name == "box"} else images, verbose=0))
@@ -283,7 +287,7 @@ def test_sequences_and_volumes_of_unknown_size(rank, name, rng):
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("jit_compile", [False, True])
-@pytest.mark.parametrize("name", [name for name in WHOLE_PIXELS if name != "pad"])
+@pytest.mark.parametrize("name", [name for name in WHOLE_PIXELS if name not in ("pad", "peak")])
 def test_images_of_unknown_size_that_are_too_small_are_an_error_under_xla_too(name, jit_compile):
     import tensorflow as tf
 

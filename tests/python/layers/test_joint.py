@@ -7,6 +7,7 @@ from keras import ops
 
 import kerascrop
 from conftest import BACKEND
+from own_layers import PeakCrop
 from kerascrop import geometry
 from kerascrop.checks import ArgumentError, BoxError, ShapeError
 
@@ -47,6 +48,7 @@ def layers(rank):
             "ten": lambda **kwargs: kerascrop.MultiCrop(13, 16, views="ten", **kwargs),
             "grid": lambda **kwargs: kerascrop.MultiCrop(13, 16, views="grid", stride=5, **kwargs),
             "learnable": lambda **kwargs: kerascrop.LearnableCrop(18, 20, **kwargs),
+            "peak": lambda **kwargs: PeakCrop(13, 16, **kwargs),
         }
     return table
 
@@ -115,7 +117,7 @@ def test_the_blob_is_where_boxes_masks_and_key_points_say(rank, name, data_forma
                 continue
             seen += 1
             blob, box = found(bright), boxes[place][0]
-            whole = name in ("center", "border", "random", "pad", "keep", "five", "ten", "grid")
+            whole = name in ("center", "border", "random", "pad", "keep", "five", "ten", "grid", "peak")
             # A resampled blob's edge lies within a pixel of the box; bilinear edges are half as wide as the step.
             tolerance = 1e-4 if whole else 1.01
             np.testing.assert_allclose(blob, box, atol=tolerance)

@@ -342,6 +342,9 @@ def _take_function(axes, ndim, dtype):
 def _cut_anywhere(images, axes, starts, sizes, fill_value):
     """`cut()` of windows that may reach out of the image, where crops are filled."""
     checks.check_holds(fill_value, "fill_value", keras.backend.standardize_dtype(images.dtype))
+    if images.shape[0] == 0:  # JAX cannot take from nothing
+        images = pad(images, axes, [(0, size) for size in sizes], 0)
+        return cut(images, axes, [0] * len(axes), sizes)
     starts = [ops.broadcast_to(ops.cast(start, "int32"), ops.shape(images)[:1]) for start in starts]
     crops = _take(images, axes, starts, sizes, is_inside=False)
     fill_value, ndim = ops.cast(fill_value, images.dtype), len(images.shape)

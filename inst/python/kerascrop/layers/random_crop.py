@@ -82,7 +82,7 @@ class RandomSizedCrop(SizedCrop):
         for first, last, length, size, origin in zip(*self._by_axis(boxes), fit.lengths, fit.sizes, fit.origin):
             places = ops.cast(ops.arange(windows.room(length, size) + 1, dtype="int32"), "float32")
             start, stop = (
-                ops.cast(corner * fit.scale + ops.cast(origin, "float32"), "float32")[:, None] for corner in (first, last)
+                ops.cast(side * fit.scale + ops.cast(origin, "float32"), "float32")[:, None] for side in (first, last)
             )
             inside = ops.relu(ops.minimum(stop, places + ops.cast(size, "float32")) - ops.maximum(start, places))
             share = ops.divide_no_nan(inside, stop - start)
