@@ -226,7 +226,7 @@ def test_the_monitor_changes_nothing_in_training(data):
         ([[y, y, 0.0] for y in np.linspace(0.1, 0.9, 8)], "square", "smallest size. Is `min_size` right"),
         ([[y, 0.5, 1.0] for y in np.linspace(0.1, 0.9, 8)], "square", "largest size. Is `max_size` right"),
         ([[y, y, 0.5, 1.0] for y in np.linspace(0.1, 0.9, 8)], "free", "largest size"),
-        ([[np.nan, 0.5]] * 8, "fixed", "no numbers any more"),
+        ([[np.nan, 0.5]] * 8, "fixed", "not numbers any more"),
         ([[y, y] for y in np.linspace(0.1, 0.9, 8)], "fixed", None),
         ([[y, 1 - y, y] for y in np.linspace(0.1, 0.9, 8)], "square", None),
     ],

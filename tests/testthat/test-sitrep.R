@@ -8,7 +8,7 @@ test_that("kerascrop_sitrep() tells versions, places and what Keras runs on", {
   expect_identical(report$r, as.character(getRversion()))
   expect_identical(report$keras$backend, keras_module()$config$backend())
   expect_identical(report$keras$data_format, "channels_last")
-  expect_true(file.exists(file.path(report$bundled$path, "windows.py")))
+  expect_true(file.exists(file.path(report$bundled$path, "geometry.py")))
   expect_identical(report$bundled$version, report$packages[["kerascrop"]])
   expect_identical(report$python, reticulate::py_config()$python)
 })

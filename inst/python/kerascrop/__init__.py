@@ -1,5 +1,7 @@
 """Every kind of crop for Keras models: centre, border, random, given by boxes, and learned."""
 
+import keras  # noqa: F401  # first, as it is the one to miss where nothing is installed
+
 from kerascrop.digits import cluttered_digits
 from kerascrop.engine.pasting import adjoint, paste
 from kerascrop.engine.samples import Samples

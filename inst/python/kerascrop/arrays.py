@@ -65,7 +65,7 @@ def to_r(x, small):
     and shape of the R array for `fill()`.
 
     Raises:
-        ArgumentError: it is no array of numbers.
+        ArgumentError: it is not an array of numbers.
     """
     x = _array(x)
     if x.size < small or x.dtype == "bool":

@@ -20,7 +20,7 @@ class ArgumentError(ValueError):
 
 
 class SizeError(ValueError):
-    """A size that is no positive whole number, or larger than the image."""
+    """A size that is not a positive whole number, or larger than the image."""
 
 
 class ShapeError(ValueError):

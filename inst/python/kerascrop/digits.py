@@ -41,8 +41,8 @@ def cluttered_digits(n, canvas=64, digit=20, distractors=6, split="train", seed=
         `Digits(x, y, boxes)`, in float32, int32 and float32.
 
     Raises:
-        SizeError: a number is no positive whole number, or the digit is larger than the canvas.
-        ArgumentError: an unknown `split`, or a `seed` that is no whole number.
+        SizeError: a number is not a positive whole number, or the digit is larger than the canvas.
+        ArgumentError: an unknown `split`, or a `seed` that is not a whole number.
     """
     canvas, digit = checks.check_size(canvas, "canvas"), checks.check_size(digit, "digit")
     n, distractors = checks.check_count(n, "n"), checks.check_count(distractors, "distractors", least=0)

@@ -229,7 +229,7 @@ def boxes_from_theta(theta, box_format="grid", height=None, width=None, depth=No
     turned = scale * (1 - ops.eye(rank, dtype=theta.dtype))
     numbers = known(turned)
     if numbers is not None and numbers.any():
-        raise BoxError("`theta` rotates or shears: its numbers off the diagonal must be 0, or it is no box.")
+        raise BoxError("`theta` rotates or shears: its numbers off the diagonal must be 0, or it is not a box.")
     half = ops.sum(scale * ops.eye(rank, dtype=theta.dtype), axis=-1)
     boxes = ops.concatenate([middle - half, middle + half], axis=-1)
     return convert_boxes(boxes, "grid", box_format, height, width, depth)

@@ -125,7 +125,7 @@ class CropMonitor(keras.callbacks.Callback):
 
     Before training and after every epoch the model is run on a few images, as for prediction, and the boxes that the
     layer cuts are kept and summed up. There is a warning, once each, when all crops are at the same place, when nearly
-    all have the smallest or the largest size or lie at the image's edge, and when boxes are no numbers any more.
+    all have the smallest or the largest size or lie at the image's edge, and when boxes are not numbers any more.
 
     Args:
         images: a few inputs of the model, as `fit()` takes them; 16 are plenty.
@@ -209,7 +209,7 @@ class CropMonitor(keras.callbacks.Callback):
     def _judge(self):
         boxes, record = self.boxes[-1], self.history[-1]
         if not np.isfinite(boxes).all():
-            self._remark("The boxes are no numbers any more: training has diverged. A smaller learning rate may help.")
+            self._remark("The boxes are not numbers any more: training has diverged. A smaller learning rate may help.")
             return
         if len(boxes) > 1 and not self.is_global and record["spread"] < self.SPREAD:
             self._remark("All crops are at the same place: the localizer does not tell the images apart.")

@@ -17,12 +17,6 @@ class BrightCrop(kerascrop.Crop):
         boxes = kerascrop.boxes_from_masks(light > 0.9)
         return kerascrop.Samples(boxes, (self.height, self.width))
 
-    def crop_size(self, shapes):
-        return self.height, self.width
-
-    def get_config(self):
-        return {**super().get_config(), "height": self.height, "width": self.width}
-
 
 @keras.saving.register_keras_serializable("own")
 class PeakCrop(kerascrop.Crop):
@@ -37,9 +31,3 @@ class PeakCrop(kerascrop.Crop):
         peak = ops.cast(ops.argmax(ops.reshape(light, (-1, ops.shape(pixels)[1] * width)), axis=1), "int32")
         starts = peak // width - self.height // 2, peak % width - self.width // 2
         return kerascrop.Windows(starts, (self.height, self.width))
-
-    def crop_size(self, shapes):
-        return self.height, self.width
-
-    def get_config(self):
-        return {**super().get_config(), "height": self.height, "width": self.width}

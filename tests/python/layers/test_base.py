@@ -142,7 +142,8 @@ def test_mixed_precision(name, images):
     layer = LAYERS[name](dtype="mixed_float16", return_boxes=True)
     crops, boxes = layer(inputs(name, images))
     assert keras.backend.standardize_dtype(boxes.dtype) == "float32"
-    assert keras.backend.standardize_dtype(crops.dtype) == ("float32" if name in (*WHOLE_PIXELS, "bright") else "float16")
+    keeps_dtype = name in (*WHOLE_PIXELS, "bright")
+    assert keras.backend.standardize_dtype(crops.dtype) == ("float32" if keeps_dtype else "float16")
     antialias = getattr(LAYERS[name](), "antialias", False)
     exact = kerascrop.BoxCrop(*crops.shape[-3:-1], antialias=antialias)([images, array(boxes)])
     np.testing.assert_allclose(array(crops).astype("float32"), array(exact), atol=2e-3)

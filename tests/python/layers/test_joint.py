@@ -7,9 +7,9 @@ from keras import ops
 
 import kerascrop
 from conftest import BACKEND
-from own_layers import PeakCrop
 from kerascrop import geometry
 from kerascrop.checks import ArgumentError, BoxError, ShapeError
+from own_layers import PeakCrop
 
 LENGTHS = {1: (17,), 2: (19, 23), 3: (11, 13, 17)}
 BLOBS = {  # along each axis the first pixel of the blob and the first one after it

@@ -25,7 +25,7 @@ if keras.config.backend() == "tensorflow":
         ("bitmap.bmp", lambda data: b"BM" + data, None),
         ("film.gif", lambda data: b"GIF89a" + data, None),
         ("empty.jpg", lambda data: b"", "(is empty)"),
-        ("text.png", lambda data: b"no image", "(is no JPEG, PNG, GIF or BMP image)"),
+        ("text.png", lambda data: b"no image", "(is not a JPEG, PNG, GIF or BMP image)"),
         ("cut.jpg", lambda data: data[: len(data) // 2], "(cannot be decoded: "),
         ("cut.png", lambda data: data[: len(data) // 2], "(cannot be decoded: "),
     ],

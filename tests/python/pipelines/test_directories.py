@@ -145,7 +145,7 @@ def test_broken_files_are_named_at_once_or_left_out(folder, rng):
     (folder / "class_c" / "cut.jpg").write_bytes(whole[: len(whole) // 2])
     (folder / "class_c" / "more.jpg").write_bytes(whole + bytes(1000))  # some cameras do that
     (folder / "class_c" / ".hidden.jpg").write_bytes(b"")
-    names = "3 of 16 .*empty.jpg' .is empty.*text.png' .is no JPEG.*cut.jpg' .cannot be decoded"
+    names = "3 of 16 .*empty.jpg' .is empty.*text.png' .is not a JPEG.*cut.jpg' .cannot be decoded"
     with pytest.raises(ArgumentError, match=f"{names}.*errors='skip'"):
         crops_from_directory(folder, 24, 32)
     with pytest.warns(UserWarning, match=names) as caught:

@@ -89,7 +89,7 @@ class OnCanvas(Samples):
 class Blend(Choice):
     """For each image several candidates: its crop is their mean, weighted by shares that add up to 1.
 
-    Its box is the first candidate's, by which masks are cut.
+    The box is that of the first candidate, and so are the masks.
 
     Args:
         candidates: `Samples` with boxes `(batch, candidates, 4)`.

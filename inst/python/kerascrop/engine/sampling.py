@@ -72,12 +72,12 @@ def sample(
         gives a crop of NaNs.
 
     Raises:
-        SizeError: a size is no positive whole number, or the crops would have more numbers than memory.
-        ShapeError: the images are no batch of as many axes as the size asks for, or have no pixels.
-        BoxError: boxes have another shape, or are for another number of images; `box_indices` are no whole numbers, one
-            for each box, or there is no such image (looked at unless they are known only when a graph runs).
-        ArgumentError: images or boxes that are no numbers; an unknown `fill_mode` or `interpolation`, a `fill_value`
-            that is no finite number, a `gradient_reach` below 1, or `antialias` with another interpolation than
+        SizeError: a size is not a positive whole number, or the crops would have more numbers than memory.
+        ShapeError: the images are not a batch with as many axes as the size asks for, or have no pixels.
+        BoxError: boxes have another shape, or are for another number of images; `box_indices` are not whole numbers,
+            one for each box, or there is no such image (looked at unless they are known only when a graph runs).
+        ArgumentError: images or boxes that are not numbers; an unknown `fill_mode` or `interpolation`, a `fill_value`
+            that is not a finite number, a `gradient_reach` below 1, or `antialias` with another interpolation than
             `"bilinear"`.
     """
     how = check_how(antialias, interpolation, fill_mode, fill_value, align_corners, gradient_reach)

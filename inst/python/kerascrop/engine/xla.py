@@ -39,20 +39,6 @@ def without_gradient(function, *arrays):
     return compiled(function)(*map(ops.stop_gradient, arrays))
 
 
-def stored(arrays):
-    """The same tensors, computed once and stored: XLA would compute them again in every loop that uses them.
-
-    A loop that ends before its first step, which XLA cannot know, keeps it from that: none of `arrays[0]` is negative.
-    TensorFlow's own `XlaOptimizationBarrier` is no help on a CPU: XLA removes it before it joins loops. (It was tried:
-    the crops of 16 channels took as long as without it.)
-    """
-    start = ops.max(arrays[0])
-    _, *arrays = tf.while_loop(
-        lambda step, *_: step < 0, lambda step, *arrays: (step + 1, *[x + 1 for x in arrays]), (start, *arrays)
-    )
-    return arrays
-
-
 def add_until(stop, function, total, step):
     """The total and what a function gives for each further step."""
 

@@ -13,8 +13,6 @@ from keras import ops
 from kerascrop.backend import tf
 from kerascrop.engine import xla
 
-MANY = 8  # channels, from which on storing the taps pays
-
 
 def blend(images, taps, plain):
     """The weighted sums of pixels, as `plain(images, taps)` computes them.
@@ -30,7 +28,7 @@ def blend(images, taps, plain):
         """A function of arrays and taps as one of arrays and weights: custom gradients take these one by one."""
         return lambda *arrays: function(*arrays[:-many], _pair(indices, arrays[-many:]))
 
-    gather = with_weights(lambda images, taps: plain(images, _stored(taps) if images.shape[-1] >= MANY else taps))
+    gather = with_weights(plain)
     spread = with_weights(functools.partial(_spread, lengths=lengths))
     slopes = xla.compiled(with_weights(_slopes))
 
@@ -51,11 +49,6 @@ def blend(images, taps, plain):
         return ops.cast(xla.without_gradient(spread, crops, *weights), dtype), gradient
 
     return forward(images, *[weight for axis in taps for _, weight in axis])
-
-
-def _stored(taps):
-    arrays = iter(xla.stored([x for axis in taps for pair in axis for x in pair]))
-    return [[(next(arrays), next(arrays)) for _ in axis] for axis in taps]
 
 
 def _pair(indices, weights):

@@ -13,8 +13,7 @@ from kerascrop import axes, checks, geometry
 from kerascrop.engine import sampling, windows
 from kerascrop.engine.choices import Choice
 from kerascrop.engine.samples import Samples
-from kerascrop.layers import joint
-from kerascrop.layers.describe import describe
+from kerascrop.layers import joint, settings
 
 
 class ImageLayer(keras.layers.Layer):
@@ -55,7 +54,7 @@ class ImageLayer(keras.layers.Layer):
             training = getattr(self, "mode", None)
         return bool(training)
 
-    __repr__ = describe
+    __repr__ = settings.describe
 
     if keras.backend.backend() == "torch":
 
@@ -64,16 +63,17 @@ class ImageLayer(keras.layers.Layer):
             return super().train(mode)
 
     def get_config(self):
-        return {**super().get_config(), "data_format": self.data_format}
+        return {**super().get_config(), **settings.config(self)}
 
 
 class Crop(ImageLayer):
     """Base of all layers that crop images, and of those that users write.
 
     A subclass says two things: `choose()` gives a choice, `kerascrop.Windows` or `kerascrop.Samples`, and `crop_size()`
-    says how large the crops are. All else comes from here: batches and single images, both data formats, sizes that are
-    known only when a graph runs, masks, bounding boxes and key points (see `CenterCrop`), `return_boxes`, and checks of
-    what is chosen.
+    says how large the crops are, unless that is `self.height` by `self.width`. All else comes from here: batches and
+    single images, both data formats, sizes that are known only when a graph runs, masks, bounding boxes and key points
+    (see `CenterCrop`), `return_boxes`, and checks of what is chosen. A layer that keeps its arguments under their names,
+    `self.height` for `height`, is saved and printed without more; its class has to be registered with Keras.
 
     Args:
         data_format: `"channels_last"` or `"channels_first"`; None takes `keras.config.image_data_format()`.
@@ -95,11 +95,8 @@ class Crop(ImageLayer):
     ...         boxes = kerascrop.boxes_from_masks(ops.mean(self.pixels(data), axis=-1) > 0.9)
     ...         return kerascrop.Samples(boxes, (self.height, self.width))
     ...
-    ...     def crop_size(self, shapes):
-    ...         return self.height, self.width
-    ...
-    ...     def get_config(self):
-    ...         return {**super().get_config(), "height": self.height, "width": self.width}
+    >>> BrightCrop(2, 3)(np.ones((5, 9, 12, 1))).shape
+    (5, 2, 3, 1)
     """
 
     takes_clips = True  #: whether images may be clips, `(batch, time, height, width, channels)`
@@ -135,7 +132,7 @@ class Crop(ImageLayer):
             shapes: the shapes of what `choose()` gets, with None for lengths that are not known. This is the place for
                 checks of shapes.
         """
-        raise NotImplementedError
+        return tuple(getattr(self, name) for name in axes.AXIS_NAMES[self.rank])
 
     def lead(self, shapes):
         """The first axes of the crops: the batch, and perhaps the number of crops of each image."""
@@ -276,14 +273,6 @@ class Crop(ImageLayer):
         crops = crops if isinstance(inputs, dict) else crops["images"]
         return (crops, boxes) if self.return_boxes else crops
 
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "return_boxes": self.return_boxes,
-            "box_format": self.box_format,
-            "min_visible": self.min_visible,
-        }
-
 
 class SizedCrop(Crop):
     """Base of the layers that cut windows of a given size, in any number of dimensions.
@@ -294,7 +283,7 @@ class SizedCrop(Crop):
         **kwargs: see `Crop`.
     """
 
-    def __init__(self, sizes, if_smaller="error", fill_value=0, **kwargs):
+    def __init__(self, sizes, /, if_smaller="error", fill_value=0, **kwargs):
         super().__init__(**kwargs)
         names = axes.AXIS_NAMES[self.rank]
         self.sizes = checks.check_sizes(sizes, names)
@@ -310,10 +299,6 @@ class SizedCrop(Crop):
 
     def crop_size(self, shapes):
         return self.fit(shapes["images"]).sizes
-
-    def get_config(self):
-        sizes = dict(zip(axes.AXIS_NAMES[self.rank], self.sizes))
-        return {**super().get_config(), **sizes, "if_smaller": self.if_smaller, "fill_value": self.fill_value}
 
 
 class SampledCrop(Crop):
@@ -339,12 +324,6 @@ class SampledCrop(Crop):
     def samples(self, boxes, **options):
         """The choice of these boxes."""
         return Samples(boxes, (self.height, self.width), self.how, **options)
-
-    def crop_size(self, shapes):
-        return self.height, self.width
-
-    def get_config(self):
-        return {**super().get_config(), "height": self.height, "width": self.width, "antialias": self.antialias}
 
 
 def _map_shapes(function, value):

@@ -29,7 +29,7 @@ class BorderCrop(Crop):
             `keras.layers.Layer`, such as `name`.
 
     Raises:
-        SizeError: margins that are no whole numbers, or that leave nothing of the images.
+        SizeError: margins that are not whole numbers, or that leave nothing of the images.
         ShapeError, BoxError, ArgumentError: as in `CenterCrop`.
 
     Example:
@@ -56,9 +56,6 @@ class BorderCrop(Crop):
         names = axes.AXIS_NAMES[self.rank]
         lengths = windows.check_margins_fit(self.lengths(images_shape), self.cropping, names, self.name)
         return tuple(windows.border_length(length, *margins) for length, margins in zip(lengths, self.cropping))
-
-    def get_config(self):
-        return {**super().get_config(), "cropping": self.cropping, "fill_value": self.fill_value}
 
 
 @keras.saving.register_keras_serializable("kerascrop")

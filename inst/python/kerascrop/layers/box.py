@@ -5,7 +5,6 @@ from keras import ops
 
 from kerascrop import checks, geometry
 from kerascrop.engine.sampling import check_how
-from kerascrop.layers import joint
 from kerascrop.layers.base import SampledCrop
 
 
@@ -47,10 +46,10 @@ class BoxCrop(SampledCrop):
             `name`.
 
     Raises:
-        SizeError: a size is no positive whole number.
-        ShapeError: the first input is no batch of images, nor one image.
+        SizeError: a size is not a positive whole number.
+        ShapeError: the first input is neither a batch of images nor one image.
         BoxError: boxes of another shape, or an unknown format.
-        ArgumentError: any other argument that is none of its choices.
+        ArgumentError: any other argument that is not one of its choices.
 
     Example:
 
@@ -91,52 +90,12 @@ class BoxCrop(SampledCrop):
                 f"`{self.name}` takes a list of images, boxes and perhaps box indices; "
                 "or a dict with `images` and `boxes`."
             )
-        if "box_indices" in shapes:
-            self._check_indices(shapes)
-        else:
-            self._check_boxes(shapes["boxes"], shapes["images"])
         return super().crop_size(shapes)
 
     def lead(self, shapes):
         return shapes["boxes"][:-1]
 
-    def _check_indices(self, shapes):
-        boxes, indices = shapes["boxes"], shapes["box_indices"]
-        if not checks.are_boxes(boxes, 2, (None,)) or len(indices) != 1:
-            raise checks.BoxError(
-                f"`{self.name}` takes `box_indices` (boxes,) with boxes (boxes, 4) and a batch of images, not "
-                f"{tuple(indices)} with {tuple(boxes)} and {tuple(shapes['images'])}."
-            )
-        if None not in (boxes[0], indices[0]) and boxes[0] != indices[0]:
-            raise checks.BoxError(
-                f"`{self.name}` needs a number of `box_indices` for each box: there are {boxes[0]} boxes, but "
-                f"{indices[0]} indices."
-            )
-        if set(shapes) & set(joint.PARTS) != {"images"}:
-            raise checks.ArgumentError(f"`{self.name}` takes `box_indices` with images alone.")
-
-    def _check_boxes(self, boxes, images):
-        if not checks.are_boxes(boxes, 2, (None,), (None, None)):
-            raise checks.BoxError(
-                f"`{self.name}` takes boxes of shape (batch, 4) or (batch, boxes, 4) with a batch of images, and boxes "
-                f"of shape (4,) or (boxes, 4) with one image. As a batch these have shape {tuple(boxes)}."
-            )
-        if None not in (boxes[0], images[0]) and boxes[0] != images[0]:
-            raise checks.BoxError(
-                f"`{self.name}` needs boxes for each image: there are {images[0]} images, but boxes for {boxes[0]}."
-            )
-
     def choose(self, data, training):
         image_size = self.lengths(ops.shape(data["images"]))[::-1]
         boxes = geometry.to_corners(data["boxes"], self.box_format, image_size, self.align_corners)
         return self.samples(boxes, box_indices=data.get("box_indices"))
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "fill_mode": self.fill_mode,
-            "fill_value": self.fill_value,
-            "interpolation": self.interpolation,
-            "align_corners": self.align_corners,
-            "gradient_reach": self.gradient_reach,
-        }

@@ -46,8 +46,8 @@ class CenterCrop(CenterSizedCrop):
         **kwargs: arguments of `keras.layers.Layer`, such as `name`.
 
     Raises:
-        SizeError: a size is no positive whole number, or larger than the images while `if_smaller` is `"error"`.
-        ShapeError: the input is no batch of images, nor one image; or masks have another size.
+        SizeError: a size is not a positive whole number, or larger than the images while `if_smaller` is `"error"`.
+        ShapeError: the input is neither a batch of images nor one image; or masks have another size.
         BoxError: bounding boxes of another shape or number than the labels, or an unknown format.
         ArgumentError: an unknown choice, or a `fill_value` that the images cannot hold.
 

@@ -26,7 +26,7 @@ class CustomCrop(SampledCrop):
 
     Raises:
         SizeError: a size is not a positive whole number.
-        ArgumentError: `choose` is not a function, or there is none any more.
+        ArgumentError: `choose` is not a function, or the layer was loaded and has none.
         BoxError: it returns boxes of another shape or number, or some that are not finite.
     """
 
@@ -46,3 +46,8 @@ class CustomCrop(SampledCrop):
             )
         boxes = ops.convert_to_tensor(self.function(self.pixels(data), training))
         return self.samples(ops.cast(boxes, "float32"))
+
+    def get_config(self):
+        config = super().get_config()
+        config.pop("choose")
+        return config

@@ -48,6 +48,8 @@ def check_shapes(shapes, layer):
     """Stop unless masks, boxes, labels and key points fit the images; `shapes` is a dict of shapes."""
     images, rank = shapes["images"], layer.rank
     lead = images[: len(images) - rank - 1]
+    if "boxes" in shapes and "boxes" in layer.input_names:
+        _check_boxes(shapes, layer)
     if "segmentation_masks" in shapes:
         masks = shapes["segmentation_masks"]
         lengths = layer.lengths(images)
@@ -80,6 +82,34 @@ def check_shapes(shapes, layer):
                 f"`{layer.name}` takes key points of shape {_form(*lead, 'points', rank)} with these images, "
                 f"not {tuple(points)}."
             )
+
+
+def _check_boxes(shapes, layer):
+    """Stop unless boxes that are to be cut fit the images, or come with the numbers of their images."""
+    images, boxes, indices = (shapes.get(name) for name in ("images", "boxes", "box_indices"))
+    batched = len(images) > layer.rank + 1
+    if indices is None:
+        leads = ((None,), (None, None)) if batched else ((), (None,))
+        if not checks.are_boxes(boxes, layer.rank, *leads):
+            forms = "(batch, 4) or (batch, boxes, 4)" if batched else "(4,) or (boxes, 4)"
+            raise checks.BoxError(f"`{layer.name}` takes boxes of shape {forms} with these images, not {tuple(boxes)}.")
+        if batched and not _agree(boxes[:1], images[:1]):
+            raise checks.BoxError(
+                f"`{layer.name}` needs boxes for each image: there are {images[0]} images, but boxes for {boxes[0]}."
+            )
+        return
+    if not batched or not checks.are_boxes(boxes, layer.rank, (None,)) or len(indices) != 1:
+        raise checks.BoxError(
+            f"`{layer.name}` takes `box_indices` (boxes,) with boxes (boxes, 4) and a batch of images, not "
+            f"{tuple(indices)} with {tuple(boxes)} and {tuple(images)}."
+        )
+    if not _agree(boxes[:1], indices):
+        raise checks.BoxError(
+            f"`{layer.name}` needs a number of `box_indices` for each box: there are {boxes[0]} boxes, but "
+            f"{indices[0]} indices."
+        )
+    if set(shapes) & set(PARTS) != {"images"}:
+        raise checks.ArgumentError(f"`{layer.name}` takes `box_indices` with images alone.")
 
 
 def _form(*axes):

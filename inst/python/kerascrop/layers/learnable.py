@@ -65,9 +65,9 @@ class LearnableCrop(SampledCrop):
             `keras.layers.Layer`, such as `name`.
 
     Raises:
-        SizeError: a size is no positive whole number; `min_size` is above `max_size`; the images, or the canvas of
+        SizeError: a size is not a positive whole number; `min_size` is above `max_size`; the images, or the canvas of
             `resize=False`, are smaller than a box.
-        ShapeError: the input is no batch of images, or a localizer returns another number of numbers.
+        ShapeError: the input is not a batch of images, or a localizer returns another number of numbers.
         ArgumentError: an unknown `size` or `localizer`.
     """
 
@@ -198,23 +198,12 @@ class LearnableCrop(SampledCrop):
                 f"`{self.name}` takes images; a list of images and features goes with a `localizer` of your own."
             )
         self.bounds(*(math.inf if length is None else length for length in self.lengths(shapes["images"])))
-        return self.height, self.width
+        return super().crop_size(shapes)
 
     def get_config(self):
-        config = super().get_config()
-        localizer = self.given_localizer
-        if isinstance(localizer, keras.layers.Layer):
-            localizer = keras.saving.serialize_keras_object(localizer)
-        return {
-            **config,
-            "size": self.size,
-            "min_size": self.min_size,
-            "max_size": self.max_size,
-            "resize": self.resize,
-            "localizer": localizer,
-            "snap": self.snap,
-            "seed": self.seed,
-        }
+        given = self.given_localizer
+        is_layer = isinstance(given, keras.layers.Layer)
+        return {**super().get_config(), "localizer": keras.saving.serialize_keras_object(given) if is_layer else given}
 
     @classmethod
     def from_config(cls, config):

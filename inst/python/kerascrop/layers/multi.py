@@ -38,8 +38,8 @@ class MultiCrop(SizedCrop):
         data_format, if_smaller, fill_value, **kwargs: as in `CenterCrop`.
 
     Raises:
-        SizeError: a size or stride is no positive whole number, a stride is larger than the crop (so that pixels would
-            be left out), or the images are smaller.
+        SizeError: a size or stride is not a positive whole number, a stride is larger than the crop (so that pixels
+            would be left out), or the images are smaller.
         ArgumentError: unknown `views`, or a `stride` without a grid.
         ShapeError, BoxError: as in `CenterCrop`.
     """
@@ -48,7 +48,7 @@ class MultiCrop(SizedCrop):
         self, height, width, views="five", stride=None, data_format=None, if_smaller="error", fill_value=0, **kwargs
     ):
         super().__init__((height, width), if_smaller, fill_value, data_format=data_format, **kwargs)
-        self.arrangement = checks.check_choice(views, "views", VIEWS)
+        self.views = checks.check_choice(views, "views", VIEWS)
         if stride is not None and views != "grid":
             raise checks.ArgumentError(f"`stride` goes with views='grid', not with {views!r}.")
         self.stride = self._check_stride(stride)
@@ -70,8 +70,8 @@ class MultiCrop(SizedCrop):
         return (*super().lead(shapes), self._count(shapes["images"]))
 
     def _count(self, images_shape):
-        if self.arrangement != "grid":
-            return 5 if self.arrangement == "five" else 10
+        if self.views != "grid":
+            return 5 if self.views == "five" else 10
         fit = self.fit(images_shape)
         counts = [grid_count(*axis) for axis in zip(fit.lengths, fit.sizes, self.stride or fit.sizes)]
         return None if None in counts else math.prod(counts)
@@ -79,15 +79,12 @@ class MultiCrop(SizedCrop):
     def choose(self, data, training):
         shape = ops.shape(data["images"])
         fit = self.fit(shape)
-        if self.arrangement == "grid":
+        if self.views == "grid":
             lines = [grid_starts(*axis) for axis in zip(fit.lengths, fit.sizes, self.stride or fit.sizes)]
             choice = Grid(fit.from_image(lines), fit.sizes, self.fill_value, fit.margins)
         else:
             # A zero made of the length: where that is a tensor, it waits for the check that the window fits.
             ends = [(length - length, length - size) for length, size in zip(fit.lengths, fit.sizes)]
             starts = [*itertools.product(*ends), center_starts(fit)]
-            choice = Views([fit.windows(start, self.fill_value) for start in starts], self.arrangement == "ten")
+            choice = Views([fit.windows(start, self.fill_value) for start in starts], self.views == "ten")
         return fit.applied_to(choice, shape[0])
-
-    def get_config(self):
-        return {**super().get_config(), "views": self.arrangement, "stride": self.stride}

@@ -16,6 +16,7 @@ class RandomSizedCrop(SizedCrop):
     def __init__(
         self,
         sizes,
+        /,
         per_image=True,
         if_smaller="error",
         seed=None,
@@ -69,7 +70,7 @@ class RandomSizedCrop(SizedCrop):
         labels = data["bounding_boxes"].get("labels")
         if labels is not None and len(labels.shape) == len(data["bounding_boxes"]["boxes"].shape) - 1:
             usable = usable & ops.reshape(ops.cast(labels, "float32") != -1, ops.shape(usable))
-        # One that is never usable, and empty, is there to be picked where there is no other.
+        # An empty box that is never usable is added, to be picked where there is no other.
         usable = ops.pad(usable, ((0, 0), (0, 1)))
         boxes = ops.pad(boxes, ((0, 0), (0, 1), (0, 0)))
         number = ops.where(ops.any(usable, axis=1), self._random_true(usable), ops.shape(usable)[1] - 1)
@@ -133,15 +134,6 @@ class RandomSizedCrop(SizedCrop):
         wanted = ops.minimum(ops.cast(share * ops.cast(count, "float32"), "int32"), count - 1)
         return ops.cast(ops.argmax(ops.cast(order > wanted, "int32"), axis=1), "int32")
 
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "per_image": self.per_image,
-            "seed": self.seed,
-            "focus": self.focus,
-            "positive_fraction": self.positive_fraction,
-        }
-
 
 def _unravel(index, lengths):
     """The place along each axis, for an index that counts through all of them."""
@@ -190,7 +182,7 @@ class RandomCrop(RandomSizedCrop):
             layer, or of a `torch.nn.Module` that holds it, set it; until then it is False, as everywhere in Keras.
 
     Raises:
-        SizeError: a size is no positive whole number, or larger than the images while `if_smaller` is `"error"`.
+        SizeError: a size is not a positive whole number, or larger than the images while `if_smaller` is `"error"`.
         ShapeError, BoxError: as in `CenterCrop`.
         ArgumentError: an unknown choice, or `focus` without the boxes or masks that it needs.
     """

@@ -37,8 +37,8 @@ class RandomResizedCrop(SampledCrop):
             `keras.layers.Layer`, such as `name`.
 
     Raises:
-        SizeError: a size is no positive whole number.
-        ArgumentError: `scale` or `ratio` is no pair of positive numbers, the smaller one first; `scale` is above 1.
+        SizeError: a size is not a positive whole number.
+        ArgumentError: `scale` or `ratio` is not a pair of positive numbers, the smaller one first; `scale` is above 1.
         ShapeError, BoxError: as in `CenterCrop`.
     """
 
@@ -94,12 +94,3 @@ class RandomResizedCrop(SampledCrop):
 
     def _uniform(self, shape):
         return keras.random.uniform(shape, seed=self.seed_generator)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "scale": self.scale,
-            "ratio": self.ratio,
-            "per_image": self.per_image,
-            "seed": self.seed,
-        }

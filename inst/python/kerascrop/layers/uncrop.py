@@ -35,7 +35,7 @@ class Uncrop(ImageLayer):
         **kwargs: arguments of `keras.layers.Layer`, such as `name`.
 
     Raises:
-        SizeError: a size is no positive whole number.
+        SizeError: a size is not a positive whole number.
         ArgumentError: a `fill_value` together with `adjoint`, or no number.
         ShapeError: the crops have no such shape.
         BoxError: boxes of another shape or number than the crops, or an unknown format.
@@ -95,16 +95,6 @@ class Uncrop(ImageLayer):
     def compute_output_spec(self, inputs):
         self._check_pair(inputs)
         return keras.KerasTensor(self.compute_output_shape([x.shape for x in inputs]), inputs[0].dtype)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "height": self.height,
-            "width": self.width,
-            "box_format": self.box_format,
-            "fill_value": self.fill_value,
-            "adjoint": self.adjoint,
-        }
 
     def _check_pair(self, inputs):
         if not isinstance(inputs, (list, tuple)) or len(inputs) != 2:

@@ -24,7 +24,7 @@ def defect(file):
     if start.startswith((b"GIF8", b"BM")):
         return None
     if not start.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")):
-        return "(is no JPEG, PNG, GIF or BMP image)"
+        return "(is not a JPEG, PNG, GIF or BMP image)"
     whole = (b"\xff\xd9" if start.startswith(b"\xff") else b"IEND") in end
     # Some cameras write more behind the image, so a file without its end gets a hearing.
     return None if whole else decoding_error(file)

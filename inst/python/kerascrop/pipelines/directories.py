@@ -150,7 +150,7 @@ def list_files(path, labels, class_names):
 
 
 def images_below(folder):
-    """Paths of the image files in a folder and the folders in it; hidden files are no images."""
+    """Paths of the image files in a folder and the folders in it; hidden files do not count."""
     found = sorted(os.walk(folder), key=lambda step: step[0])
     return [
         os.path.join(where, name)
@@ -207,7 +207,7 @@ def encode_labels(numbers, class_names, label_mode):
 
 
 def sound_files(files, labels, errors):
-    """The files that are no wreck at first sight, and their labels."""
+    """The files whose first and last bytes are those of an image, and their labels."""
     with multiprocessing.pool.ThreadPool(8) as pool:
         defects = pool.map(defect, files)
     broken = [f"{file!r} {reason}" for file, reason in zip(files, defects) if reason]
