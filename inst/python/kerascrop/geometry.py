@@ -98,8 +98,8 @@ def to_corners(boxes, box_format, image_size, align_corners=False):
         first, second = ops.flip(first, -1), ops.flip(second, -1)
     between_centres = align_corners and form.relative
     if form.relative:
-        sides = [ops.cast(side, boxes.dtype) - 1 if between_centres else side for side in image_size]
-        first, second = (half * stack_numbers(sides, boxes.dtype) for half in (first, second))
+        unit = stack_numbers(image_size, boxes.dtype) - (1 if between_centres else 0)
+        first, second = first * unit, second * unit
     if form.centred:
         first = first - second / 2
     if form.sized:
@@ -116,7 +116,8 @@ def from_corners(boxes, box_format, image_size):
     if form.centred:
         first = first + second / 2
     if form.relative:
-        first, second = (half / stack_numbers(image_size, boxes.dtype) for half in (first, second))
+        unit = stack_numbers(image_size, boxes.dtype)
+        first, second = first / unit, second / unit
     if form.y_first:
         first, second = ops.flip(first, -1), ops.flip(second, -1)
     boxes = ops.concatenate([first, second], axis=-1)
@@ -258,10 +259,10 @@ def boxes_from_masks(masks):
     for axis in reversed(axes):
         line = ops.any(masks, axis=[other for other in axes if other != axis])  # whether anything is there
         line = ops.logical_or(line, ops.logical_not(ops.any(line, axis=1, keepdims=True)))
-        place = ops.cast(ops.arange(ops.shape(line)[1], dtype="int32"), "float32")
+        pixel = ops.cast(ops.arange(ops.shape(line)[1], dtype="int32"), "float32")
         # With an initial value, without which Keras stops at an empty batch.
-        first.append(ops.min(ops.where(line, place, place[-1]), axis=1, initial=float("inf")))
-        last.append(ops.max(ops.where(line, place, 0.0), axis=1, initial=0.0) + 1)
+        first.append(ops.min(ops.where(line, pixel, pixel[-1]), axis=1, initial=float("inf")))
+        last.append(ops.max(ops.where(line, pixel, 0.0), axis=1, initial=0.0) + 1)
     return ops.stack(first + last, axis=-1)
 
 
@@ -283,11 +284,11 @@ def box_iou(boxes, others):
     return ops.divide_no_nan(both, either)
 
 
-def boxes_inside(place, size, image_size):
+def boxes_inside(position, size, image_size):
     """Boxes that lie inside the image by construction: the size first, then a place in the room that is left.
 
     Args:
-        place: `(..., 2)`, x and y in `[0, 1]`: 0 touches the left or top edge, 1 the right or bottom. What lies
+        position: `(..., 2)`, x and y in `[0, 1]`: 0 touches the left or top edge, 1 the right or bottom. What lies
             beyond counts as 0 or 1.
         size: `(..., 2)`, width and height in pixels, at most the image's.
         image_size: `(2,)`, width and height of the images in pixels.
@@ -295,7 +296,7 @@ def boxes_inside(place, size, image_size):
     Returns:
         Boxes `(..., 4)` in `"xyxy"` format.
     """
-    corner = ops.clip(place, 0.0, 1.0) * (image_size - size)
+    corner = ops.clip(position, 0.0, 1.0) * (image_size - size)
     return ops.concatenate([corner, corner + size], axis=-1)
 
 

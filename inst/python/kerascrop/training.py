@@ -116,8 +116,8 @@ class BoxLoss(keras.losses.Loss):
         (first, last), (first_true, last_true) = split(y_pred), split(y_true)
         distance = (first + last - first_true - last_true) / 2
         around = ops.maximum(last, last_true) - ops.minimum(first, first_true)
-        apart = ops.sum(ops.square(distance), axis=-1) / ops.sum(ops.square(around), axis=-1)
-        return 1 - box_iou(y_pred, y_true) + apart
+        spread = ops.sum(ops.square(distance), axis=-1) / ops.sum(ops.square(around), axis=-1)
+        return 1 - box_iou(y_pred, y_true) + spread
 
 
 class CropMonitor(keras.callbacks.Callback):

@@ -173,7 +173,8 @@ def test_pad_adds_the_fill_value_and_keeps_the_dtype(images):
 
 
 def test_random_starts_reach_every_place_with_equal_probability():
-    starts = ops.convert_to_numpy(windows.random_start(10, 4, (7000,), 1))
+    (starts,) = windows.random_starts(windows.Fit((10,), (4,), ((0, 0),)), (7000,), 1)
+    starts = ops.convert_to_numpy(starts)
     counts = np.bincount(starts, minlength=7)
     assert len(counts) == 7
     # chi-squared with 6 degrees of freedom: 22.5 is its 99.9 % quantile

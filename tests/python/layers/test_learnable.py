@@ -192,7 +192,7 @@ def test_in_training_a_crop_is_the_mean_of_two_by_their_shares(scenes):
     layer(scenes)
     choice = layer.choose({"images": ops.convert_to_tensor(scenes)}, training=True)
     crops = ops.convert_to_numpy(choice.cut(ops.convert_to_tensor(scenes)))
-    boxes, shares = (ops.convert_to_numpy(part) for part in (choice.candidates.boxes, choice.shares))
+    boxes, shares = (ops.convert_to_numpy(part) for part in (choice.candidates.boxes, choice.weights))
     assert ((0 < shares) & (shares < 1)).all() and (np.abs(boxes[:, 0] - boxes[:, 1]).max(axis=1) > 1).any()
     np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-6)
     first, second = (ops.convert_to_numpy(BoxCrop(16, 16, antialias=True)([scenes, boxes[:, k]])) for k in (0, 1))

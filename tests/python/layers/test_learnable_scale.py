@@ -82,7 +82,7 @@ def test_without_resizing_training_never_leaves_the_canvas(size, scenes):
     for _ in range(5):
         images = ops.convert_to_tensor(scenes)
         choice = layer.choose({"images": images}, training=True)
-        boxes, shares = (ops.convert_to_numpy(part) for part in (choice.candidates.boxes, choice.shares))
+        boxes, shares = (ops.convert_to_numpy(part) for part in (choice.candidates.boxes, choice.weights))
         assert (boxes[..., 2:] - boxes[..., :2] <= 16 + 1e-4).all()
         for i, crop in enumerate(ops.convert_to_numpy(choice.cut(images))):
             expected = sum(share * on_canvas(scenes[i], box, 16, 16) for box, share in zip(boxes[i], shares[i]))

@@ -103,3 +103,13 @@ def test_wrong_arguments_are_errors(images):
         RandomCrop(4, 5, seed=1.5)
     with pytest.raises(ArgumentError, match="`per_image`"):
         RandomCrop(4, 5, per_image="yes")
+
+
+@pytest.mark.parametrize("make", [keras.layers.RandomCrop, RandomCrop])
+def test_the_seed_comes_third_as_in_keras(make):
+    assert make(4, 5, 42).get_config()["seed"] == 42
+
+
+def test_a_flag_where_the_seed_stands_is_an_error():
+    with pytest.raises(ArgumentError, match="`seed` must be None or a whole number"):
+        RandomCrop(4, 5, True)

@@ -2,18 +2,10 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerascrop.localizers.map import (
-    CELL,
-    LARGEST,
-    MEMORY,
-    MOVED,
-    SPREAD,
-    USUAL,
-    WIDE,
-    ZOOMED,
-    Glimpse,
-    MapLocalizer,
-)
+from kerascrop.localizers.map import Glimpse, MapLocalizer
+
+CELL, LARGEST, MEMORY, SPREAD = MapLocalizer.CELL, Glimpse.LARGEST, MapLocalizer.MEMORY, MapLocalizer.SPREAD
+MOVED, USUAL, WIDE, ZOOMED = MapLocalizer.MOVED, MapLocalizer.USUAL, MapLocalizer.WIDE, MapLocalizer.ZOOMED
 
 
 def built(sizes, shape):
@@ -84,10 +76,10 @@ def test_of_two_squares_each_is_found_and_the_place_is_not_between_them(rng):
     images[2:, 8:24, 12:28] += 8.7
     images[:, 40:56, 64:80] += 9
     found = localizer.find(images, bounds((0.17, 0.25)))
-    places = ops.convert_to_numpy(ops.stack([found.numbers, found.second], axis=1)) * [96, 64]
+    places = ops.convert_to_numpy(ops.stack([found.predicted, found.second], axis=1)) * [96, 64]
     truth = np.array([[20, 16], [72, 48]])
     assert np.abs(places[:2] - truth).max() < 4 and np.abs(places[2:] - truth[::-1]).max() < 4
-    mean, share = ops.convert_to_numpy(found.mean) * [96, 64], ops.convert_to_numpy(found.share)
+    mean, share = ops.convert_to_numpy(found.mean) * [96, 64], ops.convert_to_numpy(found.weight)
     assert (share > 0.5).all() and (share < 1).all()
     assert (mean[:, 0] > 22).all() and (mean[:, 0] < 70).all()
 
@@ -100,7 +92,7 @@ def test_the_network_is_taught_the_place_that_is_found(sizes, rng):
     images[0, 20:44, 10:34] += 9
     images[1, 5:29, 60:84] += 9
     found = localizer.find(images, limits)
-    x, y = ops.convert_to_numpy(found.numbers)[:, :2].T * [[96], [64]]
+    x, y = ops.convert_to_numpy(found.predicted)[:, :2].T * [[96], [64]]
     columns, rows = 4 * np.arange(24) + 2, 4 * np.arange(16) + 2
     far = np.square(columns - x[:, None])[:, None] + np.square(rows - y[:, None])[:, :, None]
     taught = np.exp(-far / 2 / np.square(SPREAD * 24))
@@ -126,12 +118,12 @@ def test_sizes_start_near_those_that_were_found_before(rng):
     images = rng.normal(size=(3, 96, 96, 1)).astype("float32")
     for image, side in zip(images, (12, 24, 48)):
         image[48 - side // 2 : 48 + side // 2, 48 - side // 2 : 48 + side // 2] += 5
-    free = ops.convert_to_numpy(localizer.find(images, limits).numbers)
+    free = ops.convert_to_numpy(localizer.find(images, limits).predicted)
     assert (np.diff(free[:, 2:], axis=0) > 0.1).all()
     localizer.size_mean.assign(free[1, 2:])
     localizer.size_variance.assign([0.0016, 0.01])
     reach = USUAL * np.array([0.04, 0.1], "float32")
-    numbers = ops.convert_to_numpy(localizer.find(images, limits).numbers)
+    numbers = ops.convert_to_numpy(localizer.find(images, limits).predicted)
     np.testing.assert_allclose(numbers[:, 2:], free[1, 2:] + [[-1], [0], [1]] * reach, atol=0.02)
     assert np.abs(numbers[:, 2:] - free[1, 2:]).max(axis=0) == pytest.approx(reach)
 

@@ -16,10 +16,10 @@ from kerascrop.engine.sampling import (
     SAMPLES,
     along,
     check_how,
-    intervals,
+    flat_index,
     multiply,
     outer,
-    place_of,
+    spans_of,
     taps_of,
     triangles,
 )
@@ -47,33 +47,33 @@ def adjoint(crops, boxes, size, antialias=False, fill_mode="constant", interpola
     crops, boxes, size = _prepare(crops, boxes, size, "adjoint()")
     lengths = ops.shape(crops)[2:-1]
     boxes = align(boxes, tuple(reversed(lengths))) if align_corners else boxes
-    sides = intervals(boxes, lengths)
+    spans = spans_of(boxes, lengths)
     if antialias:
-        return _spread_triangles(crops, sides, size, how)
+        return _spread_triangles(crops, spans, size, how)
     batch, boxes = ops.shape(crops)[:2]
     image = ops.arange(batch, dtype="int32")
     sums = 0.0
-    for corner in itertools.product(*taps_of(sides, size, how)):
+    for corner in itertools.product(*taps_of(spans, size, how)):
         index, weight = zip(*corner)
         values = crops if weight[0] is None else crops * outer(weight, crops.dtype)
-        sums += _add_up(values, place_of(index, size, image), batch * math.prod(size))
+        sums += _add_up(values, flat_index(index, size, image), batch * math.prod(size))
     return ops.reshape(sums, (-1, *size, crops.shape[-1]))
 
 
-def _spread_triangles(crops, sides, size, how):
-    positions = [weights.positions(*side) for side in sides]
+def _spread_triangles(crops, spans, size, how):
+    positions = [weights.positions(*span) for span in spans]
     if how.fill_mode == "constant":
         coverage = [weights.covered(position, length) for position, length in zip(positions, size)]
         crops = crops * outer(coverage, crops.dtype)
-    axes = [triangles(*arguments, how) for arguments in zip(positions, sides, size)]
+    axes = [triangles(*arguments, how) for arguments in zip(positions, spans, size)]
     matrices = [weights.antialiasing(*axis, length) for axis, length in zip(axes, size)]
     return multiply(crops, matrices, SAMPLES, PIXELS, last="b")
 
 
-def _add_up(values, place, count):
-    """Sums `(count, channels)` of values `(..., channels)` of the same place; places from `count` on are dropped."""
+def _add_up(values, index, count):
+    """Sums `(count, channels)` of values `(..., channels)` of the same index; indices from `count` on are dropped."""
     values = ops.reshape(values, (-1, values.shape[-1]))
-    return ops.segment_sum(values, ops.reshape(place, (-1,)), num_segments=count + 1)[:-1]
+    return ops.segment_sum(values, ops.reshape(index, (-1,)), num_segments=count + 1)[:-1]
 
 
 def _prepare(crops, boxes, size, name):
@@ -113,34 +113,34 @@ def paste(crops, boxes, size, fill_value=0.0):
     """
     fill_value = checks.check_number(fill_value, "fill_value")
     crops, boxes, size = _prepare(crops, boxes, size, "paste()")
-    sides = intervals(boxes, ops.shape(crops)[2:-1])
-    whole = ops.all(ops.stack([ops.all((start == ops.round(start)) & (stop - start == n)) for start, stop, n in sides]))
-    total, count = ops.cond(whole, lambda: _add_windows(crops, sides, size), lambda: _add_boxes(crops, sides, size))
+    spans = spans_of(boxes, ops.shape(crops)[2:-1])
+    whole = ops.all(ops.stack([ops.all((start == ops.round(start)) & (stop - start == n)) for start, stop, n in spans]))
+    total, count = ops.cond(whole, lambda: _add_windows(crops, spans, size), lambda: _add_boxes(crops, spans, size))
     mean = total / ops.maximum(count, 1.0)
     return mean + fill_value * ops.relu(1.0 - count)
 
 
-def _add_windows(crops, sides, size):
+def _add_windows(crops, spans, size):
     """Whole-pixel crops, added up where they belong, and how many there are of each pixel."""
     batch, boxes = ops.shape(crops)[:2]
     rank, count = len(size), batch * math.prod(size)
-    steps = [ops.cast(start, "int32")[..., None] + ops.arange(n, dtype="int32") for start, _, n in sides]
+    steps = [ops.cast(start, "int32")[..., None] + ops.arange(n, dtype="int32") for start, _, n in spans]
     outside = False
     for axis, (step, length) in enumerate(zip(steps, size)):
         outside = outside | along((step < 0) | (step >= length), axis, rank)
-    place = ops.where(outside, count, place_of(steps, size, ops.arange(batch, dtype="int32")))
-    sums = _add_up(ops.concatenate([crops, ops.ones_like(crops[..., :1])], axis=-1), place, count)
+    index = ops.where(outside, count, flat_index(steps, size, ops.arange(batch, dtype="int32")))
+    sums = _add_up(ops.concatenate([crops, ops.ones_like(crops[..., :1])], axis=-1), index, count)
     sums = ops.reshape(sums, (-1, *size, crops.shape[-1] + 1))
     return sums[..., :-1], sums[..., -1:]
 
 
-def _add_boxes(crops, sides, size):
+def _add_boxes(crops, spans, size):
     """Crops of any box, resized to it and added up, and how much of each pixel they cover."""
     matrices, coverage = [], []
-    for (start, stop, n), length in zip(sides, size):
+    for (start, stop, n), length in zip(spans, size):
         # The image as it is seen from inside of the crop: it runs from `-start` in steps of less or more than a pixel.
-        span = ops.where(stop == start, ops.ones_like(start), stop - start)
-        step = n / span
+        length_of_box = ops.where(stop == start, ops.ones_like(start), stop - start)
+        step = n / length_of_box
         edges = ops.arange(length + 1, dtype=start.dtype)
         position = (edges[:-1] + 0.5 - start[..., None]) * step[..., None]
         kernel = weights.antialiasing(position, 1 + ops.relu(ops.abs(step) - 1), n)
@@ -149,6 +149,6 @@ def _add_boxes(crops, sides, size):
         matrices.append(kernel * coverage[-1][..., None])
     # From here the crops' pixels are the images, and the image's are the samples.
     images = multiply(crops, matrices, PIXELS, SAMPLES, last="b")
-    rank = len(sides)
+    rank = len(spans)
     count = ops.sum(math.prod(along(cover, axis, rank) for axis, cover in enumerate(coverage)), axis=1)
     return images, ops.cast(count, crops.dtype)[..., None]

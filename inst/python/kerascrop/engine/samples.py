@@ -87,18 +87,18 @@ class OnCanvas(Samples):
 
 
 class Blend(Choice):
-    """For each image several candidates: its crop is their mean, weighted by shares that add up to 1.
+    """For each image several candidates: its crop is their mean, weighted by numbers that add up to 1.
 
     The box is that of the first candidate, and so are the masks.
 
     Args:
         candidates: `Samples` with boxes `(batch, candidates, 4)`.
-        shares: `(batch, candidates)`.
+        weights: `(batch, candidates)`.
         losses: None, or `(batch,)`: what the layer that chose wants to weigh once there are crops. Cutting ignores it.
     """
 
-    def __init__(self, candidates, shares, losses=None):
-        self.candidates, self.shares, self.losses = candidates, shares, losses
+    def __init__(self, candidates, weights, losses=None):
+        self.candidates, self.weights, self.losses = candidates, weights, losses
         self.size, self.scaled = candidates.size, candidates.scaled
         self.boxes_shape = (candidates.boxes_shape[0], *candidates.boxes_shape[2:])
 
@@ -111,8 +111,8 @@ class Blend(Choice):
             first = type(self.candidates)(self.candidates.given[:, 0], self.size, self.candidates.how)
             return first.cut(images, True, data_format)
         crops = self.candidates.cut(images, False, data_format)
-        shares = ops.cast(self.shares, crops.dtype)
-        return ops.sum(ops.reshape(shares, (*ops.shape(shares), *(1,) * (len(crops.shape) - 2))) * crops, axis=1)
+        each = ops.cast(self.weights, crops.dtype)
+        return ops.sum(ops.reshape(each, (*ops.shape(each), *(1,) * (len(crops.shape) - 2))) * crops, axis=1)
 
 
 def _as_pixels(images, rank, data_format):

@@ -146,26 +146,26 @@ def check_how(
     return How(interpolation, fill_mode, fill_value, align_corners, gradient_reach, 1 if antialias else None)
 
 
-def intervals(boxes, size):
+def spans_of(boxes, size):
     """Axis by axis, the outermost first: where boxes start and stop, and the crops' length."""
     rank = len(size)
     return [(boxes[..., i], boxes[..., rank + i], n) for i, n in zip(reversed(range(rank)), size)]
 
 
 def _resample(images, boxes, size, how, box_indices):
-    sides = intervals(boxes, size)
+    spans = spans_of(boxes, size)
     if how.least_reach is not None:
         images = images if box_indices is None else ops.take(images, box_indices, axis=0)
-        return _by_triangles(images, sides, how)
+        return _by_triangles(images, spans, how)
     if how.interpolation == "nearest":
-        return _nearest(images, sides, how, box_indices)
-    return _by_taps(images, sides, how, box_indices)
+        return _nearest(images, spans, how, box_indices)
+    return _by_taps(images, spans, how, box_indices)
 
 
-def _by_taps(images, sides, how, box_indices):
+def _by_taps(images, spans, how, box_indices):
     """Each sample is the weighted sum of a few pixels along each axis, gathered one by one."""
-    taps = taps_of(sides, ops.shape(images)[1:-1], how)
-    if how.interpolation == "bilinear" and _suits_xla(images, sides[0][0].shape) and box_indices is None:
+    taps = taps_of(spans, ops.shape(images)[1:-1], how)
+    if how.interpolation == "bilinear" and _suits_xla(images, spans[0][0].shape) and box_indices is None:
         crops = xla_taps.blend(images, taps, blend)
     else:
         crops = blend(images, taps, box_indices)
@@ -195,16 +195,16 @@ def blend(images, taps, box_indices=None):
     return crops
 
 
-def taps_of(sides, lengths, how):
+def taps_of(spans, lengths, how):
     return [
-        weights.taps(weights.positions(*side), length, how.interpolation, how.fill_mode, how.align_corners)
-        for side, length in zip(sides, lengths)
+        weights.taps(weights.positions(*span), length, how.interpolation, how.fill_mode, how.align_corners)
+        for span, length in zip(spans, lengths)
     ]
 
 
-def _nearest(images, sides, how, box_indices):
+def _nearest(images, spans, how, box_indices):
     """Each sample is the pixel that holds it; no arithmetic, so any dtype passes."""
-    ((*taps,),) = zip(*taps_of(sides, ops.shape(images)[1:-1], how))
+    ((*taps,),) = zip(*taps_of(spans, ops.shape(images)[1:-1], how))
     crops = _gather(images, [index for index, _ in taps], box_indices)
     if how.fill_mode == "constant":
         inside = outer([weight for _, weight in taps], "float32") > 0
@@ -212,12 +212,12 @@ def _nearest(images, sides, how, box_indices):
     return crops
 
 
-def _by_triangles(images, sides, how):
+def _by_triangles(images, spans, how):
     """Each sample is the weighted sum of the pixels in its reach along each axis."""
     lengths = ops.shape(images)[1:-1]
-    positions = [weights.positions(*side) for side in sides]
-    axes = [triangles(*arguments, how) for arguments in zip(positions, sides, lengths)]
-    if _suits_xla(images, sides[0][0].shape):
+    positions = [weights.positions(*span) for span in spans]
+    axes = [triangles(*arguments, how) for arguments in zip(positions, spans, lengths)]
+    if _suits_xla(images, spans[0][0].shape):
         crops = xla_triangles.mix(images, axes, how.fill_mode == "constant", mix)
     else:
         crops = mix(images, axes)
@@ -252,9 +252,9 @@ def multiply(values, matrices, old, new, first="bk", last="bk"):
     return values
 
 
-def triangles(position, side, length, how):
+def triangles(position, span, length, how):
     """Where the triangles of weights are, and how far they reach."""
-    start, stop, n = side
+    start, stop, n = span
     position = weights.FILL_MODES[how.fill_mode].inside(position, length)
     return position, how.least_reach + ops.relu(ops.abs(stop - start) / n - how.least_reach)
 
@@ -270,20 +270,20 @@ def outer(values, dtype):
     return ops.cast(math.prod(along(value, axis, rank) for axis, value in enumerate(values)), dtype)[..., None]
 
 
-def place_of(indices, lengths, image):
+def flat_index(indices, lengths, image):
     """The number of a pixel, counted through all images, for indices `(batch, boxes, n)` along each axis."""
     rank = len(indices)
-    place = ops.reshape(image, (-1, 1) + (1,) * rank)
+    flat = ops.reshape(image, (-1, 1) + (1,) * rank)
     for axis, (length, index) in enumerate(zip(lengths, indices)):
-        place = place * length + along(index, axis, rank)
-    return place
+        flat = flat * length + along(index, axis, rank)
+    return flat
 
 
 def _gather(images, indices, box_indices=None):
     """The pixels at the crossings of indices `(batch, boxes, n)`, one tensor for each axis."""
     shape = ops.shape(images)
     image = ops.arange(shape[0], dtype="int32") if box_indices is None else ops.cast(box_indices, "int32")
-    place = place_of(indices, shape[1:-1], image)
+    flat = flat_index(indices, shape[1:-1], image)
     if images.shape[0] == 0:
-        return ops.zeros((*ops.shape(place), shape[-1]), images.dtype)  # JAX's `take()` stumbles over empty batches
-    return ops.take(ops.reshape(images, (-1, shape[-1])), place, axis=0)
+        return ops.zeros((*ops.shape(flat), shape[-1]), images.dtype)  # JAX's `take()` stumbles over empty batches
+    return ops.take(ops.reshape(images, (-1, shape[-1])), flat, axis=0)

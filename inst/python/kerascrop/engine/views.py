@@ -58,7 +58,8 @@ class Grid(Choice):
         """`(1, crops, 4)`."""
         lines = ops.meshgrid(*[ops.convert_to_tensor(line, "float32") for line in self.lines], indexing="ij")
         first = [ops.reshape(line, (1, -1)) for line in lines]
-        return windows.stack_sides(first, [start + ops.cast(size, "float32") for start, size in zip(first, self.size)])
+        last = [start + ops.cast(size, "float32") for start, size in zip(first, self.size)]
+        return windows.stack_corners(first, last)
 
     def cut(self, images, is_mask=False, data_format=None):
         along = spatial_axes(len(self.size), data_format or keras.config.image_data_format())

@@ -51,7 +51,7 @@ class Windows(Choice):
     @property
     def boxes(self):
         """`(batch, 4)`, or `(1, 4)` where all images have the same window."""
-        return stack_sides(self.starts, map(operator.add, self.starts, self.size))
+        return stack_corners(self.starts, map(operator.add, self.starts, self.size))
 
     def cut(self, images, is_mask=False, data_format=None):
         images = ops.convert_to_tensor(images)
@@ -367,7 +367,7 @@ def pad(images, axes, margins, fill_value):
     return ops.pad(images, padding, constant_values=ops.cast(fill_value, images.dtype))
 
 
-def stack_sides(first, last):
+def stack_corners(first, last):
     """Boxes of the windows' first and last sides along each axis, the outermost first: `(..., 2 * rank)`.
 
     Sides are numbers or tensors that broadcast with each other; where all are numbers, there is one box.

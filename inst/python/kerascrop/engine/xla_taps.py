@@ -65,9 +65,9 @@ def _slopes(images, crops, taps):
     image = ops.arange(batch, dtype="int32")[:, None, None]
     of_rows, of_columns = [0.0] * len(rows), [0.0] * len(columns)
     for (i, row), (j, column) in itertools.product(enumerate(rows), enumerate(columns)):
-        place = [image, row[0][:, 0, :, None], column[0][:, 0, None, :]]
-        place = ops.stack([ops.broadcast_to(x, (batch, height, width)) for x in place], axis=-1)
-        products = ops.sum(crops * tf.gather_nd(images, place), axis=-1)
+        target = [image, row[0][:, 0, :, None], column[0][:, 0, None, :]]
+        target = ops.stack([ops.broadcast_to(x, (batch, height, width)) for x in target], axis=-1)
+        products = ops.sum(crops * tf.gather_nd(images, target), axis=-1)
         of_rows[i] += ops.einsum("bij,bkj->bki", products, column[1])
         of_columns[j] += ops.einsum("bij,bki->bkj", products, row[1])
     return *of_rows, *of_columns
@@ -93,13 +93,13 @@ def _collect(taps, length, take):
     batch, n = ops.shape(indices[0])
     samples = ops.broadcast_to(ops.arange(n, dtype="int32"), (batch, n))
     samples = ops.reshape(ops.concatenate([samples] * len(taps), axis=1), (-1,))
-    place = ops.concatenate(indices, axis=1) + ops.arange(batch, dtype="int32")[:, None] * length
+    target = ops.concatenate(indices, axis=1) + ops.arange(batch, dtype="int32")[:, None] * length
     # All samples outside of the image have its outermost pixels, with a weight of 0: they are left out.
-    place = ops.where(ops.concatenate(weights, axis=1) == 0, -1, place)
-    place = ops.reshape(place, (-1,))
+    target = ops.where(ops.concatenate(weights, axis=1) == 0, -1, target)
+    target = ops.reshape(target, (-1,))
     # Of a pixel that no sample sees, the first one is the greatest integer that there is, and the last one the least.
-    first = ops.minimum(tf.math.unsorted_segment_min(samples, place, batch * length), n - 1)
-    last = ops.maximum(tf.math.unsorted_segment_max(samples, place, batch * length), -1)
+    first = ops.minimum(tf.math.unsorted_segment_min(samples, target, batch * length), n - 1)
+    last = ops.maximum(tf.math.unsorted_segment_max(samples, target, batch * length), -1)
     first, last = ops.reshape(first, (batch, length)), ops.reshape(last, (batch, length))
     pixel = ops.arange(length, dtype="int32")
 

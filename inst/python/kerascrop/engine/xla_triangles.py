@@ -38,39 +38,40 @@ def mix(images, axes, faded, plain):
     """
     lengths, dtype = images.shape[1:3], images.dtype
 
-    def pairs(places):
-        return [places[:2], places[2:]]
+    def pairs(parameters):
+        return [parameters[:2], parameters[2:]]
 
     @tf.custom_gradient
-    def forward(images, *places):
-        crops, rows = xla.without_gradient(lambda images, *places: _mix(images, pairs(places)), images, *places)
+    def forward(images, *parameters):
+        mixed = lambda images, *parameters: _mix(images, pairs(parameters))
+        crops, rows = xla.without_gradient(mixed, images, *parameters)
 
         def backward(crops, *_):
-            return gradients(crops, rows, images, *places)
+            return gradients(crops, rows, images, *parameters)
 
         return (ops.cast(crops, dtype), ops.stop_gradient(rows)), backward
 
     @tf.custom_gradient
-    def gradients(crops, rows, images, *places):
+    def gradients(crops, rows, images, *parameters):
         def backward(*upstream):
             """Of second order, which few need: the plain one."""
-            sources = [crops, images, *places]
+            sources = [crops, images, *parameters]
             with tf.GradientTape() as outer:
                 outer.watch(sources)
                 with tf.GradientTape() as inner:
                     inner.watch(sources)
-                    result = plain(images, pairs(places))
+                    result = plain(images, pairs(parameters))
                 slopes = inner.gradient(result, sources[1:], crops)
             of_crops, *others = outer.gradient(slopes, sources, upstream)
             return of_crops, None, *others
 
-        columns = lambda crops, *places: _spread_columns(crops, places, lengths[1], faded)
-        rows_of = lambda wide, *places: _spread_rows(wide, places, lengths[0], faded)
-        wide = xla.without_gradient(columns, crops, *places[2:])
-        of_images = xla.without_gradient(rows_of, wide, *places[:2])
+        columns = lambda crops, *parameters: _spread_columns(crops, parameters, lengths[1], faded)
+        rows_of = lambda wide, *parameters: _spread_rows(wide, parameters, lengths[0], faded)
+        wide = xla.without_gradient(columns, crops, *parameters[2:])
+        of_images = xla.without_gradient(rows_of, wide, *parameters[:2])
         of_places = xla.without_gradient(
-            lambda images, wide, rows, crops, *places: _slopes(images, wide, rows, crops, pairs(places)),
-            *(images, wide, rows, crops, *places),
+            lambda images, wide, rows, crops, *parameters: _slopes(images, wide, rows, crops, pairs(parameters)),
+            *(images, wide, rows, crops, *parameters),
         )
         return (ops.cast(of_images, dtype), *of_places), backward
 

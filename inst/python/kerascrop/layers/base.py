@@ -72,8 +72,8 @@ class Crop(ImageLayer):
     A subclass says two things: `choose()` gives a choice, `kerascrop.Windows` or `kerascrop.Samples`, and `crop_size()`
     says how large the crops are, unless that is `self.height` by `self.width`. All else comes from here: batches and
     single images, both data formats, sizes that are known only when a graph runs, masks, bounding boxes and key points
-    (see `CenterCrop`), `return_boxes`, and checks of what is chosen. A layer that keeps its arguments under their names,
-    `self.height` for `height`, is saved and printed without more; its class has to be registered with Keras.
+    (see `CenterCrop`), `return_boxes`, and checks of what is chosen. A layer that keeps its arguments under their
+    names, `self.height` for `height`, is saved and printed without more; register the class with Keras.
 
     Args:
         data_format: `"channels_last"` or `"channels_first"`; None takes `keras.config.image_data_format()`.

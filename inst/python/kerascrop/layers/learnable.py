@@ -9,8 +9,8 @@ from kerascrop import axes, checks, geometry
 from kerascrop.engine import windows
 from kerascrop.engine.samples import Blend, OnCanvas, Samples
 from kerascrop.layers.base import SampledCrop
-from kerascrop.localizers import Bounds, GlobalLocalizer, MapLocalizer, Numbers
-from kerascrop.localizers.numbers import SIZES
+from kerascrop.localizers import Adapter, Bounds, GlobalLocalizer, MapLocalizer
+from kerascrop.localizers.adapter import SIZES
 
 
 @keras.saving.register_keras_serializable("kerascrop")
@@ -106,15 +106,15 @@ class LearnableCrop(SampledCrop):
         else:
             raise checks.ArgumentError(f"`localizer` must be None, 'global' or a Keras layer, not {localizer!r}.")
         # Whatever has no candidates of its own returns numbers.
-        self.numbers = None if hasattr(self.localizer, "candidates") else Numbers(self.localizer, size, self.name)
+        self.adapter = None if hasattr(self.localizer, "candidates") else Adapter(self.localizer, size, self.name)
 
     def build(self, input_shape):
         _, shapes = self._batched(self._named(input_shape))
         self._crops_shape(shapes)
         channels = shapes["images"][axes.channels_axis(self.rank, self.data_format)]
         seen = shapes.get("features") or (None, *self.lengths(shapes["images"]), channels)
-        if self.numbers:
-            self.numbers.build((None, *seen[1:]), self.compute_dtype)
+        if self.adapter:
+            self.adapter.build((None, *seen[1:]), self.compute_dtype)
         elif not self.localizer.built:
             self.localizer.build((None, *seen[1:]))
 
@@ -124,13 +124,13 @@ class LearnableCrop(SampledCrop):
         if not (isinstance(height, int) and isinstance(width, int)):
             height, width = self._checked_late(height, width)
         low, high = self.bounds(height, width)
-        numbers = geometry.stack_numbers((*low, *high, width, height), "float32")
-        bounds = Bounds(*ops.unstack(ops.reshape(numbers, (3, 2)), 3, axis=0))
+        pixels = geometry.stack_numbers((*low, *high, width, height), "float32")
+        bounds = Bounds(*ops.unstack(ops.reshape(pixels, (3, 2)), 3, axis=0))
         size, crop = (self.height, self.width), Samples if self.resize else OnCanvas
         if images.shape[0] == 0:  # Keras's convolutions stumble over empty batches
             return crop(ops.zeros((0, 4), "float32"), size, self.how)
         seen = data["features"] if "features" in data else ops.cast(images, self.compute_dtype)
-        found = (self.numbers or self.localizer).candidates(seen, bounds, training)
+        found = (self.adapter or self.localizer).candidates(seen, bounds, training)
         for loss in found.losses:
             self.add_loss(loss)
         sizes, canvas = found.boxes[..., 2:], ops.convert_to_tensor([self.width, self.height], "float32")
@@ -139,9 +139,9 @@ class LearnableCrop(SampledCrop):
         if self.snap and self.size == "fixed" and not training:
             corner = ops.round(boxes[..., :2])
             boxes = ops.concatenate([corner, corner + bounds.largest], axis=-1)
-        if found.shares is None:
+        if found.weights is None:
             return crop(boxes[:, 0], size, self.how)
-        return Blend(crop(boxes, size, self.how), found.shares, found.judged)
+        return Blend(crop(boxes, size, self.how), found.weights, found.judged)
 
     def finish(self, choice, crops):
         if isinstance(choice, Blend) and choice.losses is not None:

@@ -17,9 +17,9 @@ class RandomSizedCrop(SizedCrop):
         self,
         sizes,
         /,
+        seed=None,
         per_image=True,
         if_smaller="error",
-        seed=None,
         fill_value=0,
         focus=None,
         positive_fraction=1.0,
@@ -81,13 +81,13 @@ class RandomSizedCrop(SizedCrop):
         shown = 1.0  # by each place: one axis of places after the other
         counts = []
         for first, last, length, size, origin in zip(*self._by_axis(boxes), fit.lengths, fit.sizes, fit.origin):
-            places = ops.cast(ops.arange(windows.room(length, size) + 1, dtype="int32"), "float32")
+            starts = ops.cast(ops.arange(windows.room(length, size) + 1, dtype="int32"), "float32")
             start, stop = (
                 ops.cast(side * fit.scale + ops.cast(origin, "float32"), "float32")[:, None] for side in (first, last)
             )
-            inside = ops.relu(ops.minimum(stop, places + ops.cast(size, "float32")) - ops.maximum(start, places))
+            inside = ops.relu(ops.minimum(stop, starts + ops.cast(size, "float32")) - ops.maximum(start, starts))
             share = ops.divide_no_nan(inside, stop - start)
-            counts.append(ops.shape(places)[0])
+            counts.append(ops.shape(starts)[0])
             axis = len(counts) - 1
             shown = ops.reshape(share, (-1, *(1,) * axis, counts[-1])) * (ops.expand_dims(shown, -1) if axis else 1.0)
         shown = ops.reshape(shown, (ops.shape(shown)[0], -1))
@@ -137,11 +137,11 @@ class RandomSizedCrop(SizedCrop):
 
 def _unravel(index, lengths):
     """The place along each axis, for an index that counts through all of them."""
-    places = []
+    starts = []
     for length in reversed(lengths):
-        places.append(index % length)
+        starts.append(index % length)
         index = index // length
-    return places[::-1]
+    return starts[::-1]
 
 
 @keras.saving.register_keras_serializable("kerascrop")
@@ -158,10 +158,10 @@ class RandomCrop(RandomSizedCrop):
 
     Args:
         height, width: size of the crop, in pixels.
-        per_image: draw a place for each image; False draws one for the whole batch.
-        if_smaller: what to do when an image is smaller than the crop, as in `CenterCrop`.
         seed: a whole number, for the same places in every run; None draws one.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
+        per_image: draw a place for each image; False draws one for the whole batch.
+        if_smaller: what to do when an image is smaller than the crop, as in `CenterCrop`.
         fill_value: the number that new pixels get with `if_smaller="pad"`.
         focus: what training crops should show; needs the joint form of the input.
             `"boxes"`: at least `min_visible` of one of the `bounding_boxes`, drawn at random, as Albumentations'
@@ -187,8 +187,8 @@ class RandomCrop(RandomSizedCrop):
         ArgumentError: an unknown choice, or `focus` without the boxes or masks that it needs.
     """
 
-    def __init__(self, height, width, per_image=True, if_smaller="error", seed=None, data_format=None, **kwargs):
-        super().__init__((height, width), per_image, if_smaller, seed, data_format=data_format, **kwargs)
+    def __init__(self, height, width, seed=None, data_format=None, **kwargs):
+        super().__init__((height, width), seed, data_format=data_format, **kwargs)
 
 
 @keras.saving.register_keras_serializable("kerascrop")
@@ -200,8 +200,8 @@ class RandomCrop1D(RandomSizedCrop):
 
     rank = 1
 
-    def __init__(self, length, per_image=True, if_smaller="error", seed=None, data_format=None, **kwargs):
-        super().__init__((length,), per_image, if_smaller, seed, data_format=data_format, **kwargs)
+    def __init__(self, length, seed=None, data_format=None, **kwargs):
+        super().__init__((length,), seed, data_format=data_format, **kwargs)
 
 
 @keras.saving.register_keras_serializable("kerascrop")
@@ -213,5 +213,5 @@ class RandomCrop3D(RandomSizedCrop):
 
     rank = 3
 
-    def __init__(self, depth, height, width, per_image=True, if_smaller="error", seed=None, data_format=None, **kwargs):
-        super().__init__((depth, height, width), per_image, if_smaller, seed, data_format=data_format, **kwargs)
+    def __init__(self, depth, height, width, seed=None, data_format=None, **kwargs):
+        super().__init__((depth, height, width), seed, data_format=data_format, **kwargs)

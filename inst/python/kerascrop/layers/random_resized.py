@@ -69,10 +69,10 @@ class RandomResizedCrop(SampledCrop):
         largest = self._largest(image_size)
         if training:
             drawn = batch if self.per_image else 1
-            size, place = self._draw(drawn, image_size, largest), self._uniform((drawn, 2))
+            size, position = self._draw(drawn, image_size, largest), self._uniform((drawn, 2))
         else:
-            size, place = largest[None], ops.full((1, 2), 0.5)
-        boxes = ops.broadcast_to(geometry.boxes_inside(place, size, image_size), (batch, 4))
+            size, position = largest[None], ops.full((1, 2), 0.5)
+        boxes = ops.broadcast_to(geometry.boxes_inside(position, size, image_size), (batch, 4))
         return self.samples(boxes)
 
     def _largest(self, image_size):

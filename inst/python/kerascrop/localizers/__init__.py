@@ -6,11 +6,12 @@ with), and `bounds` say how large boxes may be and how large the images are. It 
 
 A Keras layer or model with such a method, built by `build(images_shape)`, is asked directly: the built-in
 `MapLocalizer`, or a user's own. Any other one, such as `GlobalLocalizer`, is called on what it sees and returns a few
-numbers for each image, which `Numbers` turns into candidates.
+numbers for each image, which an `Adapter` turns into candidates.
 """
 
+from kerascrop.localizers.adapter import Adapter
 from kerascrop.localizers.candidates import Bounds, Candidates
+from kerascrop.localizers.constant import GlobalLocalizer
 from kerascrop.localizers.map import Glimpse, MapLocalizer
-from kerascrop.localizers.numbers import GlobalLocalizer, Numbers
 
-__all__ = ["Bounds", "Candidates", "Glimpse", "GlobalLocalizer", "MapLocalizer", "Numbers"]
+__all__ = ["Adapter", "Bounds", "Candidates", "Glimpse", "GlobalLocalizer", "MapLocalizer"]

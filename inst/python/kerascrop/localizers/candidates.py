@@ -18,6 +18,6 @@ class Candidates(NamedTuple):
     """
 
     boxes: Any  #: `(batch, candidates, 4)`, x and y of the middle, width and height, in pixels: Keras's `"center_xywh"`
-    shares: Any = None  #: `(batch, candidates)`, how much of the crop comes from each; None for one candidate
+    weights: Any = None  #: `(batch, candidates)`, how much of the crop comes from each; None for one candidate
     losses: tuple = ()  #: numbers that are added to the model's loss
     judged: Any = None  #: `(batch,)`, a further loss for each image; it counts most where the crops are approved of

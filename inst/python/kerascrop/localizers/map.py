@@ -10,45 +10,17 @@ from kerascrop.engine.sampling import How, resample
 from kerascrop.localizers.candidates import Candidates
 from kerascrop.seeds import Seeds
 
-# Each constant has its unit, and what happens when it is made larger.
-
-# What is looked at.
-VIEW = 256  # pixels of the view, along its longer side: finds smaller things, at the cost of its square
-CELL = 4  # pixels of the view in a cell, each way: coarser places, and less to compute
-FILTERS = 16  # channels of the map's convolutions: no better on the bench's sets with 32, and slower
-CEILING = 100  # of activations: enough for any training, and keeps half precision from overflowing
-
-# What stands out, where the map starts.
-AROUND = 1  # cells, the deviation of the blur that tells what is around a pixel: larger things count as rare
-BLUR = 0.28  # boxes, the deviation of the Gaussian that stands for a box: boxes come out smaller
-GAIN = 4.0  # factor on scores in a softmax: sharper maps, which follow single cells; 10 trains worse
-MOST = 3.0  # deviations of the contrast that count at most: the network needs longer to overrule what stands out
-SHARPER = 5  # power in which two candidates compete: the second one's share of the crop becomes smaller
-SPREAD = 0.2  # boxes, the deviation of the places that the network is taught: blurrier maps
-
-# How large the box is.
-SCALES = 9  # sizes that are tried at the start: finer, and slower
-USUAL = 2.0  # deviations of the sizes found so far within which a size starts: freer, and misled more often
-MEMORY = 0.98  # of those sizes, kept from one batch to the next: slower to follow
-WIDE = 2.0  # boxes that a glimpse shows, each way: sees more around a box, and the box itself less finely
-MOVED, ZOOMED = 0.1, 0.4  # boxes and logarithms by which boxes are made wrong, to learn to correct them: reach further
-
-# What training adds.
-SHIFTED, SCALED = 0.08, 0.15  # boxes and logarithms of noise, so that a cut object costs: blurs what is learned
-TURNED = 4  # one image in so many is also shown turned by 180 degrees: cheaper, with a weaker pull to the middle
-
+LOOK = How(fill_mode="nearest", least_reach=1.0)  # antialiased, with the edge's pixels beyond the image
 TINY = 1e-12  # added to the cells of a map, which may hold nothing
-
-LOOK = How(fill_mode="nearest", least_reach=1.0)  # antialiased
 
 
 class Found(NamedTuple):
     """What a map says, for each image; places are x and y as fractions of the image."""
 
-    numbers: Any  #: `(batch, 2 + sizes)`: the place of the highest peak, then the sizes, as shares between their bounds
+    predicted: Any  #: `(batch, 2 + sizes)`: the place of the highest peak, then the sizes, from 0 to 1
     mean: Any  #: `(batch, 2)`: the centre of mass of the whole map
     second: Any  #: `(batch, 2)`: the place of the second peak
-    share: Any  #: `(batch,)`: how much of the crop should come from the highest one
+    weight: Any  #: `(batch,)`: how much of the crop should come from the highest one
     divergence: Any  #: `(batch,)`: how far the network's own map is from one of that place (Kullback and Leibler)
 
 
@@ -77,6 +49,11 @@ class MapLocalizer(layers.Layer):
         **kwargs: arguments of `keras.layers.Layer`.
     """
 
+    # Each constant has its unit, and what happens when it is made larger.
+    VIEW = 256  # pixels of the view, along its longer side: finds smaller things, at the cost of its square
+    CELL = 4  # pixels of the view in a cell, each way: coarser centres, and less to compute
+    FILTERS = 16  # channels of the convolutions: no better on the bench's sets with 32, and slower
+
     def __init__(self, sizes, seed=None, **kwargs):
         super().__init__(autocast=False, **kwargs)
         self.sizes, self.seed = sizes, seed
@@ -85,9 +62,9 @@ class MapLocalizer(layers.Layer):
         convolution = {"data_format": "channels_last", **policy}  # whatever Keras's setting is
         # All have names, by which PyTorch stores weights.
         self.convolutions = [
-            layers.Conv2D(FILTERS, CELL, CELL, use_bias=False, name="cells", **convolution),
+            layers.Conv2D(self.FILTERS, self.CELL, self.CELL, use_bias=False, name="cells", **convolution),
             *(
-                layers.Conv2D(FILTERS, 3, padding="same", use_bias=False, name=f"around_{number}", **convolution)
+                layers.Conv2D(self.FILTERS, 3, padding="same", use_bias=False, name=f"around_{number}", **convolution)
                 for number in (1, 2, 3)
             ),
         ]
@@ -101,15 +78,15 @@ class MapLocalizer(layers.Layer):
         height, width = images_shape[1:3]
         longest = max(height, width) if height and width else None
         aspect = (height / longest, width / longest) if longest else (1, 1)  # where it is known
-        side = min(VIEW, longest or VIEW) / CELL
-        self.cells = tuple(max(1, round(share * side)) for share in aspect)
+        side = min(self.VIEW, longest or self.VIEW) / self.CELL
+        self.cells = tuple(max(1, round(part * side)) for part in aspect)
         # Along y and x: where the cells are, as fractions of the image, and how far from each other, in cells.
-        places = [np.arange(n, dtype="float32") for n in self.cells]
-        self.middles = [(place + 0.5) / np.float32(len(place)) for place in places]
-        self.steps = [place[:, None] - place for place in places]
-        blurs = [np.exp(-0.5 * np.square(steps / AROUND)) for steps in self.steps]
+        lines = [np.arange(n, dtype="float32") for n in self.cells]
+        self.middles = [(line + 0.5) / np.float32(len(line)) for line in lines]
+        self.steps = [line[:, None] - line for line in lines]
+        blurs = [np.exp(-0.5 * np.square(steps / self.AROUND)) for steps in self.steps]
         self.blurs = [blur / blur.sum(axis=1, keepdims=True) for blur in blurs]  # cut off at the edges
-        shape = (images_shape[0], *(CELL * cells for cells in self.cells), images_shape[3])
+        shape = (images_shape[0], *(self.CELL * cells for cells in self.cells), images_shape[3])
         self.score.build(_build(self.convolutions, self.norms, shape))
         if self.glimpse:
             self.glimpse.build(images_shape, (images_shape[0], None, 4))
@@ -119,40 +96,44 @@ class MapLocalizer(layers.Layer):
 
     def candidates(self, images, bounds, training=False):
         """What `LearnableCrop` asks: see `kerascrop.localizers`."""
-        view, shares = self.look(images), ops.stack([bounds.smallest, bounds.largest]) / bounds.images
+        view, limits = self.look(images), ops.stack([bounds.smallest, bounds.largest]) / bounds.images
         if training:
-            return self._explore(view, shares, bounds)
-        numbers = self(view, shares, training=False)
-        sizes = self._pixels(numbers, bounds)
-        middles = numbers[:, :2] * bounds.images
+            return self._explore(view, limits, bounds)
+        predicted = self(view, limits, training=False)
+        sizes = self._pixels(predicted, bounds)
+        middles = predicted[:, :2] * bounds.images
         return Candidates(ops.concatenate([middles, ops.broadcast_to(sizes, ops.shape(middles))], axis=1)[:, None])
 
-    def _explore(self, view, shares, bounds):
+    SHIFTED, SCALED = 0.08, 0.15  # boxes and logarithms of noise, so that a cut object costs: blurs what is learned
+    TURNED = 4  # one image in so many is also shown turned: cheaper, with a weaker pull to the object's middle
+
+    def _explore(self, view, limits, bounds):
         """Two candidates in training, moved and scaled a little, and losses that need no labels."""
         batch, losses = ops.shape(view)[0], []
-        turned = ops.flip(ops.flip(view[::TURNED], axis=1), axis=2)
-        found = self.find(ops.concatenate([view, turned], axis=0), shares, training=True)
-        sizes, numbers = self._pixels(found.numbers[batch:], bounds), found.numbers[:batch]
+        turned = ops.flip(ops.flip(view[:: self.TURNED], axis=1), axis=2)
+        found = self.find(ops.concatenate([view, turned], axis=0), limits, training=True)
+        sizes, predicted = self._pixels(found.predicted[batch:], bounds), found.predicted[:batch]
         # A place and its turned one are opposite: they add up to 1. Distances are in boxes, and bounded.
-        off = (found.mean[:batch][::TURNED] + found.mean[batch:] - 1) * bounds.images
-        off = ops.sum(ops.square(off / ops.stop_gradient(sizes)), axis=1)
-        losses.append(ops.mean(off / (1 + off)))
+        distance = (found.mean[:batch][:: self.TURNED] + found.mean[batch:] - 1) * bounds.images
+        distance = ops.sum(ops.square(distance / ops.stop_gradient(sizes)), axis=1)
+        losses.append(ops.mean(distance / (1 + distance)))
         if self.sizes:
             noise = self._noise(batch, 2, 2 + self.sizes)
-            numbers, apart = self.correct_twice(view, numbers, shares, noise)
-            losses.append(ops.mean(apart / (1 + apart)))
-        noise, sizes = self._noise(batch, 3), self._pixels(ops.clip(numbers, 0.0, 1.0), bounds)
-        shift = SHIFTED * noise[:, :2] * ops.stop_gradient(sizes)  # else smaller boxes would be moved less, and pay
-        sizes = sizes * ops.exp(SCALED * noise[:, 2:])
-        places = ops.stack([numbers[:, :2], found.second[:batch]], axis=1)
-        middles = places * bounds.images + shift[:, None]
+            predicted, disagreement = self.correct_twice(view, predicted, limits, noise)
+            losses.append(ops.mean(disagreement / (1 + disagreement)))
+        noise, sizes = self._noise(batch, 3), self._pixels(ops.clip(predicted, 0.0, 1.0), bounds)
+        # Without a gradient to sizes: else smaller boxes would be moved less, and pay.
+        shift = self.SHIFTED * noise[:, :2] * ops.stop_gradient(sizes)
+        sizes = sizes * ops.exp(self.SCALED * noise[:, 2:])
+        centres = ops.stack([predicted[:, :2], found.second[:batch]], axis=1)
+        middles = centres * bounds.images + shift[:, None]
         boxes = ops.concatenate([middles, ops.broadcast_to(sizes[:, None], ops.shape(middles))], axis=2)
-        share = found.share[:batch]
-        return Candidates(boxes, ops.stack([share, 1 - share], axis=1), tuple(losses), found.divergence[:batch])
+        weight = found.weight[:batch]
+        return Candidates(boxes, ops.stack([weight, 1 - weight], axis=1), tuple(losses), found.divergence[:batch])
 
-    def _pixels(self, numbers, bounds):
+    def _pixels(self, predicted, bounds):
         """Width and height in pixels; there may be one size for all."""
-        return between(numbers[:, 2:], bounds) if self.sizes else bounds.smallest
+        return between(predicted[:, 2:], bounds) if self.sizes else bounds.smallest
 
     def _noise(self, *shape):
         """Random numbers from -1 to 1."""
@@ -160,12 +141,14 @@ class MapLocalizer(layers.Layer):
 
     def look(self, images):
         """The view: images `(batch, height, width, channels)` resized to whole cells."""
-        size = tuple(CELL * cells for cells in self.cells)
+        size = tuple(self.CELL * cells for cells in self.cells)
         if tuple(images.shape[1:3]) == size:
             return images
         batch, height, width = ops.shape(images)[:3]
         whole = ops.stack([ops.cast(side, "float32") for side in (0, 0, width, height)])
         return resample(images, ops.broadcast_to(whole, (batch, 4)), size, LOOK)
+
+    AROUND = 1  # cells, the deviation of the blur that tells what is around a pixel: larger things count as rare
 
     def rarity(self, view):
         """How rare the pixels of each cell are in their image, `(batch, rows, columns)`.
@@ -174,35 +157,41 @@ class MapLocalizer(layers.Layer):
         distance from the image's mean (Reed and Yu 1990, "Adaptive multiple-band CFAR detection").
         """
         (rows, columns), channels = self.cells, view.shape[-1]
-        cells = ops.reshape(view, (-1, rows, CELL, columns, CELL, channels))
+        cells = ops.reshape(view, (-1, rows, self.CELL, columns, self.CELL, channels))
         vertical, horizontal = self.blurs
         around = ops.einsum("yr,brcd,xc->byxd", vertical, ops.mean(cells, axis=(2, 4)), horizontal)
         pixels = ops.concatenate([cells, cells - around[:, :, None, :, None]], axis=-1)
-        distances = _distances(ops.reshape(pixels, (-1, CELL * rows * CELL * columns, 2 * channels)))
-        return ops.mean(ops.reshape(distances, (-1, rows, CELL, columns, CELL)), axis=(2, 4))
+        distances = _distances(ops.reshape(pixels, (-1, self.CELL * rows * self.CELL * columns, 2 * channels)))
+        return ops.mean(ops.reshape(distances, (-1, rows, self.CELL, columns, self.CELL)), axis=(2, 4))
 
-    def start(self, rarity, places, bounds):
+    SCALES = 9  # sizes that are tried at the start: finer, and slower
+    BLUR = 0.28  # boxes, the deviation of the Gaussian that stands for a box: boxes come out smaller
+    GAIN = 4.0  # factor on scores in a softmax: sharper maps, which follow single cells; 10 trains worse
+
+    def start(self, rarity, centres, bounds):
         """The size at which places stand out most from what is around, from 0 (smallest) to 1 (largest): `(batch, 1)`.
 
         That is where a blur to the box's size differs most from a wider one (Lindeberg 1998, "Feature detection with
         automatic scale selection"), in a softmax over a few sizes.
         """
-        shares = ops.linspace(0.0, 1.0, SCALES)[:, None]
-        deviations = BLUR * between(shares, bounds)  # (sizes, 2): horizontal, vertical
+        scales = ops.linspace(0.0, 1.0, self.SCALES)[:, None]
+        deviations = self.BLUR * between(scales, bounds)  # (sizes, 2): horizontal, vertical
         deviations = ops.concatenate([deviations, 1.6 * deviations], axis=0)
         down, across = (
-            _bell(ops.subtract(middles, ops.expand_dims(places[:, axis : axis + 1], 2)), deviations[:, axis : axis + 1])
-            / deviations[:, axis : axis + 1]
-            for middles, axis in zip(self.middles, (1, 0))
+            _bell(ops.subtract(middles, ops.expand_dims(centres[:, axis : axis + 1], 2)), deviation) / deviation
+            for middles, axis, deviation in zip(self.middles, (1, 0), (deviations[:, 1:], deviations[:, :1]))
         )
         seen = ops.einsum("bsy,byx,bsx->bs", down, ops.sqrt(rarity), across)
-        response = seen[:, :SCALES] - seen[:, SCALES:]
+        response = seen[:, : self.SCALES] - seen[:, self.SCALES :]
         response = response / (ops.max(ops.abs(response), axis=1, keepdims=True) + 1e-6)
-        return ops.matmul(ops.softmax(GAIN * response), shares)
+        return ops.matmul(ops.softmax(self.GAIN * response), scales)
+
+    USUAL = 2.0  # deviations of the sizes found so far within which a size starts: freer, and misled more often
+    MEMORY = 0.98  # of those sizes, kept from one batch to the next: slower to follow
 
     def usual(self, sizes):
         """Sizes `(batch, 1)`, moved to the nearest that is not unusual: `(batch, sizes)`."""
-        reach = USUAL * ops.sqrt(self.size_variance)
+        reach = self.USUAL * ops.sqrt(self.size_variance)
         return ops.minimum(ops.maximum(sizes, self.size_mean - reach), self.size_mean + reach)
 
     def remember(self, sizes):
@@ -211,8 +200,12 @@ class MapLocalizer(layers.Layer):
             return
         sizes = ops.stop_gradient(ops.clip(sizes, 0.0, 1.0))
         variance = ops.mean(ops.square(sizes - self.size_mean), axis=0)
-        self.size_variance.assign(MEMORY * self.size_variance + (1 - MEMORY) * variance)
-        self.size_mean.assign(MEMORY * self.size_mean + (1 - MEMORY) * ops.mean(sizes, axis=0))
+        self.size_variance.assign(self.MEMORY * self.size_variance + (1 - self.MEMORY) * variance)
+        self.size_mean.assign(self.MEMORY * self.size_mean + (1 - self.MEMORY) * ops.mean(sizes, axis=0))
+
+    MOST = 3.0  # deviations of the contrast that count at most: the network needs longer to overrule what stands out
+    SHARPER = 5  # power in which two candidates compete: the second one's part of the crop becomes smaller
+    SPREAD = 0.2  # boxes, the deviation of the centres that the network is taught: blurrier maps
 
     def find(self, view, bounds, training=None):
         """What the map of a view says: `Found`, with sizes that no `Glimpse` has corrected."""
@@ -222,65 +215,69 @@ class MapLocalizer(layers.Layer):
         rarity = ops.stop_gradient(self.rarity(view))
         typical = ops.unstack(between(self.size_mean if self.sizes else 0.5, bounds))[::-1]
         # Cut off at the edges, so that half an object there does not stand out as a whole one would.
-        blurs = [_bell(steps, BLUR * share * len(steps)) for steps, share in zip(self.steps, typical)]
+        blurs = [_bell(steps, self.BLUR * length * len(steps)) for steps, length in zip(self.steps, typical)]
         contrast = _standardise(ops.einsum("yr,brc,xc->byx", blurs[0], rarity, blurs[1]))
-        learned = GAIN * ops.reshape(ops.cast(self.score(x), "float32"), (-1, *self.cells))
-        heat = _over_cells(ops.softmax, learned + MOST * ops.tanh(contrast / MOST))
+        learned = self.GAIN * ops.reshape(ops.cast(self.score(x), "float32"), (-1, *self.cells))
+        heat = _over_cells(ops.softmax, learned + self.MOST * ops.tanh(contrast / self.MOST))
         window = self._window(heat, blurs)
         rest = heat * (1 - window)
         parts = heat * window, rest * self._window(rest, blurs)
-        held = [ops.sum(part, axis=(1, 2)) ** SHARPER + TINY for part in parts]
-        place, second, mean = (self._centre(part) for part in (*parts, heat))
-        size = ops.zeros_like(place[:, :1])
+        held = [ops.sum(part, axis=(1, 2)) ** self.SHARPER + TINY for part in parts]
+        centre, second, mean = (self._centre(part) for part in (*parts, heat))
+        size = ops.zeros_like(centre[:, :1])
         if self.sizes:
-            size = ops.stop_gradient(self.usual(self.start(rarity, place, bounds)))
-        taught = ops.stop_gradient(self._around(place, SPREAD * between(size, bounds)))
+            size = ops.stop_gradient(self.usual(self.start(rarity, centre, bounds)))
+        taught = ops.stop_gradient(self._around(centre, self.SPREAD * between(size, bounds)))
         divergence = taught * (ops.log(taught + TINY) - _over_cells(ops.log_softmax, learned))
         return Found(
-            ops.concatenate([place, size], axis=1) if self.sizes else place,
+            ops.concatenate([centre, size], axis=1) if self.sizes else centre,
             mean,
             second,
             held[0] / (held[0] + held[1]),
             ops.sum(divergence, axis=(1, 2)),
         )
 
-    def correct(self, view, numbers, bounds, training=None, turned=(1,)):
+    WIDE = 2.0  # boxes that a glimpse shows, each way: sees more around a box, and the box itself less finely
+
+    def correct(self, view, predicted, bounds, training=None, turned=(1,)):
         """Numbers `(batch, boxes, 2 + sizes)`, corrected by a glimpse at each box; they may leave [0, 1].
 
         Where `turned`, 1 or -1 for each box, is -1, the glimpse is turned by 180 degrees.
         """
-        sizes, turned = between(numbers[..., 2:], bounds), ops.convert_to_tensor(turned, "float32")[:, None]
-        places, reach = (ops.stop_gradient(part) for part in (numbers[..., :2], WIDE / 2 * turned * sizes))
+        sizes, turned = between(predicted[..., 2:], bounds), ops.convert_to_tensor(turned, "float32")[:, None]
+        centres, reach = (ops.stop_gradient(part) for part in (predicted[..., :2], self.WIDE / 2 * turned * sizes))
         height, width = view.shape[1:3]
-        looks = ops.concatenate([places - reach, places + reach], axis=-1)
+        looks = ops.concatenate([centres - reach, centres + reach], axis=-1)
         looks = looks * ops.convert_to_tensor([width, height] * 2, "float32")
         change = self.glimpse(ops.cast(view, "float32"), looks, training=training)
         moved, scaled = turned * sizes * change[..., :2], change[..., 2:] * self._per_span(bounds)
-        return numbers + ops.concatenate([moved, scaled], axis=-1)
+        return predicted + ops.concatenate([moved, scaled], axis=-1)
 
-    def correct_twice(self, view, numbers, bounds, noise):
+    MOVED, ZOOMED = 0.1, 0.4  # boxes and logarithms by which boxes are made wrong: corrections reach further
+
+    def correct_twice(self, view, predicted, bounds, noise):
         """Numbers `(batch, 2 + sizes)`, corrected after noise made them wrong, and how far a second try ends from them.
 
         Whatever is wrong with a box, and whichever way round it is seen, the correction should lead to the same one:
         that teaches sizes which fit the object, all in the same way. `noise` is from -1 to 1, `(batch, 2, 2 + sizes)`.
         Distances are squared, in boxes and in logarithms. The sizes are remembered.
         """
-        numbers = numbers[:, None]
-        sizes = between(numbers[..., 2:], bounds)
-        zoomed = ZOOMED * self._per_span(bounds) * noise[..., 2:]
-        wrong = ops.concatenate([MOVED * sizes * noise[..., :2], zoomed], axis=-1)
-        tries = self.correct(view, numbers + wrong, bounds, training=True, turned=(1, -1))
+        predicted = predicted[:, None]
+        sizes = between(predicted[..., 2:], bounds)
+        zoomed = self.ZOOMED * self._per_span(bounds) * noise[..., 2:]
+        wrong = ops.concatenate([self.MOVED * sizes * noise[..., :2], zoomed], axis=-1)
+        tries = self.correct(view, predicted + wrong, bounds, training=True, turned=(1, -1))
         scales = between(tries[..., 2:], bounds)[..., : self.sizes]
-        places = (tries[:, 0, :2] - tries[:, 1, :2]) / ops.stop_gradient(sizes[:, 0])
-        apart = ops.concatenate([places, ops.log(scales[:, 0] / scales[:, 1])], axis=1)
+        centres = (tries[:, 0, :2] - tries[:, 1, :2]) / ops.stop_gradient(sizes[:, 0])
+        disagreement = ops.concatenate([centres, ops.log(scales[:, 0] / scales[:, 1])], axis=1)
         self.remember(tries[:, 0, 2:])
-        return tries[:, 0], ops.sum(ops.square(apart), axis=1)
+        return tries[:, 0], ops.sum(ops.square(disagreement), axis=1)
 
     def call(self, view, bounds, training=None):
-        numbers = self.find(view, bounds, training).numbers
+        predicted = self.find(view, bounds, training).predicted
         if self.sizes:
-            numbers = self.correct(view, numbers[:, None], bounds, training)[:, 0]
-        return ops.clip(numbers, 0.0, 1.0)
+            predicted = self.correct(view, predicted[:, None], bounds, training)[:, 0]
+        return ops.clip(predicted, 0.0, 1.0)
 
     def _per_span(self, bounds):
         """What a logarithm is as a part of the range of sizes, `(sizes,)`; 0 where a size is given."""
@@ -295,11 +292,11 @@ class MapLocalizer(layers.Layer):
         vertical, horizontal = ops.take(blurs[0], peak // columns, axis=0), ops.take(blurs[1], peak % columns, axis=0)
         return vertical[:, :, None] * horizontal[:, None]
 
-    def _around(self, places, deviations):
+    def _around(self, centres, deviations):
         """Maps of Gaussians around places, which add up to 1."""
         # Slices of one column: TensorFlow's optimizer turns `[:, axis, None]` of stacked numbers into `[:, axis]`.
         down, across = (
-            _bell(ops.subtract(middles, places[:, axis : axis + 1]), deviations[:, axis : axis + 1])
+            _bell(ops.subtract(middles, centres[:, axis : axis + 1]), deviations[:, axis : axis + 1])
             for middles, axis in zip(self.middles, (1, 0))
         )
         cells = down[:, :, None] * across[:, None]
@@ -320,54 +317,52 @@ class MapLocalizer(layers.Layer):
         return {**super().get_config(), "sizes": self.sizes, "seed": self.seed}
 
 
-# What a glimpse is.
-GLIMPSE = 32  # pixels of a glimpse, each way: finer corrections, at the cost of its square
-GLIMPSE_FILTERS = 16, 32, 32  # channels of its convolutions: more weights
-LARGEST = 0.7  # boxes, and logarithms, of a correction at most: corrects worse starts, and trains less steadily
-
-
 @keras.saving.register_keras_serializable("kerascrop")
 class Glimpse(layers.Layer):
     """A second look, at a box and what is around it, that says how the box should be moved and scaled.
 
-    Called on images and on boxes `(batch, boxes, 4)` in their pixels, it returns `(batch, boxes, numbers)`: how far to
+    Called on images and on boxes `(batch, boxes, 4)` in their pixels, it returns `(batch, boxes, count)`: how far to
     move, as a fraction of the box, and by how much to scale, in logarithms. None is larger than 0.7; before training
     all are 0. A box that runs backwards is seen turned.
 
     Args:
-        numbers: 3 for a move and a scale, 4 for a move and two scales.
+        count: 3 numbers for a move and a scale, 4 for a move and two scales.
         **kwargs: arguments of `keras.layers.Layer`.
     """
 
-    def __init__(self, numbers, **kwargs):
+    PIXELS = 32  # of a glimpse, each way: finer corrections, at the cost of its square
+    FILTERS = 16, 32, 32  # channels of the convolutions: more weights
+    LARGEST = 0.7  # boxes, and logarithms, of a correction at most: corrects worse starts, and trains less steadily
+
+    def __init__(self, count, **kwargs):
         super().__init__(autocast=False, **kwargs)
-        self.numbers = numbers
+        self.count = count
         policy = {"dtype": self.dtype_policy}
         convolution = {"padding": "same", "use_bias": False, "data_format": "channels_last", **policy}
         self.convolutions = [
-            layers.Conv2D(n, 3, 2, name=f"look_{number}", **convolution) for number, n in enumerate(GLIMPSE_FILTERS)
+            layers.Conv2D(n, 3, 2, name=f"look_{number}", **convolution) for number, n in enumerate(self.FILTERS)
         ]
         self.norms = _norms(self.convolutions, policy)
-        self.change = layers.Dense(numbers, kernel_initializer="zeros", name="change", **policy)
+        self.change = layers.Dense(count, kernel_initializer="zeros", name="change", **policy)
 
     def build(self, images_shape, boxes_shape):
-        shape = _build(self.convolutions, self.norms, (None, GLIMPSE, GLIMPSE, images_shape[3]))
+        shape = _build(self.convolutions, self.norms, (None, self.PIXELS, self.PIXELS, images_shape[3]))
         self.change.build((None, int(np.prod(shape[1:]))))
 
     def call(self, images, boxes, training=None):
-        seen = resample(images, boxes, (GLIMPSE, GLIMPSE), LOOK)
-        x = ops.reshape(seen, (-1, GLIMPSE, GLIMPSE, images.shape[3]))
+        seen = resample(images, boxes, (self.PIXELS, self.PIXELS), LOOK)
+        x = ops.reshape(seen, (-1, self.PIXELS, self.PIXELS, images.shape[3]))
         x = _standardise(x - ops.mean(x, axis=(1, 2), keepdims=True))
         x = _features(x, self.convolutions, self.norms, training)
         change = self.change(ops.reshape(x, (-1, int(np.prod(x.shape[1:])))))
-        change = LARGEST * ops.tanh(ops.cast(change, "float32") / LARGEST)
-        return ops.reshape(change, (-1, boxes.shape[1], self.numbers))
+        change = self.LARGEST * ops.tanh(ops.cast(change, "float32") / self.LARGEST)
+        return ops.reshape(change, (-1, boxes.shape[1], self.count))
 
     def compute_output_shape(self, images_shape, boxes_shape):
-        return (*boxes_shape[:2], self.numbers)
+        return (*boxes_shape[:2], self.count)
 
     def get_config(self):
-        return {**super().get_config(), "numbers": self.numbers}
+        return {**super().get_config(), "count": self.count}
 
 
 def _norms(convolutions, policy):
@@ -384,6 +379,9 @@ def _build(convolutions, norms, shape):
         shape = convolution.compute_output_shape(shape)
         norm.build(shape)
     return shape
+
+
+CEILING = 100  # of activations: enough for any training, and keeps half precision from overflowing
 
 
 def _features(x, convolutions, norms, training):
@@ -412,14 +410,14 @@ def _distances(points):
     return ops.sum(ops.matmul(points, inverse) * points, axis=-1)
 
 
-def between(shares, bounds):
+def between(fractions, bounds):
     """Width and height, in the unit of the bounds, for sizes from 0 (smallest) to 1 (largest): `(..., 2)`."""
-    return bounds[0] * (bounds[1] / bounds[0]) ** shares
+    return bounds[0] * (bounds[1] / bounds[0]) ** fractions
 
 
-def _bell(off, deviation):
+def _bell(distance, deviation):
     """A Gaussian, 1 at its middle."""
-    return ops.exp(-0.5 * ops.square(ops.divide(off, deviation)))
+    return ops.exp(-0.5 * ops.square(ops.divide(distance, deviation)))
 
 
 def _over_cells(softmax, scores):

@@ -1,7 +1,7 @@
 import numpy as np
 from keras import ops
 
-from kerascrop.localizers.numbers import GlobalLocalizer
+from kerascrop.localizers.constant import GlobalLocalizer
 
 
 def test_global_is_one_box_for_all_images():

@@ -1,0 +1,30 @@
+"""A localizer that looks at nothing."""
+
+import keras
+from keras import layers, ops
+
+
+@keras.saving.register_keras_serializable("kerascrop")
+class GlobalLocalizer(layers.Layer):
+    """One box for all images, as trainable numbers.
+
+    Args:
+        numbers: 2 for a place, 3 for a place and a side, 4 for a place, a width and a height.
+        **kwargs: arguments of `keras.layers.Layer`.
+    """
+
+    def __init__(self, numbers, **kwargs):
+        super().__init__(**kwargs)
+        self.numbers = numbers
+
+    def build(self, images_shape):
+        self.logits = self.add_weight(shape=(self.numbers,), initializer="zeros", name="logits", autocast=False)
+
+    def call(self, images):
+        return ops.broadcast_to(ops.sigmoid(self.logits), (ops.shape(images)[0], self.numbers))
+
+    def compute_output_shape(self, images_shape):
+        return (images_shape[0], self.numbers)
+
+    def get_config(self):
+        return {**super().get_config(), "numbers": self.numbers}
