@@ -2,6 +2,7 @@ import keras
 import pytest
 
 import kerascrop
+from kerascrop.checks import ArgumentError
 
 
 @pytest.mark.parametrize(
@@ -34,3 +35,15 @@ def test_it_prints_the_same_when_it_has_been_built_or_loaded():
     layer.build((1, 9, 9, 1))
     assert repr(layer) == repr(kerascrop.MultiCrop.from_config(layer.get_config())) == line
     assert "views='grid', stride=(3, 3)" in line
+
+
+def test_a_layer_that_does_not_keep_its_arguments_cannot_be_saved():
+    class Forgets(kerascrop.CenterCrop):
+        def __init__(self, height, width, colour, **kwargs):
+            super().__init__(height, width, **kwargs)
+
+    layer = Forgets(2, 3, "red")
+    with pytest.raises(ArgumentError, match="`Forgets` cannot be saved: it does not keep its argument `colour`"):
+        layer.get_config()
+    layer.name = "x"
+    assert repr(layer) == "<Forgets name=x>"

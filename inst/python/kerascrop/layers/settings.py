@@ -35,8 +35,11 @@ def config(layer):
 def describe(layer):
     """The layer's class, its name, and those of its settings that are not the defaults."""
     defaults = {**arguments(type(layer)), "data_format": keras.config.image_data_format()}
-    settings = {name: value for name, value in layer.get_config().items() if name in defaults}
-    settings = {name: settings[name] for name in defaults if settings.get(name, defaults[name]) != defaults[name]}
+    try:
+        settings = layer.get_config()
+    except checks.ArgumentError:  # a layer that cannot be saved prints all the same
+        settings = {}
+    settings = {name: settings[name] for name in defaults if name in settings and settings[name] != defaults[name]}
     parts = [f"{type(layer).__name__} name={layer.name}", *(f"{name}={_shown(settings[name])}" for name in settings)]
     return f"<{', '.join(parts)}>"
 
