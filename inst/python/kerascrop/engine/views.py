@@ -98,7 +98,7 @@ def cut_grid(images, axes, lines, sizes):
     axes = [axis % ndim for axis in axes]
     crops = images
     for axis, line, size in reversed(list(zip(axes, lines, sizes))):
-        index = line[:, None] + ops.arange(size, dtype="int32")
+        index = ops.cast(line, "int32")[:, None] + ops.arange(size, dtype="int32")
         crops = ops.take(crops, index, axis=axis)  # where the axis was there are two now: windows, pixels
     counts = [axis + i for i, axis in enumerate(axes)]
     rest = [axis for axis in range(1, ndim + len(axes)) if axis not in counts]
