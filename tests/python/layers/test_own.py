@@ -74,13 +74,24 @@ NAN = BOXES + np.array([[0], [np.nan], [0], [0]], "float32")
         (kerascrop.Samples(BOXES[:, None], (2, 3)), BoxError, r"boxes of shape \(4, 4\), not \(4, 1, 4\)"),
         (kerascrop.Windows((np.zeros(3, "int32"), 2), (2, 3)), BoxError, r"boxes of shape \(4, 4\), not \(3, 4\)"),
         (kerascrop.Samples(NAN, (2, 3)), BoxError, "boxes of finite numbers"),
-        (kerascrop.Samples(BOXES / 0, (2, 3)), BoxError, "boxes of finite numbers"),
+        (kerascrop.Samples(BOXES * np.inf, (2, 3)), BoxError, "boxes of finite numbers"),
     ],
 )
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_what_is_no_choice_of_this_layer_is_an_error_that_names_its_class(choice, error, message):
     with pytest.raises(error, match=rf"`choose\(\)` of Chooses must .*{message}"):
         Chooses(choice)(IMAGES)
+
+
+def test_what_a_layer_lacks_is_said():
+    class Nothing(kerascrop.Crop):
+        pass
+
+    with pytest.raises(NotImplementedError, match="`Nothing` must say how large its crops are.*`self.height`"):
+        Nothing()(IMAGES)
+    layer = Nothing()
+    layer.height, layer.width = 2, 3
+    with pytest.raises(NotImplementedError, match=r"`Nothing` needs a method `choose\(data, training\)`"):
+        layer(IMAGES)
 
 
 def test_several_crops_of_an_image_need_a_layer_that_says_so():

@@ -123,7 +123,9 @@ class Crop(ImageLayer):
         Returns:
             `kerascrop.Windows`, for whole pixels that keep their type, or `kerascrop.Samples`, for real-valued boxes.
         """
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"`{type(self).__name__}` needs a method `choose(data, training)`: see `kerascrop.Crop`."
+        )
 
     def crop_size(self, shapes):
         """The size of the crops, `(height, width)` in pixels, as far as it is known before a graph runs.
@@ -132,7 +134,14 @@ class Crop(ImageLayer):
             shapes: the shapes of what `choose()` gets, with None for lengths that are not known. This is the place for
                 checks of shapes.
         """
-        return tuple(getattr(self, name) for name in axes.AXIS_NAMES[self.rank])
+        names = axes.AXIS_NAMES[self.rank]
+        missing = [name for name in names if not hasattr(self, name)]
+        if missing:
+            raise NotImplementedError(
+                f"`{type(self).__name__}` must say how large its crops are: it needs `self.{missing[0]}`, or a method "
+                "`crop_size(shapes)`."
+            )
+        return tuple(getattr(self, name) for name in names)
 
     def lead(self, shapes):
         """The first axes of the crops: the batch, and perhaps the number of crops of each image."""
