@@ -142,7 +142,7 @@ crop_multi <- function(x, height, width, views = c("five", "ten", "grid"), strid
 #' @rdname crop_array
 #' @export
 crop_boxes <- function(x, boxes, height = NULL, width = NULL, antialias = FALSE,
-                       fill_mode = c("constant", "nearest", "reflect"), fill_value = 0,
+                       fill_mode = "constant", fill_value = 0,
                        interpolation = c("bilinear", "bicubic", "nearest")) {
   images <- as_images(x)
   boxes <- warn_fractions(as_boxes(boxes))

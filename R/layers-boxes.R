@@ -53,7 +53,7 @@
 #' y <- layer_box_crop(list(x, boxes, c(2, 2, 3)), height = 4, width = 6)
 #' all.equal(from_numpy(y)[2, , , ], x[2, 4:7, 5:10, ], tolerance = 1e-6)
 layer_box_crop <- function(object, height, width, box_format = "xyxy", antialias = FALSE,
-                           fill_mode = c("constant", "nearest", "reflect"), fill_value = 0, data_format = NULL, ...,
+                           fill_mode = "constant", fill_value = 0, data_format = NULL, ...,
                            interpolation = c("bilinear", "bicubic", "nearest"), align_corners = FALSE,
                            gradient_reach = NULL, min_visible = 0, return_boxes = FALSE) {
   interpolation <- as_interpolation(interpolation, antialias)

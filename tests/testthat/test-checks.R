@@ -134,31 +134,25 @@ test_that("nonsense in any argument of any function is an error that names it", 
       color_mode = "rgb", shuffle = TRUE, seed = 1, validation_split = 0.5, subset = "training", if_smaller = "error",
       antialias = TRUE, errors = "raise"
     )),
-    layer_center_crop = c(size, layer, fit, joint), layer_center_crop_1d = c(list(length = 4), layer, fit),
-    layer_center_crop_3d = c(list(depth = 1), size, layer, fit),
-    layer_border_crop = c(list(cropping = 1), layer, joint),
-    layer_random_crop = c(size, layer, fit, joint, random, list(focus = "mask", positive_fraction = 1)),
-    layer_random_resized_crop = c(
-      size, layer, joint, random, list(scale = c(0.1, 1), ratio = c(1, 2), antialias = TRUE)
-    ),
-    layer_multi_crop = c(size, layer, fit, joint, list(views = "grid", stride = 1)),
-    layer_box_crop = c(size, layer, joint, list(
-      antialias = FALSE, fill_mode = "constant", fill_value = 0, interpolation = "bilinear", align_corners = TRUE,
-      gradient_reach = 2
-    )),
-    layer_learnable_crop = c(size, layer, joint, list(
-      size = "fixed", min_size = 1, max_size = 1, localizer = "global", antialias = TRUE, snap = TRUE,
-      seed = 1
-    )),
-    layer_custom_crop = c(size, layer, joint, list(choose = function(images, training) 1:4, antialias = TRUE)),
-    layer_uncrop = c(size, layer, list(box_format = "xyxy", fill_value = 0)), install_kerascrop = list(envname = "a"),
+    install_kerascrop = list(envname = "a"),
     loss_box = list(reduction = "mean", name = "a", dtype = "float32"),
     metric_box_iou = list(name = "a", dtype = "float32"),
     callback_crop_monitor = list(images = x, boxes = boxes, layer = "a"), animate_crops = list(monitor = NULL)
   )
   functions <- setdiff(getNamespaceExports("kerascrop"), c("kerascrop_python", "kerascrop_sitrep"))
-  variants <- c("layer_random_crop_1d", "layer_random_crop_3d", "layer_border_crop_1d", "layer_border_crop_3d")
-  expect_setequal(c(names(cases), variants), functions)
+  # Layers share their arguments: one value for each, by its name.
+  of_layers <- c(size, layer, fit, joint, random, list(
+    depth = 1, length = 4, cropping = 1, focus = "mask", positive_fraction = 1, scale = c(0.1, 1), ratio = c(1, 2),
+    views = "grid", stride = 1, antialias = FALSE, fill_mode = "constant", interpolation = "bilinear",
+    align_corners = TRUE, gradient_reach = 2, size = "fixed", min_size = 1, max_size = 1, resize = TRUE,
+    localizer = "global", snap = TRUE, choose = function(images, training) 1:4
+  ))
+  for (name in grep("^layer_", functions, value = TRUE)) {
+    arguments <- setdiff(names(formals(getExportedValue("kerascrop", name))), c("object", "..."))
+    expect_identical(setdiff(arguments, names(of_layers)), character())
+    cases[[name]] <- of_layers[union(arguments, names(layer))]
+  }
+  expect_setequal(names(cases), functions)
   withr::local_pdf(NULL)
   for (name in names(cases)) expect_identical(raw_errors(name, cases[[name]], nonsense), character())
 })

@@ -50,7 +50,7 @@ test_that("what Python has no name for is what its errors list", {
 
 test_that("choices that stand in a signature are those that are checked", {
   checked <- list(
-    mode = crop_modes, size = learnable_sizes, views = multi_views, fill_mode = fill_modes,
+    mode = crop_modes, size = learnable_sizes, views = multi_views,
     interpolation = interpolations, if_smaller = if_smaller_choices, split = digit_splits
   )
   is_choice <- function(default) is.call(default) && identical(default[[1]], quote(c)) && is.character(default[[2]])

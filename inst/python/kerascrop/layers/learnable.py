@@ -9,7 +9,7 @@ from kerascrop import axes, checks, geometry
 from kerascrop.engine import windows
 from kerascrop.engine.samples import Blend, OnCanvas, Samples
 from kerascrop.layers.base import SampledCrop
-from kerascrop.localizers import Adapter, Bounds, GlobalLocalizer, MapLocalizer
+from kerascrop.localizers import Adapter, Bounds, Candidates, GlobalLocalizer, MapLocalizer
 from kerascrop.localizers.adapter import SIZES
 
 
@@ -111,30 +111,40 @@ class LearnableCrop(SampledCrop):
     def build(self, input_shape):
         _, shapes = self._batched(self._named(input_shape))
         self._crops_shape(shapes)
+        height, width = self.lengths(shapes["images"])
         channels = shapes["images"][axes.channels_axis(self.rank, self.data_format)]
-        seen = shapes.get("features") or (None, *self.lengths(shapes["images"]), channels)
+        seen = (None, *(shapes.get("features") or (None, height, width, channels))[1:])
         if self.adapter:
-            self.adapter.build((None, *seen[1:]), self.compute_dtype)
-        elif not self.localizer.built:
-            self.localizer.build((None, *seen[1:]))
+            self.adapter.build(seen, self.compute_dtype)
+            return
+        if type(self.localizer).build not in (keras.layers.Layer.build, keras.Model.build):
+            self.localizer.build(seen)
+        if any(not layer.built for layer in self.localizer._flatten_layers()):
+            # What it makes when it is first asked has to be there before training: it is asked about zeros.
+            side = math.ceil(max(self.height, self.width, self.min_size or 0, self.max_size or 0))
+            zeros = ops.zeros([1, *(length or side for length in seen[1:])], self.compute_dtype)
+            self.localizer.candidates(zeros, self._bounds(height or side, width or side), False)
+            self.localizer.built = True
 
     def choose(self, data, training):
         images = self.pixels(data)
         height, width = ops.shape(images)[1:3]
         if not (isinstance(height, int) and isinstance(width, int)):
             height, width = self._checked_late(height, width)
-        low, high = self.bounds(height, width)
-        pixels = geometry.stack_numbers((*low, *high, width, height), "float32")
-        bounds = Bounds(*ops.unstack(ops.reshape(pixels, (3, 2)), 3, axis=0))
+        bounds = self._bounds(height, width)
         size, crop = (self.height, self.width), Samples if self.resize else OnCanvas
         if images.shape[0] == 0:  # Keras's convolutions stumble over empty batches
             return crop(ops.zeros((0, 4), "float32"), size, self.how)
         seen = data["features"] if "features" in data else ops.cast(images, self.compute_dtype)
         found = (self.adapter or self.localizer).candidates(seen, bounds, training)
+        self._check_candidates(found)
         for loss in found.losses:
             self.add_loss(loss)
-        sizes, canvas = found.boxes[..., 2:], ops.convert_to_tensor([self.width, self.height], "float32")
-        sizes = sizes if self.resize else ops.minimum(sizes, canvas)
+        sizes = found.boxes[..., 2:]
+        if not training:  # in training a localizer may go beyond, to explore
+            sizes = ops.clip(sizes, bounds.smallest, bounds.largest)
+        elif not self.resize:
+            sizes = ops.minimum(sizes, ops.convert_to_tensor([self.width, self.height], "float32"))
         boxes = geometry.boxes_around(found.boxes[..., :2], sizes, bounds.images)
         if self.snap and self.size == "fixed" and not training:
             corner = ops.round(boxes[..., :2])
@@ -142,6 +152,26 @@ class LearnableCrop(SampledCrop):
         if found.weights is None:
             return crop(boxes[:, 0], size, self.how)
         return Blend(crop(boxes, size, self.how), found.weights, found.judged)
+
+    def _bounds(self, height, width):
+        low, high = self.bounds(height, width)
+        pixels = geometry.stack_numbers((*low, *high, width, height), "float32")
+        return Bounds(*ops.unstack(ops.reshape(pixels, (3, 2)), 3, axis=0))
+
+    def _check_candidates(self, found):
+        """Stop unless a localizer answered with `Candidates` that fit each other."""
+        caller = f"`candidates()` of {type(self.localizer).__name__}"
+        if not isinstance(found, Candidates):
+            raise checks.ArgumentError(
+                f"{caller} must return `kerascrop.localizers.Candidates`, not an object of type {type(found).__name__}."
+            )
+        boxes = tuple(found.boxes.shape)
+        if len(boxes) != 3 or boxes[2] != 4:
+            raise checks.BoxError(f"{caller} must give boxes of shape (batch, candidates, 4), not {boxes}.")
+        if found.weights is None and boxes[1] != 1:
+            raise checks.ArgumentError(f"{caller} gives {boxes[1]} boxes for each image, but no `weights` of them.")
+        if found.weights is not None and len(found.weights.shape) != 2 or not isinstance(found.losses, (tuple, list)):
+            raise checks.ArgumentError(f"{caller} must give `weights` (batch, candidates), and `losses` as a tuple.")
 
     def finish(self, choice, crops):
         if isinstance(choice, Blend) and choice.losses is not None:
