@@ -72,6 +72,7 @@ class LearnableCrop(SampledCrop):
     """
 
     input_names = ("images", "features")
+    BEYOND = 1.2  # how far sizes may leave their bounds in training, where a localizer explores: a factor
 
     def __init__(
         self,
@@ -140,11 +141,11 @@ class LearnableCrop(SampledCrop):
         self._check_candidates(found)
         for loss in found.losses:
             self.add_loss(loss)
-        sizes = found.boxes[..., 2:]
-        if not training:  # in training a localizer may go beyond, to explore
-            sizes = ops.clip(sizes, bounds.smallest, bounds.largest)
-        elif not self.resize:
-            sizes = ops.minimum(sizes, ops.convert_to_tensor([self.width, self.height], "float32"))
+        beyond = self.BEYOND if training else 1.0
+        largest = bounds.largest * beyond
+        if not self.resize:
+            largest = ops.minimum(largest, ops.convert_to_tensor([self.width, self.height], "float32"))
+        sizes = ops.clip(found.boxes[..., 2:], bounds.smallest / beyond, largest)
         boxes = geometry.boxes_around(found.boxes[..., :2], sizes, bounds.images)
         if self.snap and self.size == "fixed" and not training:
             corner = ops.round(boxes[..., :2])

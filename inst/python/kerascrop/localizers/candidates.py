@@ -14,7 +14,8 @@ class Bounds(NamedTuple):
 class Candidates(NamedTuple):
     """Where an image's crop may be, best first.
 
-    A box need not lie inside of its image, nor between the bounds of the canvas: the layer moves it there.
+    A box need not lie inside of its image, nor a size between the bounds: the layer sees to that. In training sizes may
+    go a little beyond their bounds, to explore.
     """
 
     boxes: Any  #: `(batch, candidates, 4)`, x and y of the middle, width and height, in pixels: Keras's `"center_xywh"`
