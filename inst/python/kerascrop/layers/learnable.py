@@ -129,7 +129,7 @@ class LearnableCrop(SampledCrop):
 
     def choose(self, data, training):
         images = self.pixels(data)
-        height, width = ops.shape(images)[1:3]
+        _, height, width, _ = ops.shape(images)
         if not (isinstance(height, int) and isinstance(width, int)):
             height, width = self._checked_late(height, width)
         bounds = self._bounds(height, width)
