@@ -1,6 +1,6 @@
 """Every kind of crop for Keras models: centre, border, random, given by boxes, and learned."""
 
-import keras  # noqa: F401  # first, as it is the one to miss where nothing is installed
+import keras  # noqa: F401  # first, so that a missing Keras is what the error names
 
 from kerascrop.digits import cluttered_digits
 from kerascrop.engine.pasting import adjoint, paste

@@ -1,10 +1,10 @@
-"""Arrays that come from R, or go there: the change of layout at the speed of memory.
+"""Arrays on their way from R or to R: copies between the two memory layouts, at the speed of memory.
 
-R keeps an array's first index together in memory (Fortran order), NumPy and tensors the last (C order). A plain copy
-of one into the other reads each number from another line of memory. It is as good as any where these lines stay in
-the cache until their next numbers are read. Elsewhere an array goes in tiles, through a buffer that fits into the
-cache: into it along the first axes, where both are read and written in order, and out of it along the last ones.
-Threads share the tiles: NumPy lets others run while it copies.
+In R an array's first index varies fastest in memory (Fortran order), in NumPy and tensors the last (C order). A plain
+copy from one to the other reads each number from a different cache line. That is as fast as any other way if these
+lines stay in the cache until their next numbers are read. Otherwise an array is copied in tiles, through a buffer that
+fits into the cache: into the buffer along the first axes, so that memory is read and written in order, and out of it
+along the last ones. Threads share the tiles, as NumPy lets others run while it copies.
 """
 
 import itertools
@@ -18,16 +18,16 @@ import numpy as np
 
 from kerascrop.checks import ArgumentError
 
-# Below these many numbers tiles, a buffer, and threads cost more than they save.
+# With fewer numbers than these, tiles, a buffer and threads cost more than they save.
 SMALL, SMALL_FOR_BUFFER, SMALL_FOR_THREADS = 2**14, 2**18, 2**21
-# The numbers in a tile, those of it at least that lie together in R, and a gap after them in the buffer: lines of
-# memory that are a power of two apart would share a place in the cache.
+# The numbers in a tile, how many of them at least lie together in R, and the gap after these in the buffer: cache
+# lines that are a power of two apart would share a place in the cache.
 TILE, RUN, GAP = 2**17, 512, 16
-# Lines of so many numbers together stay in the cache by themselves; loops over fewer numbers than these are slow.
+# The numbers that stay in the cache without a buffer, those in a cache line, and the fewest that make a fast loop.
 CACHED, LINE, THIN = 2**16, 8, 8
-# More threads than these would wait for the memory.
+# More threads than this would wait for memory.
 THREADS = min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-# How R writes a missing integer.
+# How R stores a missing integer.
 MISSING = -(2**31)
 
 
@@ -35,12 +35,12 @@ def to_numpy(x, dtype=None, missing=False, shape=None):
     """A C-order copy of an array in R's layout.
 
     Args:
-        x: a NumPy array, or a number; or bytes, and their shape as an array.
-        dtype: NumPy's name of the result's type; None keeps the array's.
-        missing: whether some are R's missing integers. They become NaN.
+        x: a NumPy array or a number; or bytes, with the `shape` of the array that they are.
+        dtype: NumPy's name for the result's dtype; None keeps that of `x`.
+        missing: whether `x` has R's missing integers, which become NaN.
 
     Raises:
-        ArgumentError: `x` has no numbers; the type is unknown, or cannot hold one of them.
+        ArgumentError: `x` is not made of numbers; `dtype` is unknown, or cannot hold one of them.
     """
     x = np.asarray(x) if shape is None else np.frombuffer(x, "uint8").reshape(shape, order="F")
     _check_numbers(x)
@@ -61,11 +61,11 @@ def to_numpy(x, dtype=None, missing=False, shape=None):
 
 
 def to_r(x, small):
-    """An array of fewer than `small` numbers, or of bools, for reticulate to turn over itself. Of another one, the type
-    and shape of the R array for `fill()`.
+    """An array for reticulate to convert, if it is boolean or has fewer than `small` numbers; otherwise the type and
+    shape of an R array for `fill()`.
 
     Raises:
-        ArgumentError: it is not an array of numbers.
+        ArgumentError: `x` is not an array of numbers.
     """
     x = _array(x)
     if x.size < small or x.dtype == "bool":
@@ -76,8 +76,8 @@ def to_r(x, small):
 def fill(out, x):
     """Write an array into the memory of a new R array, of the type and shape that `to_r()` gave.
 
-    `out` is reticulate's view of that memory. It is read-only, since other variables of R may have the same array;
-    not so when R has just made it.
+    `out` is reticulate's view of that memory. It is read-only, since several R variables may share an array, but R has
+    only just made this one.
     """
     interface = {**out.__array_interface__, "data": (out.ctypes.data, False)}
     memory = type("Memory", (), {"__array_interface__": interface})
@@ -102,7 +102,7 @@ def _move(x, y, exact=False, missing=False):
     """Copy `x`, in Fortran order, to `y`, in C order.
 
     Args:
-        exact: whether numbers that change are an error.
+        exact: whether a number that changes is an error.
         missing: whether R's missing integers become NaN.
 
     Raises:
@@ -137,8 +137,8 @@ def _move(x, y, exact=False, missing=False):
 
 
 def _tile(shape, plain):
-    """How far a tile reaches along each axis; and the axis that divides its axes into those that lie together in
-    Fortran order and those that do in C order, or 0 when it is copied better without a buffer.
+    """A tile's length along each axis; and the axis that divides its axes into those contiguous in Fortran order and
+    those contiguous in C order, or 0 if tiles are better copied without a buffer.
     """
     lines = max(1, math.prod(shape[1:]))
     small = math.prod(shape) < SMALL_FOR_BUFFER
@@ -156,14 +156,16 @@ def _tile(shape, plain):
 
 
 def _room(shape):
-    """How much of a cache the lines take that a row of C order is read from: all that lies between them, up to a power
-    of two, since lines share places with those that are a multiple of it apart.
+    """How much of the cache, in numbers, is taken by the lines that a C-order row is read from.
+
+    A line also takes the gap after it, up to the largest power of two that divides their distance: lines that are a
+    multiple of it apart share places.
     """
     return math.prod(shape[1:]) * max(LINE, shape[0] & -shape[0])
 
 
 def _extents(lengths, most):
-    """How many to take of each axis, whole ones first, for at most so many numbers, but at least one."""
+    """How much to take of each axis, whole axes first: at most `most` numbers in all, at least one of each axis."""
     extents = []
     for length in lengths:
         extents.append(max(1, min(length, most)))
@@ -172,7 +174,7 @@ def _extents(lengths, most):
 
 
 def _buffer(shape, split, dtype):
-    """Room for a tile, as a view of its shape: the axes before `split` in Fortran order, those after it in C order."""
+    """An empty buffer in a tile's shape: the axes before `split` are in Fortran order, those from it on in C order."""
     lead, trail = shape[:split], shape[split:]
     numbers = math.prod(lead)
     room = np.empty((math.prod(trail), numbers + GAP), dtype)[:, :numbers].reshape(*trail, *reversed(lead))

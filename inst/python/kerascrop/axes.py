@@ -19,13 +19,13 @@ def spatial_axes(rank, data_format):
 
 @functools.cache
 def channels_axis(rank, data_format):
-    """The negative index of the channels."""
+    """The negative index of the channels axis."""
     return -1 if data_format == "channels_last" else -rank - 1
 
 
 @functools.cache
 def to_channels_last(ndim, rank, data_format):
-    """The permutation that moves the channels to the end, or None if they are there."""
+    """The permutation that moves the channels to the end, or None if they are there already."""
     if data_format == "channels_last":
         return None
     order = list(range(ndim))

@@ -1,4 +1,4 @@
-"""TensorFlow where Keras runs on it, else None: what only TensorFlow has is asked for in one place."""
+"""`tf`: TensorFlow if Keras runs on it, else None, so that the backend is asked for in one place."""
 
 import keras
 

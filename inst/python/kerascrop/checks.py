@@ -1,6 +1,6 @@
-"""Argument checks: each converts its value, or stops naming the argument, what it got and what would work.
+"""Argument checks: each returns the converted value, or raises an error that says what is wrong and what would work.
 
-The classes of the errors are the ones that R users catch, without R's prefix `kerascrop_error_`.
+R users catch the same error classes, with the prefix `kerascrop_error_`.
 All are `ValueError`s, so Python users need not know them.
 """
 
@@ -36,7 +36,7 @@ LARGEST_SIZE = 2**31 - 1
 
 @contextlib.contextmanager
 def keras_arguments():
-    """Around the construction of a Keras layer: an argument that it does not have is an `ArgumentError`."""
+    """A context that turns a Keras layer's error about its arguments into an `ArgumentError`."""
     try:
         yield
     except ValueError as error:
@@ -44,7 +44,7 @@ def keras_arguments():
 
 
 def whole_number(value):
-    """`value` as an int when it is one, whatever type holds it; else None."""
+    """`value` as an int if it is a whole number, whatever its type; else None."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         return None
     if not math.isfinite(value) or value != int(value) or abs(value) > LARGEST_SIZE:
@@ -61,7 +61,7 @@ def check_size(value, name):
 
 
 def check_count(value, name, least=1):
-    """How many of something: a whole number."""
+    """A count: a whole number of at least `least`."""
     count = whole_number(value)
     if count is None or count < least:
         raise SizeError(f"`{name}` must be a whole number, at least {least}, not {value!r}.")
@@ -74,7 +74,7 @@ def check_sizes(values, names):
 
 
 def check_size_of_crops(size):
-    """A size for each axis, one to three of them."""
+    """A size for each of one to three axes, in pixels."""
     sizes = tuple(size) if isinstance(size, Iterable) else ()
     if len(sizes) not in AXIS_NAMES:
         raise SizeError(
@@ -100,7 +100,7 @@ def check_range(value, name):
 
 
 def check_flag(value, name):
-    """True or False, and nothing that merely counts as either."""
+    """True or False itself, not a value that merely counts as one."""
     if not isinstance(value, (bool, np.bool_)):
         raise ArgumentError(f"`{name}` must be True or False, not {value!r}.")
     return bool(value)
@@ -128,7 +128,7 @@ def check_number(value, name):
 
 
 def check_holds(value, name, dtype):
-    """A number that a type can hold: all numbers for floating-point types."""
+    """A number that `dtype` can hold; floating-point types take any."""
     if dtype == "bool":
         low, high = 0, 1
     elif "int" in dtype:
@@ -142,7 +142,7 @@ def check_holds(value, name, dtype):
 
 
 def check_memory(shape, layer, what="crops"):
-    """A shape, checked to have no more numbers than an index counts; None, a length not known yet, passes."""
+    """A shape, checked to have no more numbers than an index can count; None, a length not known yet, passes."""
     count = math.prod(length for length in shape if isinstance(length, int))
     if count > LARGEST_SIZE:
         raise SizeError(
@@ -162,9 +162,9 @@ def check_seed(value):
 
 
 def check_margins(cropping, rank):
-    """Margins as Keras's `Cropping2D` takes them, as `((before, after), ...)`, one pair an axis.
+    """Margins in any form that Keras's `Cropping2D` takes, as `((before, after), ...)`, one pair per axis.
 
-    One number goes for all sides, one number an axis for both its sides; for sequences also `(before, after)`.
+    One number is for all sides, one number per axis for both its sides; sequences also take `(before, after)`.
     Negative numbers are allowed: they add a border.
     """
     pairs = cropping if isinstance(cropping, (list, tuple)) else [cropping] * rank
@@ -181,7 +181,7 @@ def check_margins(cropping, rank):
 
 
 def check_images_shape(shape, rank, layer, clips=False):
-    """Images have `rank` spatial axes and one of channels, perhaps a batch in front, for clips also a time."""
+    """Stop unless images have `rank` spatial axes and channels, perhaps a batch axis, and for clips a time axis."""
     if rank + 1 <= len(shape) <= rank + (3 if clips else 2):
         # `(None, 28, 28)` is a batch that lacks its channels rather than an image of 28 channels.
         if len(shape) > rank + 1 or shape[0] is not None or shape[1] is None or shape[-1] in (1, 2, 3, 4):
@@ -205,7 +205,7 @@ def check_tensor(value, name):
 
 
 def known(tensor):
-    """A tensor's numbers as an array, or None where they cannot be looked at before a graph runs."""
+    """A tensor's values as a NumPy array, or None if they are not known before a graph runs."""
     try:
         return keras.ops.convert_to_numpy(tensor)
     except Exception:  # each backend has its own error for this
@@ -213,14 +213,14 @@ def known(tensor):
 
 
 def check_pixels_shape(shape, rank, name, lead=1):
-    """`(batch, height, width, channels)`, or as many spatial axes as `rank`, behind one or two; with any pixel."""
+    """Stop unless a shape has `lead` axes, then `rank` spatial axes and channels, and at least one pixel."""
     form = ", ".join(("batch", "boxes")[:lead] + AXIS_NAMES[rank] + ("channels",))
     if len(shape) != lead + rank + 1 or 0 in shape[lead:-1]:
         raise ShapeError(f"`{name}` must have shape ({form}), with at least one pixel, not {tuple(shape)}.")
 
 
 def are_boxes(shape, rank, *leads):
-    """Whether a shape is that of boxes: two numbers an axis, behind one of the shapes `leads`; None is any length."""
+    """Whether a shape is that of boxes: one of the shapes `leads`, then two numbers per axis; None is any length."""
     if tuple(shape[-1:]) != (2 * rank,):
         return False
     return any(
@@ -230,14 +230,14 @@ def are_boxes(shape, rank, *leads):
 
 
 def check_boxes(shape, rank, *leads):
-    """Boxes have a shape that `are_boxes()` knows."""
+    """Stop unless `are_boxes()` accepts the shape."""
     if not are_boxes(shape, rank, *leads):
         forms = " or ".join(str((*lead, 2 * rank)).replace("None", "n") for lead in leads)
         raise BoxError(f"`boxes` must have shape {forms}, not {tuple(shape)}.")
 
 
 def check_box_indices(indices, boxes, images):
-    """The number of an image for each box: whole numbers and, where they can be looked at, below `images`."""
+    """The index of each box's image: whole numbers and, where their values are known, below `images`."""
     indices = check_tensor(indices, "box_indices")
     shape, dtype = tuple(indices.shape), keras.backend.standardize_dtype(indices.dtype)
     if "int" not in dtype or len(shape) != 1 or (None not in (shape[0], boxes) and shape[0] != boxes):
@@ -256,7 +256,7 @@ def check_box_indices(indices, boxes, images):
 
 
 def check_side(value, name):
-    """None, or a size: a number of pixels, or, at most 1, a fraction of the image."""
+    """None, or a size: a number of pixels or, if at most 1, a fraction of the image."""
     if value is None:
         return None
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real) or not 0 < value <= LARGEST_SIZE:

@@ -1,4 +1,4 @@
-"""The benchmark: handwritten digits on cluttered canvases."""
+"""The benchmark's images: handwritten digits on cluttered canvases."""
 
 import functools
 import pathlib
@@ -23,10 +23,10 @@ class Digits(NamedTuple):
 
 
 def cluttered_digits(n, canvas=64, digit=20, distractors=6, split="train", seed=None):
-    """Handwritten digits, each at a random place of a canvas with pieces of other digits.
+    """Handwritten digits, each at a random place on a canvas with pieces of other digits.
 
     The digits are real: 1,797 of 8x8 pixels from the UCI repository (Alpaydin and Kaynak 1998,
-    doi:10.24432/C50P49, CC BY 4.0). 1,400 of them are drawn from for training, the other 397 for testing.
+    doi:10.24432/C50P49, CC BY 4.0). Training draws from 1,400 of them, testing from the other 397.
     The task is that of Mnih et al. 2014, "Recurrent Models of Visual Attention", and Jaderberg et al. 2015.
 
     Args:

@@ -1,8 +1,8 @@
-"""Boxes: their formats, what they hold, how far they agree, and what a crop shows of them.
+"""Boxes: their formats, boxes around masks, how well two boxes agree, and what a crop shows of a box.
 
 Convention: a pixel is a unit square; column `j` (from 0) spans `[j, j + 1)`. A box is
 `x1, y1, x2, y2` in these edge coordinates, so its width is `x2 - x1`; Keras calls it `"xyxy"`.
-In one dimension it is `x1, x2`, in three `x1, y1, z1, x2, y2, z2`: first the one corner, then the other.
+In one dimension it is `x1, x2`, in three `x1, y1, z1, x2, y2, z2`: first one corner, then the other.
 """
 
 from typing import NamedTuple
@@ -14,11 +14,11 @@ from kerascrop.checks import BoxError, ShapeError, known
 
 
 class BoxFormat(NamedTuple):
-    """What the numbers of a box are; the default is the first corner and the last, in pixels, x before y."""
+    """What the numbers of a box mean; by default its first and last corners, in pixels, x before y."""
 
     y_first: bool = False
     sized: bool = False  # a corner and a size
-    centred: bool = False  # the middle and a size
+    centred: bool = False  # the centre and a size
     relative: bool = False  # as fractions of the image
     symmetric: bool = False  # from -1 to 1 across the image
 
@@ -45,24 +45,24 @@ def check_box_format(box_format):
 
 
 def convert_boxes(boxes, source, target, height=None, width=None, depth=None):
-    """Boxes in another format.
+    """Convert boxes to another format.
 
     Args:
         boxes: a tensor `(..., 4)`; `(..., 2)` for sequences, `(..., 6)` for volumes.
-        source: the format they have, by Keras's names: `"xyxy"`, `"yxyx"`, `"xywh"`, `"center_xywh"`, `"center_yxhw"`,
+        source: their format, by Keras's names: `"xyxy"`, `"yxyx"`, `"xywh"`, `"center_xywh"`, `"center_yxhw"`,
             or `"rel_xyxy"`, `"rel_yxyx"`, `"rel_xywh"`, `"rel_center_xywh"` (fractions of the image's height and
             width); or `"grid"`, the corners `x, y, x', y'` in `[-1, 1]`, where -1 and 1 are the image's outer edges
-            (PyTorch's `align_corners=False`). Other dimensions have the same names: `"xywh"` is the first corner and
+            (PyTorch's `align_corners=False`). Other dimensions use the same names: `"xywh"` is the first corner and
             the size.
-        target: the format they get.
+        target: the format to convert to.
         height, width, depth: the images' size in pixels, for the relative formats and `"grid"`. A sequence's length
             is its width.
 
     Returns:
-        A tensor of the same shape, in float32, or float64 where the boxes are.
+        A tensor of the same shape, in float32, or in float64 if the boxes are.
 
     Raises:
-        BoxError: a format is unknown, needs a size that is not given, or the last axis has another length.
+        BoxError: a format is unknown or needs a size that is not given, or the last axis has another length.
     """
     check_box_format(source)
     check_box_format(target)
@@ -80,14 +80,14 @@ def convert_boxes(boxes, source, target, height=None, width=None, depth=None):
 
 
 def coordinates_dtype(numbers):
-    """The dtype to compute coordinates in: never half precision, as they need their digits."""
+    """The dtype to compute coordinates in: never half precision, which has too few digits."""
     return "float64" if keras.backend.standardize_dtype(numbers.dtype) == "float64" else "float32"
 
 
 def to_corners(boxes, box_format, image_size, align_corners=False):
-    """Boxes of any format in `"xyxy"`, for images of a size in pixels, width first, as in a box.
+    """Convert boxes of any format to `"xyxy"`; `image_size` is in pixels, width first, as in a box.
 
-    With `align_corners` relative numbers count from the centre of the first pixel to that of the last one.
+    With `align_corners`, relative numbers count from the centre of the image's first pixel to that of its last one.
     """
     form = BOX_FORMATS[box_format]
     boxes = ops.convert_to_tensor(boxes)
@@ -108,7 +108,7 @@ def to_corners(boxes, box_format, image_size, align_corners=False):
 
 
 def from_corners(boxes, box_format, image_size):
-    """Boxes of `"xyxy"` format in another one; undoes `to_corners()`."""
+    """Convert boxes of `"xyxy"` format to another one; undoes `to_corners()`."""
     form = BOX_FORMATS[box_format]
     first, second = split(boxes)
     if form.sized:
@@ -130,10 +130,10 @@ def stack_numbers(numbers, dtype):
 
 
 def align(boxes, counts):
-    """The boxes whose `counts` equal parts, x first, have their middles where `align_corners` puts the samples.
+    """Boxes that, divided into `counts` equal parts (x first), have them centred where `align_corners` puts samples.
 
-    With `align_corners` the first sample is taken at the centre of a box's first pixel and the last one at the centre
-    of its last pixel; a single one in the middle.
+    With `align_corners`, the first sample is taken at the centre of a box's first pixel and the last one at the centre
+    of its last pixel; a single sample is taken in the middle.
     """
     first, last = split(boxes)
     sides = []
@@ -148,18 +148,18 @@ def align(boxes, counts):
 
 
 def split(boxes):
-    """The first corners and the last ones, `(..., rank)` each."""
+    """The first and the last corners, `(..., rank)` each."""
     rank = boxes.shape[-1] // 2
     return boxes[..., :rank], boxes[..., rank:]
 
 
 def seen_boxes(boxes, crops, crop_size):
-    """Boxes as they are seen from inside of crops: moved, scaled and cut off at the crops' sides.
+    """Boxes as seen from inside crops: moved, scaled and cut off at the crops' sides.
 
     Args:
         boxes: `(..., 2 * rank)` in `"xyxy"` format, pixels of the image.
         crops: the crops' boxes, of a shape that broadcasts. A side that runs backwards mirrors the crop.
-        crop_size: in the crops' own pixels, width first; None, that of their boxes: crops that are not resized.
+        crop_size: the crops' size in their own pixels, width first; None for crops that are not resized.
 
     Returns:
         Boxes in pixels of the crops, and the fraction of each box that is seen, `(...)` in `[0, 1]`.
@@ -174,13 +174,13 @@ def seen_boxes(boxes, crops, crop_size):
     else:
         sides = stack_numbers(crop_size, crops.dtype)
     inside = [ops.minimum(ops.relu(corner), sides) for corner in (first, last)]
-    # Compared length by length: an area of many pixels squared would lose digits.
+    # Sides are divided axis by axis: the area of a large box would lose digits.
     visible = ops.prod(ops.divide_no_nan(inside[1] - inside[0], last - first), axis=-1)
     return ops.concatenate(inside, axis=-1), visible
 
 
 def seen_points(points, crops, crop_size):
-    """Points `(..., rank)`, x first, in pixels of the image, as they are seen from inside of crops."""
+    """Points `(..., rank)`, x first, in pixels of the image, as seen from inside crops."""
     start, stop = split(crops)
     if crop_size is None:
         return points - start
@@ -188,12 +188,12 @@ def seen_points(points, crops, crop_size):
 
 
 def theta_from_boxes(boxes, box_format="grid", height=None, width=None, depth=None):
-    """The matrices that `torch.nn.functional.affine_grid()` takes, for boxes.
+    """The affine matrices of boxes, as `torch.nn.functional.affine_grid()` takes them.
 
     Args:
         boxes: `(..., 4)`, or `(..., 6)` for volumes.
         box_format: see `convert_boxes()`; `"grid"`, the corners `x, y, x', y'` in `[-1, 1]`, needs no image size.
-        height, width, depth: the images' size in pixels, for the other formats; `depth` is of volumes.
+        height, width, depth: the images' size in pixels, for the other formats; `depth` is for volumes.
 
     Returns:
         `(..., 2, 3)`: `[[(x' - x) / 2, 0, (x' + x) / 2], [0, (y' - y) / 2, (y' + y) / 2]]`, Jaderberg et al. 2015,
@@ -209,7 +209,7 @@ def theta_from_boxes(boxes, box_format="grid", height=None, width=None, depth=No
 
 
 def boxes_from_theta(theta, box_format="grid", height=None, width=None, depth=None):
-    """The boxes that affine matrices without rotation and shear stand for; undoes `theta_from_boxes()`.
+    """The boxes of affine matrices that neither rotate nor shear; undoes `theta_from_boxes()`.
 
     Args:
         theta: `(..., 2, 3)`, or `(..., 3, 4)` for volumes.
@@ -219,8 +219,8 @@ def boxes_from_theta(theta, box_format="grid", height=None, width=None, depth=No
         `(..., 4)`, or `(..., 6)`; where a matrix mirrors, a side runs backwards.
 
     Raises:
-        BoxError: a matrix has another shape, or rotates or shears: no box does that. (Numbers that are known only when
-            a model runs cannot be checked.)
+        BoxError: a matrix has another shape, or rotates or shears, which no box does. (Numbers that are known only
+            when a model runs cannot be checked.)
     """
     theta = ops.convert_to_tensor(theta)
     rank = theta.shape[-1] - 1
@@ -237,7 +237,7 @@ def boxes_from_theta(theta, box_format="grid", height=None, width=None, depth=No
 
 
 def boxes_from_masks(masks):
-    """The boxes around all that is not zero: crop to the foreground.
+    """The boxes around everything that is not zero, to crop to the foreground.
 
     Args:
         masks: `(batch, height, width)` of any dtype; `(batch, length)` for sequences, `(batch, depth, height, width)`
@@ -248,7 +248,7 @@ def boxes_from_masks(masks):
         box of a mask that is zero everywhere is the whole image.
 
     Raises:
-        ShapeError: a mask has no such shape.
+        ShapeError: the masks do not have such a shape.
     """
     masks = ops.convert_to_tensor(masks)
     if not 2 <= len(masks.shape) <= 4:
@@ -257,10 +257,10 @@ def boxes_from_masks(masks):
     axes = range(1, len(masks.shape))
     first, last = [], []
     for axis in reversed(axes):
-        line = ops.any(masks, axis=[other for other in axes if other != axis])  # whether anything is there
+        line = ops.any(masks, axis=[other for other in axes if other != axis])  # where there is anything
         line = ops.logical_or(line, ops.logical_not(ops.any(line, axis=1, keepdims=True)))
         pixel = ops.cast(ops.arange(ops.shape(line)[1], dtype="int32"), "float32")
-        # With an initial value, without which Keras stops at an empty batch.
+        # The initial values are for empty batches, for which Keras would raise an error.
         first.append(ops.min(ops.where(line, pixel, pixel[-1]), axis=1, initial=float("inf")))
         last.append(ops.max(ops.where(line, pixel, 0.0), axis=1, initial=0.0) + 1)
     return ops.stack(first + last, axis=-1)
@@ -288,8 +288,8 @@ def boxes_inside(position, size, image_size):
     """Boxes that lie inside the image by construction: the size first, then a place in the room that is left.
 
     Args:
-        position: `(..., 2)`, x and y in `[0, 1]`: 0 touches the left or top edge, 1 the right or bottom. What lies
-            beyond counts as 0 or 1.
+        position: `(..., 2)`, x and y in `[0, 1]`: 0 touches the left or top edge, 1 the right or bottom. Numbers
+            beyond count as 0 or 1.
         size: `(..., 2)`, width and height in pixels, at most the image's.
         image_size: `(2,)`, width and height of the images in pixels.
 
@@ -301,7 +301,7 @@ def boxes_inside(position, size, image_size):
 
 
 def boxes_around(centre, size, image_size):
-    """Boxes around places, cut down to the image and moved until they lie inside.
+    """Boxes around centres, reduced to the image's size and moved inside the image.
 
     Args:
         centre: `(..., 2)`, x and y in pixels.

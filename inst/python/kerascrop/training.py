@@ -1,4 +1,4 @@
-"""Predicted boxes in training: a loss and a metric for where true ones are known, and a monitor."""
+"""Predicted boxes in training: a loss and a metric that compare them with true boxes, and a monitor."""
 
 import contextlib
 import warnings
@@ -13,7 +13,7 @@ from kerascrop.layers.learnable import LearnableCrop
 
 
 def check_pair(y_true, y_pred, name):
-    """Stop unless both are boxes, as many of one as of the other."""
+    """Stop unless both are boxes, with the same number of axes."""
     shapes = tuple(y_true.shape), tuple(y_pred.shape)
     if any(not 2 <= len(shape) <= 3 or shape[-1] not in (4, None) for shape in shapes) or len({*map(len, shapes)}) > 1:
         raise checks.BoxError(
@@ -23,7 +23,7 @@ def check_pair(y_true, y_pred, name):
 
 
 def labelled(boxes):
-    """Which boxes are known, true where all sides are finite and enclose something; and the boxes, others as 0 to 1."""
+    """Which boxes are known (finite, with an area), and the boxes, with unknown ones replaced by 0 to 1."""
     first, last = split(boxes)
     known = ops.all(ops.isfinite(boxes), axis=-1) & ops.all(last > first, axis=-1)
     unit = ops.cast(ops.concatenate([ops.zeros_like(first), ops.ones_like(last)], axis=-1), boxes.dtype)
@@ -31,7 +31,7 @@ def labelled(boxes):
 
 
 def weigh(known, sample_weight, dtype):
-    """A weight for each box: 0 for those that are not known."""
+    """A weight for each box: 0 if it is not known."""
     known = ops.cast(known, dtype)
     if sample_weight is None:
         return known
@@ -43,16 +43,16 @@ def weigh(known, sample_weight, dtype):
 
 @keras.saving.register_keras_serializable("kerascrop")
 class BoxIoU(keras.metrics.Mean):
-    """The mean intersection over union of true boxes and predicted ones, from 0 to 1.
+    """The mean intersection over union of true and predicted boxes, from 0 to 1.
 
     Both are `(batch, 4)`, or `(batch, boxes, 4)`, `x1, y1, x2, y2` in pixels. Missing boxes do not count: those with
-    a NaN, or without area, such as `-1, -1, -1, -1`. Where all are missing the metric is 0.
+    a NaN, or without area, such as `-1, -1, -1, -1`. If all are missing, the metric is 0.
 
     Args:
         name, dtype: as in `keras.metrics.Mean`.
 
     Raises:
-        BoxError: other shapes.
+        BoxError: the boxes have other shapes.
 
     Example:
 
@@ -74,24 +74,24 @@ class BoxIoU(keras.metrics.Mean):
 
 @keras.saving.register_keras_serializable("kerascrop")
 class BoxLoss(keras.losses.Loss):
-    """How far predicted boxes are from true ones, from 0 to 2: for an output of a model that is boxes.
+    """How far predicted boxes are from true ones, from 0 to 2: for a model output that is boxes.
 
     `1 - IoU + d^2 / c^2`, where `d` is the distance of the centres and `c` the diagonal of the smallest box around
     both: the distance-IoU loss of Zheng et al. 2020, "Distance-IoU Loss: Faster and Better Learning for Bounding Box
-    Regression", equation 7. The last term has a gradient towards the true box also where the two do not meet, and
-    where one holds the other.
+    Regression", equation 7. The last term has a gradient towards the true box even where the two do not overlap, or
+    one contains the other.
 
     Both are `(batch, 4)`, or `(batch, boxes, 4)`, `x1, y1, x2, y2` in pixels. Missing boxes do not count: those with
-    a NaN, or without area, such as `-1, -1, -1, -1`. The mean is over the others of a batch, so few boxes that are
-    known pull as strongly as many.
+    a NaN, or without area, such as `-1, -1, -1, -1`. The mean is over the other boxes of a batch, so a few known
+    boxes pull as strongly as many.
 
     Args:
-        reduction: as in `keras.losses.Loss`. The default, `"mean_with_sample_weight"`, is the mean over the boxes
-            that are known; `"sum_over_batch_size"` divides by all.
+        reduction: as in `keras.losses.Loss`. The default, `"mean_with_sample_weight"`, is the mean over the known
+            boxes; `"sum_over_batch_size"` divides by the number of all boxes.
         name, dtype: as in `keras.losses.Loss`.
 
     Raises:
-        BoxError: other shapes.
+        BoxError: the boxes have other shapes.
 
     Example:
 
@@ -124,8 +124,8 @@ class CropMonitor(keras.callbacks.Callback):
     """Watch where a `LearnableCrop` looks while it learns.
 
     Before training and after every epoch the model is run on a few images, as for prediction, and the boxes that the
-    layer cuts are kept and summed up. There is a warning, once each, when all crops are at the same place, when nearly
-    all have the smallest or the largest size or lie at the image's edge, and when boxes are not numbers any more.
+    layer cuts are kept and summarised. There is a warning, once each, when all crops are at the same place, when nearly
+    all have the smallest or the largest size or lie at the image's edge, and when boxes are no longer numbers.
 
     Args:
         images: a few inputs of the model, as `fit()` takes them; 16 are plenty.
@@ -133,9 +133,9 @@ class CropMonitor(keras.callbacks.Callback):
         layer: the layer, or its name; None takes the model's only `LearnableCrop`.
 
     Attributes:
-        seen: the images that reach the layer, in NumPy, `(n, height, width, channels)`.
-        boxes: a list of arrays `(n, 4)`, in pixels of these: one before training, then one for each epoch.
-        history: a list of dicts, as many: `epoch` (how many were over), `spread` (standard deviation of the boxes'
+        seen: the images that reach the layer, as a NumPy array `(n, height, width, channels)`.
+        boxes: a list of arrays `(n, 4)`, in pixels of `seen`: one before training, then one for each epoch.
+        history: a list of as many dicts: `epoch` (how many are done), `spread` (standard deviation of the boxes'
             centres, as a fraction of the image's side, along the axis where it is larger), `width` and `height` (means,
             in pixels) and, with true boxes, `iou` (mean).
         remarks: the warnings' texts.
@@ -151,7 +151,7 @@ class CropMonitor(keras.callbacks.Callback):
     >>> monitor.history[-1]
     """
 
-    # Below this spread crops are at the same place; above this share boxes are nearly all.
+    # Crops with a smaller spread are at the same place; a larger share of the boxes is nearly all of them.
     SPREAD, SHARE = 0.02, 0.9
 
     def __init__(self, images, boxes=None, layer=None):
@@ -224,7 +224,7 @@ class CropMonitor(keras.callbacks.Callback):
             self._remark("Nearly all crops lie at the image's edge.")
 
     def _nearly_all(self, is_so):
-        """Whether something, known for each box along both axes, is so along either for nearly all boxes."""
+        """Whether `is_so`, `(boxes, 2)`, is true along either axis for nearly all boxes."""
         return is_so.any(axis=1).mean() > self.SHARE
 
     def _remark(self, text):
@@ -233,12 +233,12 @@ class CropMonitor(keras.callbacks.Callback):
             self.warn(f"{text} (After epoch {self.history[-1]['epoch']}.)")
 
     def warn(self, text):
-        """Tell of a remark; R puts a function of its own here."""
+        """Give a remark as a warning; R replaces this with a function of its own."""
         warnings.warn(text, stacklevel=3)
 
 
 def _find_layer(model, wanted):
-    """The one `LearnableCrop` of a model that is wanted: the layer, its name, or None for the only one."""
+    """A model's `LearnableCrop`; `wanted` is the layer, its name, or None for the only one."""
     layers = [layer for layer in model._flatten_layers() if isinstance(layer, LearnableCrop)]
     found = [layer for layer in layers if wanted is None or wanted is layer or wanted == layer.name]
     if len(found) == 1:
@@ -249,7 +249,7 @@ def _find_layer(model, wanted):
 
 @contextlib.contextmanager
 def _listening(layer):
-    """While this lasts: a list of the images that reach a layer, and the boxes that it chooses for them."""
+    """A context that records, in a list, the images that reach a layer and the boxes that it chooses for them."""
     heard, before = [], layer.listeners
     layer.listeners = (*before, lambda data, choice: heard.append((layer.pixels(data), choice.boxes)))
     try:

@@ -1,31 +1,30 @@
-"""What a layer chooses: boxes, their crops' size, and how they are cut out of images."""
+"""The base of choices, which layers make: boxes, the size of their crops, and how these are cut out of images."""
 
 
 class Choice:
     """A crop that has been chosen, one box for each image or several; `Windows` and `Samples` are the two kinds.
 
     Attributes:
-        boxes: `(batch, 4)`, or `(batch, crops, 4)`, `x1, y1, x2, y2` in pixels of the images. Of whole pixels, `(1, 4)`
-            or `(1, crops, 4)` may stand for all images.
+        boxes: `(batch, 4)`, or `(batch, crops, 4)`, `x1, y1, x2, y2` in pixels of the images. Whole-pixel boxes may
+            be `(1, 4)` or `(1, crops, 4)`, the same for all images.
         boxes_shape: the boxes' shape, with None for lengths that only the graph knows.
-        size: of the crops in pixels, `(height, width)`: numbers, or tensors where only the graph knows them.
-        scaled: whether a box fills its crop. Otherwise it keeps the images' scale, and stands in the crop's top left
-            corner.
+        size: of the crops in pixels, `(height, width)`: numbers, or tensors if only the graph knows them.
+        scaled: whether a box fills its crop. Otherwise it keeps the image's scale, in the crop's top left corner.
     """
 
     scaled = True
 
     def cut(self, images, is_mask=False, data_format=None):
-        """Cut the crops out of a batch of images; nothing is kept, and nothing else changes.
+        """Cut the crops out of a batch of images, without side effects.
 
         Args:
             images: `(batch, height, width, channels)`, or clips `(batch, time, height, width, channels)`. With
-                `data_format="channels_first"` the channels stand before the height.
-            is_mask: whether the numbers are class ids, which are never mixed.
+                `data_format="channels_first"` the channels come before the height.
+            is_mask: whether the numbers are class ids, which are never averaged.
             data_format: `"channels_last"` or `"channels_first"`; None takes `keras.config.image_data_format()`.
 
         Returns:
             `(batch, height, width, channels)` with the size of the crops, or `(batch, crops, height, width, channels)`,
-            of the images' type.
+            of the images' dtype.
         """
         raise NotImplementedError

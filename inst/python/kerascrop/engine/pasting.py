@@ -1,6 +1,6 @@
-"""Back from crops to images: put where they came from, or spread as their gradients are.
+"""From crops back to images: pasted where they came from, or spread as gradients are.
 
-Sequences and volumes are taken like images, as `sampling.sample()` takes them.
+Sequences and volumes are handled like images, as in `sampling.sample()`.
 """
 
 import itertools
@@ -41,7 +41,7 @@ def adjoint(crops, boxes, size, antialias=False, fill_mode="constant", interpola
         `(batch, height, width, channels)`, in float32 for integers.
 
     Raises:
-        SizeError, ShapeError, BoxError, ArgumentError: as `sample()` does, for crops instead of images.
+        SizeError, ShapeError, BoxError, ArgumentError: as in `sample()`, for crops instead of images.
     """
     how = check_how(antialias, interpolation, fill_mode, align_corners=align_corners)
     crops, boxes, size = _prepare(crops, boxes, size, "adjoint()")
@@ -71,7 +71,7 @@ def _spread_triangles(crops, spans, size, how):
 
 
 def _add_up(values, index, count):
-    """Sums `(count, channels)` of values `(..., channels)` of the same index; indices from `count` on are dropped."""
+    """Sums `(count, channels)` of values `(..., channels)` with the same index; those of index `count` are dropped."""
     values = ops.reshape(values, (-1, values.shape[-1]))
     return ops.segment_sum(values, ops.reshape(index, (-1,)), num_segments=count + 1)[:-1]
 
@@ -92,14 +92,15 @@ def _prepare(crops, boxes, size, name):
 
 
 def paste(crops, boxes, size, fill_value=0.0):
-    """Put crops back to where their boxes are: the inverse of `sample()`.
+    """Put crops back where their boxes are: the inverse of `sample()`.
 
-    Each crop is resized to its box, antialiased where the box is the smaller one. Where crops overlap, their mean
-    counts; where there is none, `fill_value`. Whole-pixel boxes of the crops' size put every number back unchanged.
+    Each crop is resized to its box, with antialiasing if the box is smaller than the crop. Overlapping crops are
+    averaged; pixels without a crop get `fill_value`. Whole-pixel boxes of the crops' size put every number back
+    unchanged.
 
     Args:
         crops: `(batch, boxes, height, width, channels)`, or `(batch, height, width, channels)` with one box each.
-        boxes: `(batch, boxes, 4)` or `(batch, 4)`, `"xyxy"` in pixels of the images that are made; what lies outside is
+        boxes: `(batch, boxes, 4)` or `(batch, 4)`, `"xyxy"` in pixels of the output images; what lies outside is
             dropped.
         size: `(height, width)` of the images.
         fill_value: a finite number.
@@ -109,7 +110,7 @@ def paste(crops, boxes, size, fill_value=0.0):
         float32, whatever their type.
 
     Raises:
-        SizeError, ShapeError, BoxError, ArgumentError: as `sample()` does, for crops instead of images.
+        SizeError, ShapeError, BoxError, ArgumentError: as in `sample()`, for crops instead of images.
     """
     fill_value = checks.check_number(fill_value, "fill_value")
     crops, boxes, size = _prepare(crops, boxes, size, "paste()")
@@ -121,7 +122,7 @@ def paste(crops, boxes, size, fill_value=0.0):
 
 
 def _add_windows(crops, spans, size):
-    """Whole-pixel crops, added up where they belong, and how many there are of each pixel."""
+    """Whole-pixel crops, added up where they belong, and how many of them cover each pixel."""
     batch, boxes = ops.shape(crops)[:2]
     rank, count = len(size), batch * math.prod(size)
     steps = [ops.cast(start, "int32")[..., None] + ops.arange(n, dtype="int32") for start, _, n in spans]
@@ -135,10 +136,10 @@ def _add_windows(crops, spans, size):
 
 
 def _add_boxes(crops, spans, size):
-    """Crops of any box, resized to it and added up, and how much of each pixel they cover."""
+    """Crops of any boxes, resized to them and added up, and how much of each pixel they cover."""
     matrices, coverage = [], []
     for (start, stop, n), length in zip(spans, size):
-        # The image as it is seen from inside of the crop: it runs from `-start` in steps of less or more than a pixel.
+        # The image's pixels as seen from inside the crop, `step` of the crop's pixels apart.
         length_of_box = ops.where(stop == start, ops.ones_like(start), stop - start)
         step = n / length_of_box
         edges = ops.arange(length + 1, dtype=start.dtype)
@@ -147,7 +148,7 @@ def _add_boxes(crops, spans, size):
         low, high = ops.minimum(start, stop)[..., None], ops.maximum(start, stop)[..., None]
         coverage.append(ops.relu(ops.minimum(edges[1:], high) - ops.maximum(edges[:-1], low)))
         matrices.append(kernel * coverage[-1][..., None])
-    # From here the crops' pixels are the images, and the image's are the samples.
+    # Here the crops take the place of images, and the image's pixels that of samples.
     images = multiply(crops, matrices, PIXELS, SAMPLES, last="b")
     rank = len(spans)
     count = ops.sum(math.prod(along(cover, axis, rank) for axis, cover in enumerate(coverage)), axis=1)

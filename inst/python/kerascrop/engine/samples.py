@@ -1,4 +1,4 @@
-"""Crops of real-numbered boxes: resampled, differentiably in images and boxes."""
+"""Crops of boxes with real-valued sides: resampled, differentiably in images and boxes."""
 
 import math
 
@@ -11,21 +11,21 @@ from kerascrop.engine.choices import Choice
 
 
 class Samples(Choice):
-    """Boxes with real-valued sides; what they hold is resampled to one size.
+    """Boxes with real-valued sides, whose contents are resampled to one size.
 
     Args:
         boxes: `(batch, 4)`, or `(batch, crops, 4)` for several crops of each image, `x1, y1, x2, y2` in pixels (edge
             coordinates); 2 numbers for sequences, 6 for volumes.
         size: of the crops, `(height, width)` in pixels; `(length,)` or `(depth, height, width)`.
-        how: a `sampling.How`, instead of the options, when these have been checked before.
+        how: a `sampling.How`, options that have been checked, instead of those below.
         antialias, interpolation, fill_mode, fill_value, align_corners, gradient_reach: as in `kerascrop.sample()`.
-        box_indices: None, or `(boxes,)`, for each of the boxes `(boxes, 4)` the number of its image.
+        box_indices: None, or `(boxes,)`, the index of each box's image, for boxes `(boxes, 4)`.
 
-    Crops have the images' type: integers are rounded. Masks and booleans take the nearest pixel, and what is outside of
-    a mask is 0.
+    Crops have the images' dtype: integers are rounded. Masks and booleans take the nearest pixel, and what is outside a
+    mask is 0.
 
     Raises:
-        SizeError, ArgumentError: a size or an option that is not one.
+        SizeError, ArgumentError: an invalid size or option.
 
     Example:
 
@@ -41,7 +41,7 @@ class Samples(Choice):
 
     @property
     def boxes(self):
-        """The boxes that the crops' pixels divide."""
+        """The boxes that the crops' pixels divide into equal parts."""
         if not self.how.align_corners:
             return self.given
         return geometry.align(self.given, tuple(reversed(self.size)))
@@ -63,9 +63,9 @@ class Samples(Choice):
 
 
 class OnCanvas(Samples):
-    """Boxes of any size at the images' own scale, each in the top left corner of a canvas; the rest of that is 0.
+    """Boxes of any size at the image's own scale, each in the top left corner of a canvas that is 0 elsewhere.
 
-    A pixel that a box covers in part counts by that part, which gives the box's size a gradient.
+    A pixel that a box covers in part is weighted by that part, which gives the box's size a gradient.
     """
 
     scaled = False
@@ -87,14 +87,14 @@ class OnCanvas(Samples):
 
 
 class Blend(Choice):
-    """For each image several candidates: its crop is their mean, weighted by numbers that add up to 1.
+    """Several candidates for each image, whose crop is their weighted mean; the weights add up to 1.
 
-    The box is that of the first candidate, and so are the masks.
+    The box and the masks are those of the first candidate.
 
     Args:
         candidates: `Samples` with boxes `(batch, candidates, 4)`.
         weights: `(batch, candidates)`.
-        losses: None, or `(batch,)`: what the layer that chose wants to weigh once there are crops. Cutting ignores it.
+        losses: None, or `(batch,)`: losses that the layer weighs once there are crops. `cut()` ignores them.
     """
 
     def __init__(self, candidates, weights, losses=None):
@@ -116,9 +116,9 @@ class Blend(Choice):
 
 
 def _as_pixels(images, rank, data_format):
-    """Images as `(batch, *lengths, numbers)`, and the function that gives their crops the images' layout again.
+    """Images as `(batch, *lengths, numbers)`, and a function that gives their crops the images' layout again.
 
-    What is neither batch nor space, such as the time of a clip, is sampled like channels.
+    Axes that are neither batch nor spatial, such as a clip's time, are handled like channels.
     """
     ndim = len(images.shape)
     spatial = [axis % ndim for axis in axes.spatial_axes(rank, data_format)]

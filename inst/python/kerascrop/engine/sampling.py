@@ -2,7 +2,7 @@
 
 Output pixel `i` of `n` samples the input at edge coordinate `x1 + (i + 0.5) * (x2 - x1) / n`, and
 input column `j` has its centre at `j + 0.5`. So a whole-pixel box that is as large as the output gives the
-slice exactly, and PyTorch's `affine_grid` + `grid_sample(align_corners=False)` is the same map.
+exact slice, and PyTorch's `affine_grid` + `grid_sample(align_corners=False)` is the same map.
 
 Along each axis a sample is the weighted mean of its nearest pixels (bilinear; Jaderberg et al. 2015,
 "Spatial Transformer Networks", equation 5). `antialias=True` widens the triangle of weights by
@@ -25,7 +25,7 @@ from kerascrop.geometry import align
 FILL_MODES = tuple(weights.FILL_MODES)
 INTERPOLATIONS = ("bilinear", "nearest", "bicubic")
 
-# The axes' letters in sums over pixels and samples: batch, boxes (k), up to three spatial axes, channels.
+# The spatial axes' letters in `einsum()`; batch, boxes and channels are b, k and c.
 PIXELS, SAMPLES = "uvw", "xyz"
 
 
@@ -49,7 +49,7 @@ def sample(
             resampled pixel is an average.
         boxes: `(batch, 4)` or `(batch, boxes, 4)`, `"xyxy"` in edge coordinates (pixels); 2 numbers for sequences
             (`x1, x2`), 6 for volumes (`x1, y1, z1, x2, y2, z2`). They are computed in float32 at least, whatever the
-            images are. A box whose side runs backwards gives a mirrored crop.
+            images' dtype. A box whose side runs backwards gives a mirrored crop.
         size: `(height, width)` of the crops, in pixels; `(length,)` or `(depth, height, width)`.
         antialias: widen the kernel where a box is larger than the crop. At the image's edge the kernel is cut off, as
             `keras.ops.image.resize()` does; `fill_mode` is for the samples whose centre lies outside.
@@ -57,27 +57,27 @@ def sample(
             `"reflect"` (`d c b a | a b c d | d c b a`; with `align_corners` `d c b | a b c d | c b a`).
         fill_value: the number for `"constant"`.
         interpolation: `"bilinear"`; `"bicubic"`, smoother, which may overshoot (Keys 1981, with the parameter -0.75, as
-            PyTorch); or `"nearest"`: the pixel that holds the sample, for masks and labels, which keeps the images'
+            in PyTorch); or `"nearest"`: the pixel that holds the sample, for masks and labels, which keeps the images'
             dtype and gives the boxes no gradient.
         align_corners: take the first sample at the centre of the box's first pixel and the last one at the centre of
             its last, as `grid_sample(align_corners=True)` and `tf.image.crop_and_resize()` do, rather than samples in
             the middle of equal parts.
-        box_indices: `(boxes,)`, for each box, then `(boxes, 4)`, the number of its image, counted from 0, as
+        box_indices: `(boxes,)`, the index of each box's image, counted from 0, for boxes `(boxes, 4)`, as
             `tf.image.crop_and_resize()` takes them; None pairs boxes and images.
-        gradient_reach: a number of pixels, at least 1: the boxes' gradient is computed as if each sample saw so far to
-            each side, so that a box that is off by more than a pixel feels where to go. The crops stay the same.
+        gradient_reach: a number of pixels, at least 1: the boxes' gradient is computed as if each sample saw this far
+            to each side, so that it is useful for a box that is off by more than a pixel. The crops stay the same.
 
     Returns:
         `(batch, height, width, channels)`, with `(batch, boxes, …)` in front for many boxes. A box with a NaN
         gives a crop of NaNs.
 
     Raises:
-        SizeError: a size is not a positive whole number, or the crops would have more numbers than memory.
+        SizeError: a size is not a positive whole number, or the crops would be too large for memory.
         ShapeError: the images are not a batch with as many axes as the size asks for, or have no pixels.
         BoxError: boxes have another shape, or are for another number of images; `box_indices` are not whole numbers,
-            one for each box, or there is no such image (looked at unless they are known only when a graph runs).
+            one for each box, or there is no such image (checked unless they are known only when a graph runs).
         ArgumentError: images or boxes that are not numbers; an unknown `fill_mode` or `interpolation`, a `fill_value`
-            that is not a finite number, a `gradient_reach` below 1, or `antialias` with another interpolation than
+            that is not a finite number, a `gradient_reach` below 1, or `antialias` with an interpolation other than
             `"bilinear"`.
     """
     how = check_how(antialias, interpolation, fill_mode, fill_value, align_corners, gradient_reach)
@@ -94,7 +94,7 @@ def sample(
 
 
 def resample(images, boxes, size, how, box_indices=None):
-    """`sample()` of arguments that have been checked: options come as a `How`."""
+    """`sample()` for arguments that have been checked, with the options as a `How`."""
     dtype, nearest = standardize_dtype(images.dtype), how.interpolation == "nearest"
     if not nearest and "float" not in dtype:
         dtype = "float32"
@@ -132,7 +132,7 @@ def check_how(
     align_corners=False,
     gradient_reach=None,
 ):
-    """The options as a `How`, if each is one and they go together."""
+    """The options as a `How`, checked one by one and together."""
     checks.check_choice(fill_mode, "fill_mode", FILL_MODES)
     checks.check_choice(interpolation, "interpolation", INTERPOLATIONS)
     if checks.check_flag(antialias, "antialias") and interpolation != "bilinear":
@@ -147,7 +147,7 @@ def check_how(
 
 
 def spans_of(boxes, size):
-    """Axis by axis, the outermost first: where boxes start and stop, and the crops' length."""
+    """For each axis, the outermost first: where boxes start and stop, and the crops' length."""
     rank = len(size)
     return [(boxes[..., i], boxes[..., rank + i], n) for i, n in zip(reversed(range(rank)), size)]
 
@@ -176,10 +176,10 @@ def _by_taps(images, spans, how, box_indices):
 
 
 def _suits_xla(images, boxes_shape):
-    """Whether there is a faster way, for images of this shape and boxes `(batch, number)`.
+    """Whether XLA is faster for these images and boxes `(batch, number)`.
 
-    Only in TensorFlow's graphs on a CPU, for images of known size, as XLA compiles for each new one, and for one box
-    an image.
+    It is only in TensorFlow graphs on a CPU, for images of known size, as XLA compiles for each new size, and for one
+    box per image.
     """
     if tf is None or tf.executing_eagerly() or len(images.shape) != 4 or None in images.shape[1:]:
         return False
@@ -187,7 +187,7 @@ def _suits_xla(images, boxes_shape):
 
 
 def blend(images, taps, box_indices=None):
-    """The sums of pixels, weighted with the products of one weight along each axis."""
+    """Weighted sums of pixels; a pixel's weight is the product of one weight along each axis."""
     crops = 0.0
     for corner in itertools.product(*taps):
         weight = outer([weight for _, weight in corner], images.dtype)
@@ -228,18 +228,18 @@ def _by_triangles(images, spans, how):
 
 
 def mix(images, axes):
-    """A matrix product along each axis, of triangles of weights with positions `(batch, boxes, n)`, and reaches."""
+    """Matrix products with the triangles of weights of each axis: positions `(batch, boxes, n)`, and reaches."""
     matrices = [weights.antialiasing(*axis, length) for axis, length in zip(axes, ops.shape(images)[1:-1])]
     return multiply(images, matrices, PIXELS, SAMPLES, first="b")
 
 
 def multiply(values, matrices, old, new, first="bk", last="bk"):
-    """A matrix `(batch, boxes, samples, pixels)` for each axis, applied to one axis of the values after the other.
+    """Multiply the values' axes, one after the other, by a matrix `(batch, boxes, samples, pixels)` for each.
 
     Args:
         old, new: the letters of the axes before and after, `PIXELS` and `SAMPLES` or the reverse.
-        first, last: the axes in front of the values, and of the result: batch, and boxes, which are added up in the
-            last product where the result has none.
+        first, last: the letters of the leading axes of the values and of the result: batch, and boxes, which are
+            summed in the last product if the result has none.
     """
     axes = old[: len(matrices)]
     for i, matrix in enumerate(matrices):
@@ -253,14 +253,14 @@ def multiply(values, matrices, old, new, first="bk", last="bk"):
 
 
 def triangles(position, span, length, how):
-    """Where the triangles of weights are, and how far they reach."""
+    """The positions of the triangles of weights, and how far they reach."""
     start, stop, n = span
     position = weights.FILL_MODES[how.fill_mode].inside(position, length)
     return position, how.least_reach + ops.relu(ops.abs(stop - start) / n - how.least_reach)
 
 
 def along(values, axis, rank):
-    """`(batch, boxes, n)` shaped to broadcast along one of the crops' axes."""
+    """Values `(batch, boxes, n)`, reshaped to broadcast along one of the crops' axes."""
     return values[(slice(None), slice(None)) + (None,) * axis + (slice(None),) + (None,) * (rank - 1 - axis)]
 
 
@@ -271,7 +271,7 @@ def outer(values, dtype):
 
 
 def flat_index(indices, lengths, image):
-    """The number of a pixel, counted through all images, for indices `(batch, boxes, n)` along each axis."""
+    """The flat indices of pixels, counted through all images, for indices `(batch, boxes, n)` along each axis."""
     rank = len(indices)
     flat = ops.reshape(image, (-1, 1) + (1,) * rank)
     for axis, (length, index) in enumerate(zip(lengths, indices)):
@@ -285,5 +285,5 @@ def _gather(images, indices, box_indices=None):
     image = ops.arange(shape[0], dtype="int32") if box_indices is None else ops.cast(box_indices, "int32")
     flat = flat_index(indices, shape[1:-1], image)
     if images.shape[0] == 0:
-        return ops.zeros((*ops.shape(flat), shape[-1]), images.dtype)  # JAX's `take()` stumbles over empty batches
+        return ops.zeros((*ops.shape(flat), shape[-1]), images.dtype)  # JAX's `take()` fails for empty batches
     return ops.take(ops.reshape(images, (-1, shape[-1])), flat, axis=0)

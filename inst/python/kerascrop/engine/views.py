@@ -1,4 +1,4 @@
-"""Several windows of each image: a few of them, and perhaps their mirror images, or a grid."""
+"""Several windows of each image: a list of them, perhaps with their mirror images, or a grid."""
 
 import math
 
@@ -41,7 +41,7 @@ class Views(Choice):
 
 
 class Grid(Choice):
-    """The windows at the crossings of lines, row by row.
+    """A grid of windows, row by row.
 
     Args:
         lines: along each axis the first pixels of its windows, `(n,)`.
@@ -72,7 +72,7 @@ def grid_starts(length, size, stride):
     """Starts of windows that cover an axis, `stride` apart; the last window ends where the axis does.
 
     Returns:
-        A NumPy array, or a tensor where the length is one.
+        A NumPy array, or a tensor if the length is a tensor.
     """
     left = length - size
     if isinstance(left, (int, float)):
@@ -99,7 +99,7 @@ def cut_grid(images, axes, lines, sizes):
     crops = images
     for axis, line, size in reversed(list(zip(axes, lines, sizes))):
         index = ops.cast(line, "int32")[:, None] + ops.arange(size, dtype="int32")
-        crops = ops.take(crops, index, axis=axis)  # where the axis was there are two now: windows, pixels
+        crops = ops.take(crops, index, axis=axis)  # the axis becomes two: windows, pixels
     counts = [axis + i for i, axis in enumerate(axes)]
     rest = [axis for axis in range(1, ndim + len(axes)) if axis not in counts]
     shape = ops.shape(crops)

@@ -1,7 +1,7 @@
 """Along one axis: where a crop's samples are taken, which pixels each of them sees, and with what weight.
 
-All positions are edge coordinates: pixel `j` has its centre at `j + 0.5`. Tensors are `(batch, boxes, n)`, `n` samples
-of a crop; kernels `(batch, boxes, n, length)` also have the pixels of the image.
+All positions are edge coordinates: pixel `j` has its centre at `j + 0.5`. Tensors are `(batch, boxes, n)`, for `n`
+samples of a crop; kernels `(batch, boxes, n, length)` also have an axis for the image's pixels.
 """
 
 from collections.abc import Callable
@@ -15,14 +15,14 @@ CUBIC = -0.75
 
 
 class FillMode(NamedTuple):
-    """What lies outside of an image, along one axis of `length` pixels, as three functions.
+    """What lies outside an image, along one axis of `length` pixels, as three functions.
 
-    With `whole_sample` an image continues at the centres of its outermost pixels, rather than at their edges.
+    With `whole_sample`, an image continues at the centres of its outermost pixels rather than at their edges.
     """
 
-    near: Callable  # (position, length, whole_sample): one that sees the same pixels, and that an integer can count
-    index: Callable  # (index, length, whole_sample): the pixel inside of the image that stands at an index near it
-    inside: Callable  # (position, length): one in the image that sees the same pixels, where none matters outside
+    near: Callable  # (position, length, whole_sample): a position that sees the same pixels, and fits an integer
+    index: Callable  # (index, length, whole_sample): the image's pixel that stands at an index in it or nearby
+    inside: Callable  # (position, length): a position that, clipped to the image, sees the same pixels
 
 
 def _near_edges(position, length, whole_sample):
@@ -51,7 +51,7 @@ def _reflected(position, length):
 
 
 FILL_MODES = {
-    "constant": FillMode(_near_edges, _edge_index, lambda position, length: position),  # and counts for nothing there
+    "constant": FillMode(_near_edges, _edge_index, lambda position, length: position),  # and has no weight there
     "nearest": FillMode(_near_edges, _edge_index, lambda position, length: position),
     "reflect": FillMode(_in_period, _reflected_index, _reflected),
 }
@@ -70,8 +70,8 @@ def taps(position, length, interpolation, fill_mode, whole_sample=False):
         whole_sample: reflect at the centres of the outermost pixels, rather than at their edges.
 
     Returns:
-        A list of pairs `(index, weight)`: pixels, always inside of the image, and numbers that are 0 for what lies
-        outside of it in `fill_mode="constant"`. The weight is None where it is always 1.
+        A list of pairs `(index, weight)`: pixels, always inside the image, and weights, which are 0 for what lies
+        outside it in `fill_mode="constant"`. A weight that is always 1 is None.
     """
     position = FILL_MODES[fill_mode].near(position, length, whole_sample)
     if interpolation == "nearest":
@@ -106,7 +106,7 @@ WEIGHTS = {"bilinear": _linear, "bicubic": _cubic}
 
 
 def _inside(index, weight, length, fill_mode, whole_sample):
-    """An index that may lie outside, moved into the image; with a weight of 0 where nothing is there."""
+    """An index that may lie outside, moved into the image, and its weight: 0 if nothing is there."""
     length = ops.cast(length, "int32")
     if fill_mode == "constant":
         inside = (index >= 0) & (index < length)
@@ -122,7 +122,7 @@ def antialiasing(position, reach, length):
     centres = ops.cast(ops.arange(length, dtype="int32"), position.dtype) + 0.5
     size = ops.cast(length, position.dtype)
     distance = (clip(position, 0.5, size - 0.5)[..., None] - centres) / reach[..., None, None]
-    # At a kink the slope is the right-hand one, as between taps: a mean of both would be 0 at whole pixels, and a box
+    # At a kink the slope is the right-hand one, as for `taps()`: the mean of both would be 0 at whole pixels, and a box
     # that starts there would never move.
     rising = ops.cast((distance >= -1) & (distance < 0), distance.dtype)
     falling = ops.cast((distance >= 0) & (distance < 1), distance.dtype)
@@ -131,7 +131,7 @@ def antialiasing(position, reach, length):
 
 
 def covered(position, length):
-    """How much of a sample lies inside of the image: 0 half a pixel outside and beyond, 1 half a pixel inside."""
+    """How much of a sample lies inside the image: 0 half a pixel outside and beyond, 1 half a pixel inside."""
     size = ops.cast(length, position.dtype)
     inside = 0.5 + size / 2 - ops.abs(position - size / 2)
     return clip(inside, 0.0, 1.0)

@@ -24,16 +24,15 @@ IF_SMALLER = ("error", "resize", "pad", "keep")
 
 
 class Windows(Choice):
-    """Whole pixels, moved and never computed: a window for each image, or one for all.
+    """Whole-pixel windows, copied and never computed: one for each image, or one for all.
 
     Args:
         starts: along each axis the window's first pixel, counted from 0: `(top, left)`. Each is an integer or a scalar
             tensor, or `(batch,)` integers, one for each image.
         size: of the windows, `(height, width)` in pixels; `(length,)` or `(depth, height, width)`.
-        fill_value: the number of pixels that lie outside of the image, which the images' type can hold. In masks it
-            is 0.
-        margins: None, for windows that may lie anywhere. Or, for windows that are known to lie inside of the image once
-            it has been given borders of `(before, after)` pixels along each axis, these, which is faster.
+        fill_value: the value of pixels outside the image, which the images' dtype must hold. In masks it is 0.
+        margins: None, for windows that may lie anywhere; or, which is faster, borders of `(before, after)` pixels along
+            each axis, for windows that are known to lie inside the image with these borders.
 
     Example:
 
@@ -66,14 +65,14 @@ class Windows(Choice):
                 (max(-start, 0), _extreme(max, start + size - length, 0))
                 for start, size, length in zip(self.starts, self.size, lengths)
             ]
-        # Where windows are of an image that may be enlarged, starts may be real.
+        # Starts may be real numbers if the image may be enlarged.
         starts = [start if isinstance(start, int) else ops.cast(start, "int32") for start in self.starts]
         starts = [start + before for start, (before, _) in zip(starts, margins)]
         return cut(pad(images, along, margins, fill_value), along, starts, self.size)
 
 
 class Either(Choice):
-    """One of two choices of the same boxes, as only the graph will know."""
+    """One of two choices with the same boxes; which one is known only when the graph runs."""
 
     def __init__(self, condition, one, other):
         self.condition, self.one, self.other = condition, one, other
@@ -90,18 +89,18 @@ class Either(Choice):
 class Fit(NamedTuple):
     """How images and windows are made to fit each other, along each axis.
 
-    Where a window starts is counted from the first pixel of the image as it is enlarged, or of its border.
+    Starts of windows are counted from the first pixel of the enlarged image, or of the image's border.
     """
 
     lengths: tuple  # of the enlarged image, or of the image with its borders
     sizes: tuple  # of the windows
     margins: tuple  # pixels `(before, after)` of borders
-    scale: Any = 1  # by which the image is enlarged: a number, or a tensor
-    enlarged: str = "never"  # or "always", or "perhaps", where only the graph will know
+    scale: Any = 1  # factor by which the image is enlarged: a number, or a tensor
+    enlarged: str = "never"  # or "always"; or "perhaps", if it is known only when the graph runs
 
     @property
     def origin(self):
-        """Where the image's own first pixel is, as starts are counted."""
+        """The image's own first pixel, counted as starts are."""
         return [before if self.enlarged == "never" else 0 for before, _ in self.margins]
 
     def from_image(self, starts):
@@ -109,11 +108,11 @@ class Fit(NamedTuple):
         return [start - origin for start, origin in zip(starts, self.origin)]
 
     def windows(self, starts, fill_value):
-        """`Windows` that start there; see `applied_to()`."""
+        """`Windows` with these starts; see `applied_to()`."""
         return Windows(self.from_image(starts), self.sizes, fill_value, self.margins)
 
     def applied_to(self, choice, batch):
-        """A choice of windows, or what it is where images are enlarged: `Samples` of their own pixels."""
+        """The choice of windows, or `Samples` of the original images where these are enlarged."""
         if self.enlarged == "never":
             return choice
         boxes = choice.boxes / self.scale
@@ -122,10 +121,10 @@ class Fit(NamedTuple):
 
 
 def fit(lengths, sizes, if_smaller, names, layer):
-    """What becomes of images that may be smaller than the windows.
+    """How images that may be smaller than the windows are made to fit.
 
     Args:
-        lengths: of the images: integers, scalar tensors, or None where only a shape is asked for.
+        lengths: of the images: integers, scalar tensors, or None if only a shape is asked for.
         sizes: of the windows.
         if_smaller: `"error"`; `"resize"`: enlarge the image, keeping its aspect, until it fits; `"pad"`: add pixels on
             both sides, one more at the end where their number is odd; `"keep"`: leave the axis as it is.
@@ -149,7 +148,7 @@ def fit(lengths, sizes, if_smaller, names, layer):
         scale = _enlargement(lengths, sizes)
         enlarged = "perhaps" if ops.is_tensor(scale) else "never" if scale == 1 else "always"
         if enlarged == "perhaps":
-            # XLA compiles what it will not run: windows have to be possible in small images too.
+            # XLA also compiles the branch that does not run: there, too, windows have to fit into small images.
             margins = _borders(lengths, sizes)
         if enlarged != "never":
             lengths = tuple(_real(length) * scale for length in lengths)
@@ -157,13 +156,13 @@ def fit(lengths, sizes, if_smaller, names, layer):
 
 
 def _borders(lengths, sizes):
-    """The pixels `(before, after)` that images lack."""
+    """The pixels `(before, after)` that images lack to be as large as the windows."""
     lacking = [0 if length is None else _extreme(max, size - length, 0) for length, size in zip(lengths, sizes)]
     return tuple((lack // 2, lack - lack // 2) for lack in lacking)
 
 
 def _enlargement(lengths, sizes):
-    """How often images are enlarged until windows fit: 1 if they fit, a number, or a tensor where it is not known."""
+    """The factor that enlarges images until windows fit: 1 if they do, a number, or a tensor if it is not known."""
     if all(isinstance(length, int) for length in lengths):
         scale = max(size / length for length, size in zip(lengths, sizes))
         return scale if scale > 1 else 1
@@ -185,13 +184,13 @@ def _extreme(choice, first, second):
 
 
 def center_window(length, size):
-    """The middle `size` pixels, a start and a stop; an odd pixel that is left over stays at the end."""
+    """Start and stop of the middle `size` pixels; an odd pixel that is left over stays at the end."""
     start = (length - size) // 2
     return start, start + size
 
 
 def center_starts(fit):
-    """The starts of the windows in the middle; in images that are enlarged it may lie between two pixels."""
+    """The starts of centred windows; in enlarged images they may lie between two pixels."""
     if fit.enlarged == "never":
         return [center_window(length, size)[0] for length, size in zip(fit.lengths, fit.sizes)]
     halves = [(length - size) / 2 for length, size in zip(fit.lengths, fit.sizes)]
@@ -204,7 +203,7 @@ def random_starts(fit, shape, seed):
     """Starts of random windows, uniform over all places that fit, the last one included; each axis on its own.
 
     Args:
-        shape: `(batch,)`, for a start for each image, or `()`.
+        shape: `(batch,)`, for a start for each image, or `()`, for one.
         seed: a seed generator.
     """
     return [
@@ -214,7 +213,7 @@ def random_starts(fit, shape, seed):
 
 
 def room(length, size):
-    """How many whole pixels a window can be moved; an enlarged image's length is real, and may be off by a rounding."""
+    """By how many pixels a window can be moved; an enlarged image's length is real, with a rounding error."""
     left = length - size
     if isinstance(left, float):
         return math.floor(left + 1e-3)
@@ -253,7 +252,7 @@ def check_margins_fit(lengths, margins, names, layer):
 
 
 def _at_least(length, least, message):
-    """A length that is known is checked here and now; one that TensorFlow knows only when the graph runs, there."""
+    """Check a length: now if it is known, in the graph if TensorFlow knows it only when that runs."""
     if isinstance(length, int) and length < least:
         raise checks.SizeError(message.format(length))
     if length is None or isinstance(length, int):
@@ -283,8 +282,8 @@ def cut(images, axes, starts, sizes):
 
 
 def _gather(images, axes, starts, sizes):
-    """`cut()` with a start of its own for each image."""
-    if images.shape[0] == 0:  # JAX cannot take from nothing
+    """`cut()` with a separate start for each image."""
+    if images.shape[0] == 0:  # JAX's `take()` fails for empty batches
         return cut(images, axes, [0] * len(axes), sizes)
     if tf is None:
         return _take(images, axes, starts, sizes)
@@ -299,16 +298,16 @@ def _gather(images, axes, starts, sizes):
 
 
 def _take(images, axes, starts, sizes, is_inside=True):
-    """Pixel by pixel: the windows of all images through one index.
+    """Take the windows of all images, pixel by pixel, by one index.
 
-    Windows that are not known to lie inside of the image are moved there, pixel by pixel.
+    With `is_inside=False`, pixels outside the image are replaced by the nearest ones in it.
     """
     shape = ops.shape(images)
     ndim = len(shape)
     windows = {axis % ndim: window for axis, window in zip(axes, zip(starts, sizes))}
     last = max(windows)
-    # The index counts through all axes up to the last that is cut; what follows moves as a whole. PyTorch looks up
-    # with int64; elsewhere int32 is enough, as more numbers than it counts are an error of TensorFlow's anyway.
+    # The index counts through all axes up to the last one that is cut; later axes move as a whole. PyTorch indexes
+    # with int64; elsewhere int32 is enough, as TensorFlow raises an error for more numbers than it counts anyway.
     dtype = "int64" if keras.backend.backend() == "torch" else "int32"
     index = ops.reshape(ops.arange(shape[0], dtype=dtype), (-1,) + (1,) * last)
     for axis in range(1, last + 1):
@@ -324,8 +323,8 @@ def _take(images, axes, starts, sizes, is_inside=True):
 def _take_function(axes, ndim, dtype):
     """`_take()` as a TensorFlow function, traced once for images of all shapes; on a CPU compiled by XLA.
 
-    Operation by operation TensorFlow looks up one pixel at a time. XLA makes a single loop of it, nearly as fast as
-    a plain copy; it compiles for each new shape, in some 40 ms.
+    Run operation by operation, TensorFlow looks up one pixel at a time. XLA makes a single loop of it, nearly as fast
+    as a plain copy; it compiles for each new shape, in some 40 ms.
     """
     return tf.function(
         lambda images, starts, sizes: _take(images, axes, starts, sizes),
@@ -340,9 +339,9 @@ def _take_function(axes, ndim, dtype):
 
 
 def _cut_anywhere(images, axes, starts, sizes, fill_value):
-    """`cut()` of windows that may reach out of the image, where crops are filled."""
+    """`cut()` for windows that may reach outside the image, where crops get `fill_value`."""
     checks.check_holds(fill_value, "fill_value", keras.backend.standardize_dtype(images.dtype))
-    if images.shape[0] == 0:  # JAX cannot take from nothing
+    if images.shape[0] == 0:  # JAX's `take()` fails for empty batches
         images = pad(images, axes, [(0, size) for size in sizes], 0)
         return cut(images, axes, [0] * len(axes), sizes)
     starts = [ops.broadcast_to(ops.cast(start, "int32"), ops.shape(images)[:1]) for start in starts]
@@ -357,7 +356,7 @@ def _cut_anywhere(images, axes, starts, sizes, fill_value):
 
 
 def pad(images, axes, margins, fill_value):
-    """Add `(before, after)` pixels of `fill_value`, which the images' type can hold, along each of the axes."""
+    """Add `(before, after)` pixels of `fill_value`, which the images' dtype must hold, along each of the axes."""
     if all(isinstance(margin, int) and margin == 0 for pair in margins for margin in pair):
         return images
     checks.check_holds(fill_value, "fill_value", keras.backend.standardize_dtype(images.dtype))
@@ -368,9 +367,9 @@ def pad(images, axes, margins, fill_value):
 
 
 def stack_corners(first, last):
-    """Boxes of the windows' first and last sides along each axis, the outermost first: `(..., 2 * rank)`.
+    """Boxes `(..., 2 * rank)` from the windows' first and last sides along each axis, the outermost first.
 
-    Sides are numbers or tensors that broadcast with each other; where all are numbers, there is one box.
+    Sides are numbers or tensors that broadcast with each other; if all are numbers, there is one box.
     """
     sides = [ops.cast(side, "float32") for side in (*reversed([*first]), *reversed([*last]))]
     shape = ops.shape(sum(sides)) or (1,)

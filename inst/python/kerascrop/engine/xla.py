@@ -1,9 +1,9 @@
-"""What is known of XLA, TensorFlow's compiler: how to check a length under it, and how to loop and gather fast.
+"""Helpers for XLA, TensorFlow's compiler: how to check a length, and how to loop and gather fast.
 
-- It drops assertions. What it does refuse to run is a range that ends before it starts.
+- XLA drops assertions, but it refuses to run a range that ends before it starts.
 - A gather that is one loop with the arithmetic around it is fast; one that several loops share is not, as XLA then
   stores what was gathered.
-- It adds up one number at a time, but multiplies matrices fast: sums along an axis are products.
+- It adds up one number at a time, but multiplies matrices fast: sums along an axis are written as products.
 - It scatters one number at a time.
 """
 
@@ -15,10 +15,10 @@ from kerascrop.backend import tf
 
 
 def at_least(length, least, message):
-    """A scalar tensor, checked when the graph runs; `message` is the error's.
+    """A scalar tensor, checked when the graph runs; `message` is the error's text.
 
-    Two checks, as an ordinary graph keeps the assertion and XLA keeps only the range. That fails with the name of its
-    node and no other text, so the node's name is the message. XLA has no operation that would raise an error.
+    There are two checks, as an ordinary graph keeps the assertion and XLA only the range. A range fails with the name
+    of its node and no other text, so the node's name is the message. XLA has no operation that would raise an error.
     """
     check = tf.debugging.assert_greater_equal(length, least, message=message)
     with tf.control_dependencies([check]):
@@ -28,19 +28,19 @@ def at_least(length, least, message):
 
 
 def compiled(function):
-    """Compiled for the shapes that come; inside of a graph that is compiled as a whole, a part of it."""
+    """The function, compiled for each shape it is given; in a graph that is compiled as a whole, it is part of that."""
     return tf.function(function, jit_compile=True, autograph=False)
 
 
 def without_gradient(function, *arrays):
-    """What a compiled function gives, unseen by gradient tapes: they would store every step of a loop, which XLA
+    """The result of a compiled function, hidden from gradient tapes: they would store every step of a loop, which XLA
     cannot.
     """
     return compiled(function)(*map(ops.stop_gradient, arrays))
 
 
 def add_until(stop, function, total, step):
-    """The total and what a function gives for each further step."""
+    """The total plus what a function returns for each step from `step` until `stop`."""
 
     def body(step, total):
         return step + 1, total + function(step)
@@ -49,7 +49,7 @@ def add_until(stop, function, total, step):
 
 
 def take_rows(images):
-    """A function of indices `(batch, n)`, and weights, that gives these rows, `(batch, n, width * channels)`."""
+    """A function of indices `(batch, n)`, and weights, that returns these rows, `(batch, n, width * channels)`."""
     batch, height, width, channels = ops.shape(images)
     rows = ops.reshape(images, (batch * height, width * channels))
     first = ops.arange(batch, dtype="int32")[:, None] * height
@@ -62,7 +62,7 @@ def take_rows(images):
 
 
 def take_columns(images):
-    """A function of indices `(batch, n)`, and weights, that gives these columns, `(batch, height, n, channels)`."""
+    """A function of indices `(batch, n)`, and weights, that returns these columns, `(batch, height, n, channels)`."""
     batch, height, width, channels = ops.shape(images)
     pixels = ops.reshape(images, (batch * height * width, channels))
     first = ops.reshape(ops.arange(batch * height, dtype="int32"), (batch, height, 1)) * width
@@ -75,7 +75,7 @@ def take_columns(images):
 
 
 def sum_last(x):
-    """The sums along the last axis, as a product of matrices."""
+    """The sums along the last axis, as a matrix product."""
     shape = ops.shape(x)
     sums = ops.matmul(ops.reshape(x, (-1, shape[-1])), ops.ones((shape[-1], 1), x.dtype))
     return ops.reshape(sums, shape[:-1])

@@ -1,8 +1,8 @@
-"""Bilinear and bicubic sampling in a TensorFlow graph on a CPU: compiled by XLA, with gradients made by hand.
+"""Bilinear and bicubic sampling in a TensorFlow graph on a CPU: compiled by XLA, with hand-written gradients.
 
-`blend()` gives what the function of that name in `sampling` does, as do its gradients of every order. Forward and
-backward gather in different ways, which XLA does not take for the same. An image's gradient is gathered too, pixel by
-pixel, from the samples that see it.
+`blend()` gives the same results as `sampling.blend()`, and so do its gradients of every order. Forward and backward
+gather in different ways, so that XLA does not share one gather between them. An image's gradient is gathered too,
+pixel by pixel, from the samples that see it.
 """
 
 import functools
@@ -25,7 +25,7 @@ def blend(images, taps, plain):
     lengths, dtype = images.shape[1:3], images.dtype
 
     def with_weights(function):
-        """A function of arrays and taps as one of arrays and weights: custom gradients take these one by one."""
+        """Turn a function of arrays and taps into one of arrays and weights, each an argument for custom gradients."""
         return lambda *arrays: function(*arrays[:-many], _pair(indices, arrays[-many:]))
 
     gather = with_weights(plain)
@@ -41,7 +41,7 @@ def blend(images, taps, plain):
 
     @tf.custom_gradient
     def backward(crops, *weights):
-        """The transpose; what it multiplies are the same three things as in `forward()`."""
+        """The transpose of `forward()`; its gradients are of the same form, from the same images, crops and weights."""
 
         def gradient(images):
             return forward(images, *weights), *slopes(images, crops, *weights)
@@ -57,7 +57,7 @@ def _pair(indices, weights):
 
 
 def _slopes(images, crops, taps):
-    """The gradient to every weight of `sum(blend(images, taps) * crops)`."""
+    """The gradient of `sum(blend(images, taps) * crops)` with respect to every weight."""
     rows, columns = taps
     dtype = rows[0][1].dtype
     images, crops = ops.cast(images, dtype), ops.cast(crops[:, 0], dtype)
@@ -86,18 +86,18 @@ def _spread(crops, taps, lengths):
 def _collect(taps, length, take):
     """The sum of `take(sample, weight)` over the samples that see a pixel; both `(batch, length)`.
 
-    The samples that see a pixel lie between a first and a last one. Where a crop is not larger than its box these are
-    two at most; a loop goes on as long as any pixel has more.
+    The samples that see a pixel lie between a first and a last one. If a crop is not larger than its box, there are
+    two at most; a loop continues as long as any pixel has more.
     """
     indices, weights = zip(*[(index[:, 0], weight[:, 0]) for index, weight in taps])
     batch, n = ops.shape(indices[0])
     samples = ops.broadcast_to(ops.arange(n, dtype="int32"), (batch, n))
     samples = ops.reshape(ops.concatenate([samples] * len(taps), axis=1), (-1,))
     target = ops.concatenate(indices, axis=1) + ops.arange(batch, dtype="int32")[:, None] * length
-    # All samples outside of the image have its outermost pixels, with a weight of 0: they are left out.
+    # Samples outside the image have the index of an outermost pixel, with a weight of 0: they are left out.
     target = ops.where(ops.concatenate(weights, axis=1) == 0, -1, target)
     target = ops.reshape(target, (-1,))
-    # Of a pixel that no sample sees, the first one is the greatest integer that there is, and the last one the least.
+    # For a pixel that no sample sees, TensorFlow's minimum is the greatest integer, and its maximum the least one.
     first = ops.minimum(tf.math.unsorted_segment_min(samples, target, batch * length), n - 1)
     last = ops.maximum(tf.math.unsorted_segment_max(samples, target, batch * length), -1)
     first, last = ops.reshape(first, (batch, length)), ops.reshape(last, (batch, length))

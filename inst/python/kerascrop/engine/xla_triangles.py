@@ -1,7 +1,7 @@
 """Antialiased sampling in a TensorFlow graph on a CPU: `xla_taps.blend()`'s counterpart for triangles of weights.
 
-`mix()` gives what the function of that name in `sampling` does, as do its gradients. There each axis is a product with
-a matrix that has a weight for every pixel in every sample; here only the pixels that a sample sees are added up, one
+`mix()` gives the same results as `sampling.mix()`, and so do its gradients. `sampling.mix()` multiplies each axis by a
+matrix that has a weight for every pixel in every sample; here only the pixels that a sample sees are added up, one
 after the other, for all samples at once. So the work grows with the number of pixels.
 """
 
@@ -15,9 +15,10 @@ from kerascrop.engine import weights, xla
 
 
 class Triangles(NamedTuple):
-    """Along one axis each sample's triangle of weights: where it is, its reach, the pixels that it sees, their total.
+    """Each sample's triangle of weights along one axis: its position, its reach, the first and last pixel that it sees,
+    and the total of its weights.
 
-    All are `(batch, n)`, but for the reach, `(batch, 1)`; the total is that of the weights. The pixels are those `j`
+    All are `(batch, n)`, except for the reach, `(batch, 1)`. The pixels are those `j`
     with `-1 <= (position - j - 0.5) / reach < 1`: slopes at a kink are the right-hand ones, as in
     `weights.antialiasing()`.
     """
@@ -34,7 +35,7 @@ def mix(images, axes, faded, plain):
     Args:
         images: `(batch, height, width, channels)`.
         axes: for each axis positions `(batch, 1, n)` and how far each box's triangles reach, `(batch, 1)`.
-        faded: whether samples count for nothing from half a pixel outside of the image on.
+        faded: whether samples that are half a pixel or more outside the image count for nothing.
     """
     lengths, dtype = images.shape[1:3], images.dtype
 
@@ -54,7 +55,7 @@ def mix(images, axes, faded, plain):
     @tf.custom_gradient
     def gradients(crops, rows, images, *parameters):
         def backward(*upstream):
-            """Of second order, which few need: the plain one."""
+            """The second-order gradient, which few need, by way of `plain()`."""
             sources = [crops, images, *parameters]
             with tf.GradientTape() as outer:
                 outer.watch(sources)
@@ -79,7 +80,7 @@ def mix(images, axes, faded, plain):
 
 
 def _mix(images, axes):
-    """Along the rows, then along the columns: the crops `(batch, 1, height, width, channels)`, and the former alone."""
+    """The crops `(batch, 1, height, width, channels)`, by rows and then columns; and the result of the rows alone."""
     position = axes[0][0]
     height, width = images.shape[1:3]
     images = ops.cast(images, position.dtype)
@@ -90,7 +91,7 @@ def _mix(images, axes):
 
 
 def _weighted(axis, length, take):
-    """The sums of what `take(pixel, weight)` gives for the pixels that each sample sees; both `(batch, n)`."""
+    """The sums of `take(pixel, weight)` over the pixels that each sample sees; both arguments are `(batch, n)`."""
     triangles = _triangles(axis, length)
 
     def part(step):
@@ -109,9 +110,9 @@ def _triangles(axis, length):
 
 
 def _see(triangles, step):
-    """Of the pixel so many steps behind the first one: its index, its distance in reaches, and its weight.
+    """The pixel `step` places after the first one: its index, its distance in units of the reach, and its weight.
 
-    Where a triangle sees no pixel there, it is the last one, with a weight of 0.
+    Where a triangle sees no pixel there, this is the last one that it sees, with a weight of 0.
     """
     pixel = triangles.first + step
     distance = (triangles.position - ops.cast(pixel, triangles.reach.dtype) - 0.5) / triangles.reach
@@ -120,16 +121,16 @@ def _see(triangles, step):
 
 
 def _sum(triangles, part):
-    """The sum of `part(step)` over as many steps as the widest triangle needs; four of them without a loop.
+    """The sum of `part(step)` over as many steps as the widest triangle needs, the first four without a loop.
 
-    Up to two pixels a sample these are all.
+    For boxes of up to two pixels per sample, four are enough.
     """
     many = ops.max(triangles.last - triangles.first) + 1
     return xla.add_until(many, part, sum(map(part, range(4))), 4)
 
 
 def _slopes(images, wide, rows, crops, axes):
-    """The gradients to positions and reaches, for the cotangent `crops`, which `wide` has spread along the columns."""
+    """The gradients for positions and reaches, from the cotangent `crops`; `wide` is that spread along the columns."""
     dtype = wide.dtype
     images, crops = ops.cast(images, dtype), ops.cast(crops[:, 0], dtype)
     height, width, channels = ops.shape(crops)[1:]
@@ -147,10 +148,10 @@ def _slopes(images, wide, rows, crops, axes):
 
 
 def _axis_slopes(axis, length, product):
-    """The gradients to positions `(batch, 1, n)` and reaches `(batch, 1)`.
+    """The gradients for positions `(batch, 1, n)` and reaches `(batch, 1)`.
 
     Args:
-        product: a function of pixels `(batch, n)`, that gives the products of the cotangent and what is weighted.
+        product: a function of pixels `(batch, n)` that returns the products of the cotangent and what is weighted.
     """
     triangles = _triangles(axis, length)
 
@@ -174,12 +175,12 @@ def _axis_slopes(axis, length, product):
 
 
 def _spread_columns(crops, axis, length, faded):
-    """The transpose along the columns: crops `(batch, 1, height, width, channels)` as wide as the images."""
+    """The transpose along the columns: crops `(batch, 1, height, width, channels)`, spread to the images' width."""
     return _spread(axis, length, faded, xla.take_columns(ops.cast(crops[:, 0], axis[0].dtype)))
 
 
 def _spread_rows(wide, axis, length, faded):
-    """The transpose along the rows: images of what is as wide as they are."""
+    """The transpose along the rows: images, from what `_spread_columns()` returns."""
     images = _spread(axis, length, faded, xla.take_rows(wide))
     return ops.reshape(images, (-1, length, *wide.shape[2:]))
 
