@@ -1,1 +1,1 @@
-"""The layers: each chooses boxes, `base` applies them."""
+"""The layers: each chooses boxes, and `base` cuts them out."""

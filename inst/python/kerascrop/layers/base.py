@@ -1,8 +1,8 @@
-"""Choose, then apply: what all crop layers share.
+"""The base classes of the layers: what all crop layers share.
 
 A crop is a box. A layer chooses one box (or several) for each image; its choice, `engine.Windows` for whole pixels or
-`engine.Samples` for all others, cuts them out of the images. What goes with the images, their masks, bounding boxes and
-key points, is cropped by the same choice: see `joint`.
+`engine.Samples` for all others, cuts them out of the images. Masks, bounding boxes and key points that go with the
+images are cropped by the same choice: see `joint`.
 """
 
 import keras
@@ -17,7 +17,7 @@ from kerascrop.layers import joint, settings
 
 
 class ImageLayer(keras.layers.Layer):
-    """Base of all layers: where the channels are, how a layer prints, and what PyTorch asks for.
+    """Base of all layers: the data format, saving and printing, and PyTorch's training mode.
 
     Args:
         data_format: `"channels_last"` or `"channels_first"`; None takes `keras.config.image_data_format()`.
@@ -28,7 +28,7 @@ class ImageLayer(keras.layers.Layer):
     input_names = ("images",)  #: what a list of inputs holds, in order
 
     def __init__(self, *, data_format=None, **kwargs):
-        # Whole pixels are never cast, and boxes stay float32 when images are float16.
+        # Without autocast, whole pixels are never cast, and boxes stay float32 when images are float16.
         with checks.keras_arguments():
             super().__init__(autocast=False, **kwargs)
         self.data_format = checks.check_data_format(data_format)
@@ -45,10 +45,10 @@ class ImageLayer(keras.layers.Layer):
         return tuple(shape)
 
     def is_training(self, training):
-        """Whether this is training: as the caller says, or else PyTorch's `train()` and `eval()`.
+        """Whether the layer is training: as the caller says, or else as PyTorch's `train()` and `eval()` have set.
 
-        Those count for what PyTorch calls itself. Keras's models also call them, in `fit()` and `predict()`, and leave
-        them as they are; what a Keras model calls goes by Keras's rules alone.
+        Their mode counts only when the layer is called by itself or by a PyTorch module. Keras's models set it too, in
+        `fit()` and `predict()`, and leave it set; a layer that a Keras model calls follows Keras's rules alone.
         """
         if training is None and self._get_call_context().entry_layer is self:
             training = getattr(self, "mode", None)
@@ -67,20 +67,20 @@ class ImageLayer(keras.layers.Layer):
 
 
 class Crop(ImageLayer):
-    """Base of all layers that crop images, and of those that users write.
+    """Base of all layers that crop images, including those that users write.
 
-    A subclass says two things: `choose()` gives a choice, `kerascrop.Windows` or `kerascrop.Samples`, and `crop_size()`
-    says how large the crops are, unless that is `self.height` by `self.width`. All else comes from here: batches and
-    single images, both data formats, sizes that are known only when a graph runs, masks, bounding boxes and key points
-    (see `CenterCrop`), `return_boxes`, and checks of what is chosen. A layer that keeps its arguments under their
-    names, `self.height` for `height`, is saved and printed without more; register the class with Keras.
+    A subclass defines `choose()`, which returns `kerascrop.Windows` or `kerascrop.Samples`, and `crop_size()`, how
+    large the crops are, unless that is `self.height` by `self.width`. This class does the rest: batches and single
+    images, both data formats, sizes that are known only when a graph runs, masks, bounding boxes and key points (see
+    `CenterCrop`), `return_boxes`, and checks of what is chosen. A layer that keeps its arguments under their names,
+    `self.height` for `height`, can be saved and printed without further code; register the class with Keras.
 
     Args:
         data_format: `"channels_last"` or `"channels_first"`; None takes `keras.config.image_data_format()`.
         return_boxes: return `(crops, boxes)`, the boxes in float32, `x1, y1, x2, y2` in pixels of the input.
         box_format: the format of bounding boxes that go with the images: see `kerascrop.convert_boxes()`.
-        min_visible: drop bounding boxes of which less than this fraction is inside of the crop: their label becomes
-            -1, their sides 0. Boxes of which nothing is left are always dropped.
+        min_visible: drop bounding boxes of which less than this fraction is inside the crop: their label becomes -1,
+            their sides 0. Boxes of which nothing is left are always dropped.
         **kwargs: arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Example:
@@ -100,9 +100,9 @@ class Crop(ImageLayer):
     """
 
     takes_clips = True  #: whether images may be clips, `(batch, time, height, width, channels)`
-    keeps_dtype = True  #: whether crops have the images' type; otherwise both are of the layer's compute dtype
-    listeners = ()  #: functions that are told the batch and the choice of every call
-    allows_nan = False  #: whether boxes may be NaN, which gives crops of NaNs; else an error, where they can be seen
+    keeps_dtype = True  #: whether crops have the images' dtype; otherwise both are of the layer's compute dtype
+    listeners = ()  #: functions that are called with the batch and the choice of every call
+    allows_nan = False  #: whether boxes may be NaN, for crops of NaNs; otherwise an error, if their values are known
 
     def __init__(self, *, data_format=None, return_boxes=False, box_format="xyxy", min_visible=0.0, **kwargs):
         super().__init__(data_format=data_format, **kwargs)
@@ -111,11 +111,11 @@ class Crop(ImageLayer):
         self.min_visible = checks.check_fraction(min_visible, "min_visible")
 
     def choose(self, data, training):
-        """What is cut out of a batch.
+        """Choose what is cut out of a batch.
 
         Args:
-            data: a dict of tensors as the layer was called with them, all with an axis for the batch: `images`, and
-                perhaps `segmentation_masks`, `bounding_boxes`, `keypoints` and others. `self.pixels(data)` are the
+            data: a dict of the tensors that the layer was called with, all with a batch axis: `images`, and perhaps
+                `segmentation_masks`, `bounding_boxes`, `keypoints` and others. `self.pixels(data)` are the
                 images with the channels last, whatever the layer's data format is, and `self.lengths(shape)` the
                 height and width in a shape of images.
             training: True or False.
@@ -131,8 +131,8 @@ class Crop(ImageLayer):
         """The size of the crops, `(height, width)` in pixels, as far as it is known before a graph runs.
 
         Args:
-            shapes: the shapes of what `choose()` gets, with None for lengths that are not known. This is the place for
-                checks of shapes.
+            shapes: the shapes of what `choose()` gets, with None for lengths that are not known. They can be checked
+                here.
         """
         names = axes.AXIS_NAMES[self.rank]
         missing = [name for name in names if not hasattr(self, name)]
@@ -144,11 +144,11 @@ class Crop(ImageLayer):
         return tuple(getattr(self, name) for name in names)
 
     def lead(self, shapes):
-        """The first axes of the crops: the batch, and perhaps the number of crops of each image."""
+        """The leading axes of the crops: the batch, and perhaps the number of crops of each image."""
         return shapes["images"][:1]
 
     def finish(self, choice, crops):
-        """The crops of a choice that is made, before they are returned: here a layer can add losses."""
+        """The crops to return for a choice; a layer can add losses here."""
         return crops
 
     def pixels(self, data):
@@ -206,11 +206,11 @@ class Crop(ImageLayer):
         return dict(zip(self.input_names, inputs)) if several else {"images": inputs}
 
     def _parts(self, data):
-        """What of the inputs has an axis for the batch."""
+        """Those of the inputs that have a batch axis."""
         return {key: data[key] for key in (*joint.PARTS, *self.input_names[1:]) if key in data}
 
     def _batched(self, shapes):
-        """Whether shapes are those of a single image, and the same as a batch; stops unless they fit each other."""
+        """Whether shapes are of a single image, and the shapes with a batch axis; stops unless they fit each other."""
         checks.check_images_shape(shapes["images"], self.rank, self.name, clips=self.takes_clips)
         if len(shapes) > 1:
             joint.check_shapes(shapes, self)
@@ -220,7 +220,7 @@ class Crop(ImageLayer):
         return is_single, shapes
 
     def _crops_shape(self, shapes):
-        """The first axes of the crops, and their size."""
+        """The leading axes of the crops, and their size."""
         try:
             size = tuple(self.crop_size(shapes))
         except checks.SizeError as error:
@@ -230,7 +230,7 @@ class Crop(ImageLayer):
         return lead, size
 
     def _with_hint(self, error, shapes):
-        """An error of sizes; where images would be large enough in the other data format, it says so."""
+        """A size error, with a hint if the images would be large enough in the other data format."""
         images = shapes["images"]
         other = ({"channels_last", "channels_first"} - {self.data_format}).pop()
         order = range(len(images))
@@ -247,7 +247,7 @@ class Crop(ImageLayer):
         return checks.SizeError(f"{error} If {images} are images of {channels} channels, use `data_format={other!r}`.")
 
     def _check_choice(self, choice, boxes_shape, size):
-        """Stop unless `choose()` gave what this layer says that it gives."""
+        """Stop unless `choose()` gave what this layer declares."""
         caller = f"`choose()` of {type(self).__name__}"
         if not isinstance(choice, Choice):
             raise checks.ArgumentError(
@@ -331,12 +331,12 @@ class SampledCrop(Crop):
         self.how = sampling.check_how(antialias=antialias)
 
     def samples(self, boxes, **options):
-        """The choice of these boxes."""
+        """The choice of these boxes, as `Samples`."""
         return Samples(boxes, (self.height, self.width), self.how, **options)
 
 
 def _map_shapes(function, value):
-    """A function of each shape in a dict of shapes, and in the dicts in it."""
+    """Apply a function to each shape in a dict of shapes, and in nested dicts."""
     if isinstance(value, dict):
         return {key: _map_shapes(function, part) for key, part in value.items()}
     return function(value)

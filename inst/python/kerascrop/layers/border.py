@@ -1,4 +1,4 @@
-"""All but the margins."""
+"""Layers that remove margins, or add them."""
 
 import keras
 from keras import ops
@@ -12,8 +12,8 @@ from kerascrop.layers.base import Crop
 class BorderCrop(Crop):
     """Remove margins, or add them, each side on its own.
 
-    Positive margins remove pixels, as Keras's `Cropping2D` does; negative ones add pixels of `fill_value`, as
-    PyTorch users do with `ZeroPad2d(-1)`, in both directions. The dtype stays, whatever it is.
+    Positive margins remove pixels, as Keras's `Cropping2D` does; negative ones add pixels of `fill_value`,
+    as negative padding removes them in PyTorch's `ZeroPad2d(-1)`. The dtype stays the same, whatever it is.
 
     Input shape: as in `CenterCrop`, a dict of images, masks, boxes and key points included.
 
@@ -21,9 +21,9 @@ class BorderCrop(Crop):
     the boxes, `(batch, 4)`.
 
     Args:
-        cropping: pixels: one number for all sides; `(height, width)`, each for both sides; or
+        cropping: in pixels, one number for all sides; `(height, width)`, each for both sides; or
             `((top, bottom), (left, right))`.
-        fill_value: the number that new pixels get; for integer images, one that their type can hold. Masks get 0.
+        fill_value: the value of new pixels; for integer images, one that their dtype can hold. Masks get 0.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
         **kwargs: `return_boxes`, `box_format` and `min_visible` as in `CenterCrop`, and arguments of
             `keras.layers.Layer`, such as `name`.
@@ -52,7 +52,7 @@ class BorderCrop(Crop):
         return windows.Windows(starts, self._left(ops.shape(data["images"])), self.fill_value, borders)
 
     def _left(self, images_shape):
-        """The lengths that the margins leave of images of a shape."""
+        """What the margins leave of the lengths of images."""
         names = axes.AXIS_NAMES[self.rank]
         lengths = windows.check_margins_fit(self.lengths(images_shape), self.cropping, names, self.name)
         return tuple(windows.border_length(length, *margins) for length, margins in zip(lengths, self.cropping))

@@ -1,4 +1,4 @@
-"""The boxes that it is given."""
+"""The layer that cuts out given boxes."""
 
 import keras
 from keras import ops
@@ -12,7 +12,7 @@ from kerascrop.layers.base import SampledCrop
 class BoxCrop(SampledCrop):
     """Cut given boxes out of images and resize each to `height` by `width`, differentiably in both.
 
-    A whole-pixel box that is as large as the output gives the slice exactly. A box may reach outside the image:
+    A whole-pixel box that is as large as the output gives the exact slice. A box may reach outside the image:
     `fill_mode` says what is there.
 
     Input: a list `[images, boxes]`: images `(batch, height, width, channels)` and boxes `(batch, 4)` or
@@ -20,7 +20,7 @@ class BoxCrop(SampledCrop):
     `data_format="channels_first"` images are `(batch, channels, height, width)`. Or a dict of `images`, `boxes` and
     what goes with the images: see `CenterCrop`. Masks are sampled at the nearest pixel.
 
-    To crop boxes out of any image, as `tf.image.crop_and_resize()` does, add the number of each box's image: a list
+    To assign boxes to images freely, as `tf.image.crop_and_resize()` does, add the index of each box's image: a list
     `[images, boxes, box_indices]` with boxes `(boxes, 4)` and whole numbers `(boxes,)`.
 
     Output shape: `(batch, height, width, channels)`, for many boxes `(batch, boxes, height, width, channels)`, with
@@ -30,7 +30,7 @@ class BoxCrop(SampledCrop):
     Args:
         height, width: size of the crops, in pixels.
         box_format: one of Keras's box formats, such as `"xyxy"` (pixels, edge coordinates) or `"rel_yxyx"`; or
-            `"grid"`, corners `x, y, x', y'` in `[-1, 1]`, PyTorch's image coordinates. `bounding_boxes` have it too.
+            `"grid"`, corners `x, y, x', y'` in `[-1, 1]`, PyTorch's image coordinates. `bounding_boxes` use it too.
         antialias: average all pixels of a box that is larger than the crop, rather than the nearest four.
         fill_mode: what is outside the image: `"constant"`, `"nearest"` or `"reflect"`.
         fill_value: the number for `"constant"`.
@@ -38,9 +38,9 @@ class BoxCrop(SampledCrop):
         align_corners: take the first sample at the centre of the box's first pixel, and the last one at the centre of
             its last pixel. Relative boxes then count from the centre of the image's first pixel to that of its last
             one: with `box_format="rel_yxyx"` these are the boxes of `tf.image.crop_and_resize()`, with `"grid"` those
-            of `grid_sample(align_corners=True)`. The boxes that are returned are those that the crops' pixels divide.
-        gradient_reach: a number of pixels, at least 1: the boxes' gradient is computed as if each sample saw so far to
-            each side; the crops stay the same. None: as far as it does.
+            of `grid_sample(align_corners=True)`. The returned boxes are those that the crops' pixels divide.
+        gradient_reach: a number of pixels, at least 1: the boxes' gradient is computed as if each sample saw this far
+            to each side; the crops stay the same. None takes the true gradient.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
         **kwargs: `return_boxes` and `min_visible` as in `CenterCrop`, and arguments of `keras.layers.Layer`, such as
             `name`.
@@ -49,7 +49,7 @@ class BoxCrop(SampledCrop):
         SizeError: a size is not a positive whole number.
         ShapeError: the first input is neither a batch of images nor one image.
         BoxError: boxes of another shape, or an unknown format.
-        ArgumentError: any other argument that is not one of its choices.
+        ArgumentError: any other invalid argument.
 
     Example:
 

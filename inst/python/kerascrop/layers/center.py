@@ -1,4 +1,4 @@
-"""The middle of an image, a sequence or a volume."""
+"""Layers that cut out the middle of an image, a sequence or a volume."""
 
 import keras
 from keras import ops
@@ -21,13 +21,13 @@ class CenterCrop(CenterSizedCrop):
     """Cut out the middle `height` by `width` pixels.
 
     The window starts at `(length - size) // 2`: an odd pixel that is left over stays at the bottom or right.
-    Pixels are moved, never computed: the dtype stays, whatever it is.
+    Pixels are copied, never computed: the dtype stays the same, whatever it is.
 
     Input shape: `(batch, height, width, channels)`, with `"channels_first"` `(batch, channels, height, width)`;
     one image without the batch, or a clip `(batch, time, height, width, channels)`. Or a dict, Keras's joint form:
     `images`, and perhaps `segmentation_masks` `(batch, height, width[, channels])`, `bounding_boxes`, a dict of `boxes`
     `(batch, boxes, 4)` and `labels` `(batch, boxes)`, and `keypoints` `(batch, points, 2)`, x and y in pixels. All are
-    cropped alike, and keep their type; what has other keys passes.
+    cropped alike, and keep their dtype; other keys pass unchanged.
 
     Output shape: the same with the new height and width; with `return_boxes=True` also the boxes, `(batch, 4)`.
 
@@ -37,7 +37,7 @@ class CenterCrop(CenterSizedCrop):
         if_smaller: what to do when an image is smaller than the crop: `"error"`; `"resize"`, enlarge the image
             (bilinear, masks to the nearest pixel), keeping its aspect, until the crop fits, as Keras does; `"pad"`, add
             pixels of `fill_value` on both sides, an odd one at the end; `"keep"`, leave that axis as it is.
-        fill_value: the number that new pixels get; for integer images, one that their type can hold. Masks get 0.
+        fill_value: the value of new pixels; for integer images, one that their dtype can hold. Masks get 0.
         return_boxes: also return the box, `x1, y1, x2, y2` in pixels of the input.
         box_format: the format of `bounding_boxes`, before and after: `"xyxy"` (pixels), `"rel_xyxy"` (fractions of the
             image, then of the crop), …; see `kerascrop.convert_boxes()`.

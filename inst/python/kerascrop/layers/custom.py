@@ -1,4 +1,4 @@
-"""Boxes from a function, for R: Python users write a layer of their own, see `kerascrop.Crop`."""
+"""The layer whose boxes a function chooses, for R; Python users write a layer of their own: see `kerascrop.Crop`."""
 
 import keras
 from keras import ops
@@ -11,14 +11,14 @@ from kerascrop.layers.base import SampledCrop
 class CustomCrop(SampledCrop):
     """Cut out the boxes that a function chooses, and resize each to `height` by `width`.
 
-    The function is not saved: a layer that is loaded has none, and says so when it is called.
+    The function is not saved: a loaded layer has none, and raises an error when it is called.
 
     Input and output shape: as in `RandomResizedCrop`.
 
     Args:
         height, width: size of the crops, in pixels.
-        choose: a function of images `(batch, height, width, channels)`, always with the channels last, and of whether
-            this is training. It returns boxes `(batch, 4)`, `x1, y1, x2, y2` in pixels.
+        choose: a function of images `(batch, height, width, channels)`, always with the channels last, and of
+            `training`, True or False. It returns boxes `(batch, 4)`, `x1, y1, x2, y2` in pixels.
         antialias: average all pixels of a box that is larger than the crop, rather than the nearest four.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
         **kwargs: `return_boxes`, `box_format` and `min_visible` as in `CenterCrop`, and arguments of
@@ -27,7 +27,7 @@ class CustomCrop(SampledCrop):
     Raises:
         SizeError: a size is not a positive whole number.
         ArgumentError: `choose` is not a function, or the layer was loaded and has none.
-        BoxError: it returns boxes of another shape or number, or some that are not finite.
+        BoxError: `choose` returns boxes of another shape or number, or some that are not finite.
     """
 
     allows_nan = False

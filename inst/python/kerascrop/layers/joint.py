@@ -1,7 +1,7 @@
 """Joint inputs: images with their segmentation masks, bounding boxes and key points, in Keras's own form.
 
 A dict `{"images", "segmentation_masks", "bounding_boxes": {"boxes", "labels"}, "keypoints"}`, of which only the
-images are needed; what has other keys, such as `"labels"`, passes as it is.
+images are needed; other keys, such as `"labels"`, pass unchanged.
 """
 
 import difflib
@@ -15,9 +15,9 @@ PARTS = ("images", "segmentation_masks", "bounding_boxes", "keypoints")
 
 
 def check_keys(data, layer):
-    """A dict of inputs without what is None; stops unless it has images, and boxes if it has bounding boxes.
+    """A dict of the inputs that are not None; stops unless it has images, and boxes if it has bounding boxes.
 
-    What has another key passes uncropped, so a key that is nearly that of a missing part stops, too.
+    Other keys pass uncropped, so a key that looks like the misspelt name of a missing part is an error, too.
     """
     data = {key: value for key, value in data.items() if value is not None}
     known = (*PARTS, *layer.input_names[1:])
@@ -37,9 +37,9 @@ def check_keys(data, layer):
 
 
 def _meant(key, parts):
-    """The part whose name, or the last word of whose name, a key is nearly; None where it is like none."""
+    """The part whose name, or the name's last word, a key nearly equals; None if there is none."""
     names = {part.rsplit("_", 1)[-1]: part for part in parts} | {part: part for part in parts}
-    # Strict enough for "image_id" and "image_2", and for "mask" to be "masks".
+    # Strict enough to let "image_id" and "image_2" pass, yet to take "mask" for "masks".
     close = difflib.get_close_matches(str(key).lower(), names, n=1, cutoff=0.88)
     return names[close[0]] if close else None
 
@@ -85,7 +85,7 @@ def check_shapes(shapes, layer):
 
 
 def _check_boxes(shapes, layer):
-    """Stop unless boxes that are to be cut fit the images, or come with the numbers of their images."""
+    """Stop unless the boxes to cut fit the images, or come with the indices of their images."""
     images, boxes, indices = (shapes.get(name) for name in ("images", "boxes", "box_indices"))
     batched = len(images) > layer.rank + 1
     if indices is None:
@@ -113,7 +113,7 @@ def _check_boxes(shapes, layer):
 
 
 def _form(*axes):
-    """A shape some of whose axes have a name rather than a length."""
+    """A shape as text, in which axes may have names rather than lengths."""
     return f"({', '.join(map(str, axes))})"
 
 
@@ -123,17 +123,17 @@ def _agree(first, second):
 
 
 def crop(data, lengths, choice, boxes, layer):
-    """What goes with a batch of images, cropped as they are.
+    """Crop what goes with a batch of images in the same way as the images.
 
     Args:
         data: a dict of tensors, whose images have not been cropped.
         lengths: the images' spatial lengths.
-        choice: what the images are cropped by.
-        boxes: those of the choice, one or several for each image.
+        choice: the choice that the images are cropped by.
+        boxes: its boxes, one or several for each image.
         layer: the layer, which knows the formats.
 
     Returns:
-        A dict of those of `segmentation_masks`, `bounding_boxes` and `keypoints` that there are.
+        A dict of `segmentation_masks`, `bounding_boxes` and `keypoints`, as far as `data` has them.
     """
     sizes = lengths[::-1], choice.size[::-1]  # x first, as in boxes
     crops = {}
@@ -155,9 +155,9 @@ def _crop_masks(masks, images, choice, layer):
 
 
 def _crop_boxes(bounding_boxes, crops, sizes, scaled, layer):
-    """Bounding boxes as they are seen from inside of the crops.
+    """Bounding boxes as seen from inside the crops.
 
-    One of which less than the layer's `min_visible`, or nothing, is seen is dropped: its sides become 0, its label -1.
+    A box is dropped if less than `layer.min_visible` of it, or nothing, is seen: its sides become 0, its label -1.
     """
     (image_size, crop_size), several = sizes, len(crops.shape) == 3
     labels = bounding_boxes.get("labels")
@@ -168,7 +168,7 @@ def _crop_boxes(bounding_boxes, crops, sizes, scaled, layer):
     boxes = geometry.to_corners(bounding_boxes["boxes"], layer.box_format, image_size)
     boxes = boxes[:, None] if several else boxes
     boxes, visible = geometry.seen_boxes(boxes, ops.cast(crops, boxes.dtype), crop_size if scaled else None)
-    kept = (visible > 0) & (visible >= layer.min_visible - 1e-6)  # a rounding is no reason to drop a box
+    kept = (visible > 0) & (visible >= layer.min_visible - 1e-6)  # a rounding error must not drop a box
     if labels is not None:
         extra = (1,) * (len(labels.shape) - len(kept.shape))  # labels may be a vector for each box
         missing = ops.cast(-1, labels.dtype)
@@ -186,7 +186,7 @@ def _is_signed(labels):
 
 
 def _crop_points(points, crops, crop_size):
-    """Key points as they are seen from inside of the crops; those outside of a crop lie outside of its size."""
+    """Key points as seen from inside the crops; those outside a crop have coordinates outside its size."""
     points, rank = ops.cast(points, geometry.coordinates_dtype(points)), crops.shape[-1] // 2
     several, crops = len(crops.shape) == 3, ops.cast(_beside(crops, points), points.dtype)
     points = points[:, None] if several else points
@@ -198,16 +198,16 @@ def _crop_points(points, crops, crop_size):
 
 
 def _beside(crops, things):
-    """Crops `(batch[, crops], :)`, so that they broadcast with things `(batch[, 1][, time], number, :)`."""
+    """Crops `(batch[, crops], :)`, reshaped to broadcast with things `(batch[, 1][, time], number, :)`."""
     between = len(things.shape) - 2
     return ops.reshape(crops, (*ops.shape(crops)[:-1], *(1,) * between, crops.shape[-1]))
 
 
 def crops_shapes(shapes, lead, size, layer):
-    """The shapes of the parts of a dict of shapes, all of which have a batch, when they have been cropped.
+    """The shapes of all parts after cropping, from a dict of their shapes, all with a batch axis.
 
     Args:
-        lead: the first axes of the crops: the batch, and perhaps the number of crops of each image.
+        lead: the leading axes of the crops: the batch, and perhaps the number of crops of each image.
         size: of the crops, in pixels.
     """
 
@@ -227,7 +227,7 @@ def crops_shapes(shapes, lead, size, layer):
 
 
 def dtypes(data):
-    """The types of what is cropped, afterwards: boxes and points are float32 at least, labels can be -1."""
+    """The dtypes of all parts after cropping: boxes and points are float32 at least, labels can hold -1."""
     found = {key: standardize_dtype(value.dtype) for key, value in data.items() if not isinstance(value, dict)}
     if "bounding_boxes" in data:
         parts = data["bounding_boxes"]

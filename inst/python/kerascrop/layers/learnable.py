@@ -1,4 +1,4 @@
-"""Boxes that a small network inside the layer learns to predict."""
+"""The layer whose boxes a small network inside it learns to predict."""
 
 import math
 
@@ -15,26 +15,27 @@ from kerascrop.localizers.adapter import SIZES
 
 @keras.saving.register_keras_serializable("kerascrop")
 class LearnableCrop(SampledCrop):
-    """Learn where to crop, from the loss of the network behind.
+    """Learn where to crop from the loss of the network that follows.
 
-    A localizer predicts one box for each image. The crop is resampled, differentiably in the box, so whatever is
-    trained on the crops also trains the localizer: no boxes are needed. The box lies inside the image by
-    construction.
+    A localizer predicts one box for each image. The crop is resampled, differentiably in the box, so training on the
+    crops also trains the localizer: no true boxes are needed. The box lies inside the image by construction.
 
-    The built-in localizer, `kerascrop.localizers.MapLocalizer`, has about 7,500 parameters, 24,000 where sizes are
-    learned. It starts where something stands out from the rest of its image, with a box of about its size, or the
-    nearest size that is not unusual among those found in training so far. In training only, a crop is the mean of two
-    candidates, weighted by how much each stands out: where they compete, the loss tells which of them is the object
+    The built-in localizer, `kerascrop.localizers.MapLocalizer`, has about 7,500 parameters, 24,000 if sizes are
+    learned. It starts where something stands out from the rest of its image, with a box of about that thing's size, or
+    the nearest size that is not unusual among those found in training so far. In training only, a crop is the mean of
+    two candidates, weighted by how much each stands out: where they compete, the loss tells which of them is the object
     (with `return_boxes=True` the boxes are those of the first). Their boxes are moved by up to 8 and scaled by up to 15
-    per cent at random, so that an object at the crop's edge is cut and costs. The layer adds losses of its own
-    (`add_loss()`), which need no labels: some images are also shown turned by 180 degrees, and should give the turned
-    place, which leaves no constant offset; the network should find alone what it found with the help of what stands
-    out, above all where the loss behind approved of the crop, which a small gradient tells; and boxes that are made
-    wrong in two ways should be corrected to the same one, so that sizes fit all objects alike. Nothing is scheduled. It
-    can be led astray by things that stand out more than the object does, and are as large.
+    per cent at random, so that an object at the crop's edge is cut off, which raises the loss.
+
+    The layer adds losses of its own (`add_loss()`), which need no labels. Some images are also shown turned by 180
+    degrees, and should give the turned place, which leaves no constant offset. The localizer's network should find on
+    its own what it found with the help of what stands out, above all where the crop served the network that follows, as
+    a small gradient shows. Boxes that are disturbed in two ways should be corrected to the same box, so that sizes fit
+    all objects alike. Nothing follows a schedule. The localizer can be led astray by things that stand out more than
+    the object and are as large.
 
     Input shape: `(batch, height, width, channels)`, with `"channels_first"` `(batch, channels, height, width)`; one
-    image without the batch. Or, with a localizer of your own, a list `[images, features]`: it sees the features. Or a
+    image without the batch. Or, with a localizer of your own, a list `[images, features]`; it sees the features. Or a
     dict of `images`, perhaps `features`, and what goes with the images: see `CenterCrop`.
 
     Output shape: `(batch, height, width, channels)` with the crops' size, in the compute dtype; with
@@ -44,19 +45,19 @@ class LearnableCrop(SampledCrop):
         height, width: size of the crops, in pixels.
         size: what is learned: `"fixed"`, the place of a window of `height` by `width` pixels; `"square"`, a place and
             a side; `"free"`, a place, a width and a height.
-        min_size, max_size: bounds of the learned size, in pixels, or, at most 1, as a fraction of the image (its
+        min_size, max_size: bounds of the learned size, in pixels or, if at most 1, as a fraction of the image (its
             shorter side for `"square"`). The defaults are half the crop's size (or `max_size`, if that is smaller),
             and the whole image.
         resize: resize every crop to `height` by `width`. False keeps the images' scale, so that sizes can differ in a
             batch: a crop stands in the top left corner of a canvas of `height` by `width` pixels, the rest of which is
-            0. `max_size` is at most the canvas then. A pixel that the box covers in part counts by that part, which is
-            what gives the size a gradient. With `return_boxes` the boxes tell the size of what is in each canvas.
+            0. `max_size` is then at most the canvas. A pixel that the box covers in part is weighted by that part,
+            which gives the size a gradient. With `return_boxes` the boxes tell the size of what is on each canvas.
         localizer: None, the built-in one; `"global"`, one trainable box for all images; or a Keras layer or model
             that returns 2, 3 or 4 numbers in `[0, 1]` for each image, as `size` asks: x and y of the place, in the
-            room that the box leaves (0 touches the left or top edge, 1 the right or bottom), the side, or the width
-            and height, between their bounds. Numbers beyond count as 0 or 1, and have no gradient: end it with a
-            sigmoid. There is a warning, the first time that they can be looked at. Or a Keras layer with a method
-            `candidates()`, which may also explore in training, and have losses: see `kerascrop.localizers`.
+            room that the box leaves (0 touches the left or top edge, 1 the right or bottom), then the side, or the
+            width and height, between their bounds. Numbers beyond count as 0 or 1, with a warning when values are
+            first known, and have no gradient: end it with a sigmoid. Or a Keras layer with a method `candidates()`,
+            which may also explore in training, and have losses: see `kerascrop.localizers`.
         antialias: average all pixels of a box that is larger than the crop.
         snap: at inference, move a `"fixed"` box to whole pixels, so that the crop is an exact slice.
         seed: a whole number, for the same exploration in every training; None draws one.
@@ -67,7 +68,7 @@ class LearnableCrop(SampledCrop):
     Raises:
         SizeError: a size is not a positive whole number; `min_size` is above `max_size`; the images, or the canvas of
             `resize=False`, are smaller than a box.
-        ShapeError: the input is not a batch of images, or a localizer returns another number of numbers.
+        ShapeError: the input is not a batch of images, or a localizer returns more or fewer numbers than `size` needs.
         ArgumentError: an unknown `size` or `localizer`.
     """
 
@@ -106,7 +107,7 @@ class LearnableCrop(SampledCrop):
             self.localizer = GlobalLocalizer(2 + SIZES[size], **policy)
         else:
             raise checks.ArgumentError(f"`localizer` must be None, 'global' or a Keras layer, not {localizer!r}.")
-        # Whatever has no candidates of its own returns numbers.
+        # A localizer without `candidates()` returns numbers.
         self.adapter = None if hasattr(self.localizer, "candidates") else Adapter(self.localizer, size, self.name)
 
     def build(self, input_shape):
@@ -134,7 +135,7 @@ class LearnableCrop(SampledCrop):
             height, width = self._checked_late(height, width)
         bounds = self._bounds(height, width)
         size, crop = (self.height, self.width), Samples if self.resize else OnCanvas
-        if images.shape[0] == 0:  # Keras's convolutions stumble over empty batches
+        if images.shape[0] == 0:  # Keras's convolutions fail for empty batches
             return crop(ops.zeros((0, 4), "float32"), size, self.how)
         seen = data["features"] if "features" in data else ops.cast(images, self.compute_dtype)
         found = (self.adapter or self.localizer).candidates(seen, bounds, training)
@@ -181,7 +182,7 @@ class LearnableCrop(SampledCrop):
         return crops
 
     def locate(self, images, features=None):
-        """The boxes: `(batch, 4)`, `x1, y1, x2, y2` in pixels, for a batch of images, as at inference."""
+        """The boxes of a batch of images, as at inference: `(batch, 4)`, `x1, y1, x2, y2` in pixels."""
         data = {"images": ops.convert_to_tensor(images)} | ({} if features is None else {"features": features})
         if not self.built:
             self.build({name: tuple(part.shape) for name, part in data.items()})
@@ -191,7 +192,7 @@ class LearnableCrop(SampledCrop):
         """The smallest and the largest box, each `(width, height)` in pixels.
 
         Raises:
-            SizeError: the smallest is larger than the largest, or that does not fit into the image.
+            SizeError: the smallest is larger than the largest, or the largest does not fit into the image.
         """
         if self.size == "fixed":
             low = high = (self.width, self.height)
@@ -243,9 +244,9 @@ class LearnableCrop(SampledCrop):
         return super().from_config(config)
 
     def _range(self, output, side):
-        """The bounds of one side, in pixels, for a crop of `output` pixels and images of `side`, a number or a tensor.
+        """The bounds of one side, in pixels, for a crop of `output` pixels and an image `side`, a number or a tensor.
 
-        The side of images that are not known yet is infinite.
+        A `side` that is not known yet is infinite.
         """
         pixels = side if isinstance(side, (int, float)) else ops.cast(side, "float32")
         high = self.max_size if (self.max_size or 0) > 1 else (self.max_size or 1) * pixels
@@ -254,12 +255,12 @@ class LearnableCrop(SampledCrop):
             low = self.min_size if self.min_size > 1 else self.min_size * pixels
         if not self.resize and (self.max_size is None or self.max_size <= 1 and not isinstance(side, int)):
             high = _least(high, output)
-        # One above the other is an error where both are known.
+        # A lower bound above the upper one is an error if both are known.
         is_error = self.min_size is not None and all(isinstance(n, (int, float)) and n < math.inf for n in (low, high))
         return low if is_error else _least(low, high), high
 
     def _checked_late(self, *lengths):
-        """Height and width of images, of which the graph checks that they hold a box."""
+        """Height and width of images, with a check in the graph that a box fits into them."""
         names = axes.AXIS_NAMES[self.rank]
         if self.size == "fixed":
             return windows.check_fits(lengths, (self.height, self.width), names, self.name)
@@ -270,9 +271,10 @@ class LearnableCrop(SampledCrop):
 def weighed_by_gradient(crops, losses):
     """Scale each image's loss by how small its crop's gradient is.
 
-    Both come back unchanged, crops `(batch, ...)` and losses `(batch,)`. But a loss's own gradient is multiplied by
-    `1 / (1 + r^2)`, where r is how long its crop's gradient is, in means of the batch: a crop that shows what the
-    network behind needs has a small one. So losses teach most where the crops are good, which no localizer can know.
+    Crops `(batch, ...)` and losses `(batch,)` are returned unchanged, but a loss's own gradient is multiplied by
+    `1 / (1 + r^2)`, where r is the norm of its crop's gradient, divided by the batch's mean norm: a crop that shows
+    what the network that follows needs has a small gradient. So losses teach most where the crops are good, which no
+    localizer can know.
     """
 
     @ops.custom_gradient
@@ -286,7 +288,7 @@ def weighed_by_gradient(crops, losses):
 
         return both + 0, gradient
 
-    # One tensor, since PyTorch's custom gradients take one.
+    # Joined into one tensor, since PyTorch's custom gradients take only one.
     flat = ops.reshape(ops.cast(crops, "float32"), (ops.shape(crops)[0], -1))
     both = unchanged(ops.concatenate([flat, losses[:, None]], axis=1))
     return ops.cast(ops.reshape(both[:, :-1], ops.shape(crops)), crops.dtype), both[:, -1]

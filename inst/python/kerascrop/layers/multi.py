@@ -1,4 +1,4 @@
-"""Several crops of each image."""
+"""The layer that cuts several windows out of each image."""
 
 import itertools
 import math
@@ -20,14 +20,14 @@ class MultiCrop(SizedCrop):
 
     `"five"` are the corners, top left, top right, bottom left and bottom right, and the centre; `"ten"` adds the same
     five, each mirrored left to right. `"grid"` are windows `stride` pixels apart, row by row, the last ones moved back
-    to end where the image ends: with a stride of at most the size every pixel is in one. `Uncrop` puts what a network
-    makes of them together again.
+    to end where the image ends: with a stride of at most the size, every pixel is in one. `Uncrop` puts a network's
+    outputs for them back together.
 
     Input shape: as in `CenterCrop`, a dict of images, masks, boxes and key points included.
 
     Output shape: `(batch, windows, height, width, channels)`; with `return_boxes=True` also the boxes, `(batch,
     windows, 4)`. A mirrored window's box runs from right to left: `x1` is its right side. Masks, bounding boxes and key
-    points get the axis of windows too. To feed a network, merge it with the batch: `keras.ops.reshape(crops, (-1,
+    points also get a windows axis. To feed a network, merge that with the batch: `keras.ops.reshape(crops, (-1,
     height, width, channels))`.
 
     Args:
@@ -83,7 +83,7 @@ class MultiCrop(SizedCrop):
             lines = [grid_starts(*axis) for axis in zip(fit.lengths, fit.sizes, self.stride or fit.sizes)]
             choice = Grid(fit.from_image(lines), fit.sizes, self.fill_value, fit.margins)
         else:
-            # A zero made of the length: where that is a tensor, it waits for the check that the window fits.
+            # The zero is computed from the length: if that is a tensor, zero depends on the check that the window fits.
             ends = [(length - length, length - size) for length, size in zip(fit.lengths, fit.sizes)]
             starts = [*itertools.product(*ends), center_starts(fit)]
             choice = Views([fit.windows(start, self.fill_value) for start in starts], self.views == "ten")

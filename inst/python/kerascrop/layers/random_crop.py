@@ -1,4 +1,4 @@
-"""A random place in training, the centre at inference."""
+"""Layers that crop at a random place in training, and at the centre at inference."""
 
 import keras
 from keras import ops
@@ -48,7 +48,7 @@ class RandomSizedCrop(SizedCrop):
         return fit.applied_to(fit.windows(starts, self.fill_value), shape[0])
 
     def _focused(self, fit, data):
-        """Places that depend on what there is to see, `(batch,)` for each axis."""
+        """Random starts that depend on boxes or masks, `(batch,)` for each axis."""
         if self.focus == "boxes":
             return self._showing(self._random_box(data), self.min_visible, fit)
         mask = self._mask(data)
@@ -57,7 +57,7 @@ class RandomSizedCrop(SizedCrop):
         return self._around_pixel(mask, fit)
 
     def _random_box(self, data):
-        """One of each image's bounding boxes, in pixels; an empty one where there is none."""
+        """A random bounding box of each image, in pixels; an empty one if it has none."""
         if "bounding_boxes" not in data:
             raise checks.ArgumentError(
                 f"`{self.name}` needs `bounding_boxes` beside the images when `focus` is 'boxes'."
@@ -77,8 +77,8 @@ class RandomSizedCrop(SizedCrop):
         return ops.take_along_axis(boxes, number[:, None, None], axis=1)[:, 0]
 
     def _showing(self, boxes, least, fit):
-        """Places, all equally likely, that show at least a fraction of a box; or as much as any place does."""
-        shown = 1.0  # by each place: one axis of places after the other
+        """Random places, all equally likely, that show at least a fraction of a box, or else as much as possible."""
+        shown = 1.0  # the fraction that each place shows, built up axis by axis
         counts = []
         for first, last, length, size, origin in zip(*self._by_axis(boxes), fit.lengths, fit.sizes, fit.origin):
             starts = ops.cast(ops.arange(windows.room(length, size) + 1, dtype="int32"), "float32")
@@ -99,7 +99,7 @@ class RandomSizedCrop(SizedCrop):
         return [ops.unstack(corner, self.rank, axis=-1)[::-1] for corner in geometry.split(boxes)]
 
     def _around_pixel(self, mask, fit):
-        """Places around a pixel that is not zero with probability `positive_fraction`, and zero otherwise."""
+        """Places around a random pixel: with probability `positive_fraction` one that is not zero, else one that is."""
         lengths = ops.shape(mask)[1:]
         positive = keras.random.uniform((ops.shape(mask)[0], 1), seed=self.seed_generator) < self.positive_fraction
         mask = ops.reshape(mask, (ops.shape(mask)[0], -1))
@@ -126,7 +126,7 @@ class RandomSizedCrop(SizedCrop):
         return ops.any(mask, axis=1) if len(mask.shape) > self.rank + 1 else mask
 
     def _random_true(self, flags):
-        """The index of one of the True flags of each row `(batch, n)`, all equally likely; of any where none is."""
+        """The index of a random True flag in each row of `(batch, n)`; of any flag if none is True."""
         flags = flags | ~ops.any(flags, axis=1, keepdims=True)
         order = ops.cumsum(ops.cast(flags, "int32"), axis=1)
         count = order[:, -1:]
@@ -149,7 +149,7 @@ class RandomCrop(RandomSizedCrop):
     """Cut `height` by `width` pixels out of a random place of each image.
 
     In training every place is equally likely, the last row and column included, and each axis is drawn on its
-    own; at inference the crop is the centre, of the same size. The dtype stays, whatever it is.
+    own; at inference the crop is the centre, of the same size. The dtype stays the same.
 
     Input shape: as in `CenterCrop`, a dict of images, masks, boxes and key points included. The frames of a clip
     `(batch, time, height, width, channels)` share one place.
@@ -162,11 +162,11 @@ class RandomCrop(RandomSizedCrop):
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
         per_image: draw a place for each image; False draws one for the whole batch.
         if_smaller: what to do when an image is smaller than the crop, as in `CenterCrop`.
-        fill_value: the number that new pixels get with `if_smaller="pad"`.
+        fill_value: the value of new pixels with `if_smaller="pad"`.
         focus: what training crops should show; needs the joint form of the input.
             `"boxes"`: at least `min_visible` of one of the `bounding_boxes`, drawn at random, as Albumentations'
-            `AtLeastOneBBoxRandomCrop` and torchvision's `RandomIoUCrop` do; all places that show so much are equally
-            likely. Where no place does, those that show most.
+            `AtLeastOneBBoxRandomCrop` and torchvision's `RandomIoUCrop` do; all places that show this much are equally
+            likely, or if there are none, those that show most.
             `"mask"`: around a random pixel where `segmentation_masks` are not zero, with probability
             `positive_fraction`, or else around one where they are zero, as MONAI's `RandCropByPosNegLabel` does. The
             window is moved until it fits into the image.
@@ -177,7 +177,7 @@ class RandomCrop(RandomSizedCrop):
 
     Call arguments:
         inputs: the images, or a dict.
-        training: True for random places. `fit()` sets it; outside of a model, as in a `tf.data` pipeline, say so:
+        training: True for random places. `fit()` sets it; outside a model, as in a `tf.data` pipeline, pass it:
             `dataset.map(lambda images: crop(images, training=True))`. Under PyTorch, `train()` and `eval()` of the
             layer, or of a `torch.nn.Module` that holds it, set it; until then it is False, as everywhere in Keras.
 

@@ -1,4 +1,4 @@
-"""Boxes of random area and aspect in training, the largest centred one at inference."""
+"""The layer that crops boxes of random area and aspect in training, the largest centred one at inference."""
 
 import keras
 from keras import ops
@@ -13,10 +13,10 @@ ATTEMPTS = 10
 class RandomResizedCrop(SampledCrop):
     """Cut a box of random area, aspect and place out of each image and resize it to `height` by `width`.
 
-    In training the area is uniform in `scale`, as a fraction of the image's, and the aspect (width by height) uniform
-    in the logarithms of `ratio`; of ten such boxes the first that fits into the image is taken, and its place is
-    uniform. Where none fits, and at inference, it is the largest centred box of the crop's aspect. So Szegedy et al.
-    2015, "Going Deeper with Convolutions", trained, and torchvision's `RandomResizedCrop` draws; here each image has a
+    In training the area is uniform in `scale`, as a fraction of the image's, and the aspect (width by height) is
+    log-uniform in `ratio`; of ten such boxes the first that fits into the image is taken, and its place is uniform.
+    If none fits, and at inference, it is the largest centred box of the crop's aspect. Szegedy et al. 2015, "Going
+    Deeper with Convolutions", trained this way, and torchvision's `RandomResizedCrop` draws so; here each image has a
     box of its own.
 
     Input shape: `(batch, height, width, channels)`, with `"channels_first"` `(batch, channels, height, width)`, or one
@@ -28,7 +28,7 @@ class RandomResizedCrop(SampledCrop):
     Args:
         height, width: size of the crops, in pixels.
         scale: bounds of the box's area, as fractions of the image's, in `(0, 1]`.
-        ratio: bounds of its width divided by its height.
+        ratio: bounds of the box's width divided by its height.
         antialias: average all pixels of a box that is larger than the crop, rather than the nearest four.
         per_image: draw a box for each image; False draws one for the whole batch.
         seed: a whole number, for the same boxes in every run; None draws one.

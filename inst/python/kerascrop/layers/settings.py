@@ -1,4 +1,4 @@
-"""What a layer was made with: how it is saved, and how it prints in one line."""
+"""The arguments that a layer was made with: how they are saved, and how a layer prints in one line."""
 
 import functools
 import inspect
@@ -20,7 +20,7 @@ def arguments(layer_class):
 
 
 def config(layer):
-    """The arguments of a layer, each of which it keeps as an attribute of the same name."""
+    """A layer's arguments, each of which it must keep as an attribute of the same name."""
     settings = {}
     for name in arguments(type(layer)):
         if not hasattr(layer, name):
@@ -37,7 +37,7 @@ def describe(layer):
     defaults = {**arguments(type(layer)), "data_format": keras.config.image_data_format()}
     try:
         settings = layer.get_config()
-    except checks.ArgumentError:  # a layer that cannot be saved prints all the same
+    except checks.ArgumentError:  # a layer that cannot be saved can still be printed
         settings = {}
     settings = {name: settings[name] for name in defaults if name in settings and settings[name] != defaults[name]}
     parts = [f"{type(layer).__name__} name={layer.name}", *(f"{name}={_shown(settings[name])}" for name in settings)]
@@ -45,5 +45,5 @@ def describe(layer):
 
 
 def _shown(value):
-    """A setting in a few words: of a serialized layer, such as a localizer, its class."""
+    """A setting as text: for a serialized layer, such as a localizer, its class name."""
     return value["class_name"] if isinstance(value, dict) and "class_name" in value else repr(value)

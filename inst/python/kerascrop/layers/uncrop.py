@@ -1,4 +1,4 @@
-"""Crops, put back to where they came from."""
+"""The layer that puts crops back where they came from."""
 
 import keras
 from keras import ops
@@ -11,10 +11,10 @@ from kerascrop.layers.base import ImageLayer
 
 @keras.saving.register_keras_serializable("kerascrop")
 class Uncrop(ImageLayer):
-    """Paste crops into images of `height` by `width` pixels: what a crop layer did, undone.
+    """Paste crops into images of `height` by `width` pixels, to undo what a crop layer did.
 
-    Each crop is resized to its box, antialiased where the box is the smaller one. Where crops overlap, their mean
-    counts; where there is none, `fill_value`. Crops of whole pixels go back unchanged. So a large image can be
+    Each crop is resized to its box, with antialiasing if the box is smaller than the crop. Overlapping crops are
+    averaged; pixels without a crop get `fill_value`. Crops of whole pixels go back unchanged. So a large image can be
     predicted in tiles: `MultiCrop(views="grid", return_boxes=True)`, the network, `Uncrop`.
 
     Input: a list `[crops, boxes]`: crops `(batch, height, width, channels)` with boxes `(batch, 4)`, or
@@ -27,17 +27,17 @@ class Uncrop(ImageLayer):
 
     Args:
         height, width: size of the images, in pixels.
-        box_format: of the boxes: see `kerascrop.convert_boxes()`; relative to the images that are made.
-        fill_value: the number that pixels get which no crop covers.
+        box_format: of the boxes: see `kerascrop.convert_boxes()`; relative to the output images.
+        fill_value: the value of pixels that no crop covers.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
-        adjoint: instead, add up what each crop's pixel would give back to the pixels that `BoxCrop` made it of: its
-            exact transpose as a linear map, `<BoxCrop(x), y> = <x, Uncrop(y)>`, for algorithms that need one.
+        adjoint: instead, add each of a crop's pixels back to the pixels that `BoxCrop` computed it from: the exact
+            transpose of `BoxCrop` as a linear map, `<BoxCrop(x), y> = <x, Uncrop(y)>`, for algorithms that need one.
         **kwargs: arguments of `keras.layers.Layer`, such as `name`.
 
     Raises:
         SizeError: a size is not a positive whole number.
-        ArgumentError: a `fill_value` together with `adjoint`, or no number.
-        ShapeError: the crops have no such shape.
+        ArgumentError: a `fill_value` together with `adjoint`, or one that is not a number.
+        ShapeError: the crops do not have such a shape.
         BoxError: boxes of another shape or number than the crops, or an unknown format.
 
     Example:
