@@ -13,11 +13,11 @@ SIZES = {"fixed": 0, "square": 1, "free": 2}  # how many numbers a size takes
 
 
 class Adapter:
-    """Asks a Keras layer or model that returns numbers for candidates: x and y of the place, then the sizes.
+    """Makes candidates from the numbers that a Keras layer or model returns: x and y of the place, then the sizes.
 
-    The place is one in the room that the box leaves: 0 touches the left or top edge, 1 the right or bottom. Sizes go
-    from the smallest to the largest, in logarithms. Numbers beyond `[0, 1]` count as 0 or 1, and have no gradient;
-    there is a warning, the first time that they can be looked at.
+    The place is relative to the room that the box leaves: 0 touches the left or top edge, 1 the right or bottom. Sizes
+    go from the smallest to the largest, in logarithms. Numbers beyond `[0, 1]` count as 0 or 1, with a warning when
+    values are first known, and have no gradient.
 
     Args:
         layer: the Keras layer or model.
@@ -30,7 +30,7 @@ class Adapter:
         self.is_checked = False
 
     def build(self, seen_shape, dtype):
-        """Build the layer, whatever it is, and look at what it returns."""
+        """Build the layer by a symbolic call, and check the shape of what it returns."""
         returned, count = self.layer(keras.KerasTensor(seen_shape, dtype)).shape, 2 + SIZES[self.size]
         if len(returned) != 2 or returned[-1] != count:
             raise checks.ShapeError(

@@ -1,4 +1,4 @@
-"""A localizer that looks at nothing."""
+"""A localizer that does not look at the images."""
 
 import keras
 from keras import layers, ops

@@ -10,38 +10,38 @@ from kerascrop.engine.sampling import How, resample
 from kerascrop.localizers.candidates import Candidates
 from kerascrop.seeds import Seeds
 
-LOOK = How(fill_mode="nearest", least_reach=1.0)  # antialiased, with the edge's pixels beyond the image
-TINY = 1e-12  # added to the cells of a map, which may hold nothing
+LOOK = How(fill_mode="nearest", least_reach=1.0)  # antialiased; the edge's pixels continue beyond the image
+TINY = 1e-12  # added to the cells of a map, which may all be 0
 
 
 class Found(NamedTuple):
-    """What a map says, for each image; places are x and y as fractions of the image."""
+    """What a map gives for each image; places are x and y as fractions of the image."""
 
     predicted: Any  #: `(batch, 2 + sizes)`: the place of the highest peak, then the sizes, from 0 to 1
     mean: Any  #: `(batch, 2)`: the centre of mass of the whole map
     second: Any  #: `(batch, 2)`: the place of the second peak
     weight: Any  #: `(batch,)`: how much of the crop should come from the highest one
-    divergence: Any  #: `(batch,)`: how far the network's own map is from one of that place (Kullback and Leibler)
+    divergence: Any  #: `(batch,)`: how far the network's own map is from a map of that place (Kullback-Leibler)
 
 
 @keras.saving.register_keras_serializable("kerascrop")
 class MapLocalizer(layers.Layer):
     """A small convolutional network that scores every place of an image.
 
-    It looks at a view of at most 256 pixels a side (smaller images are not enlarged, but for whole cells; those of
+    It looks at a view of at most 256 pixels per side (smaller images are only resized to whole cells; those of
     unknown size are resized to a square), in cells of 4 by 4 pixels, each seen with its neighbours. A cell's
-    score is `network + contrast`: the network starts at zero, so at first the map follows the contrast, how
-    rare a cell's pixels are in their image, smoothed to the size of the box; learning starts where something stands
-    out, be it in colour or in brightness, rather than at the image's centre. The softmax of the scores is a map of
-    where the object is. The place is its centre of mass (soft-argmax: Finn et al. 2016, "Deep Spatial Autoencoders")
+    score is `network + contrast`. The network starts at zero, so at first the map follows the contrast: how
+    rare a cell's pixels are in their image, smoothed to the size of the box. So learning starts where something stands
+    out, in colour or brightness, rather than at the image's centre. The softmax of the scores is a map of where the
+    object is. The place is the map's centre of mass (soft-argmax: Finn et al. 2016, "Deep Spatial Autoencoders")
     around the highest peak, not between peaks. The size is at first the one at which that place stands out most from
-    what is around it, but within two standard deviations of the sizes found in training so far; where sizes are
+    its surroundings, but within two standard deviations of the sizes found in training so far; if sizes are
     learned, a `Glimpse` at the box then corrects place and size.
 
-    `candidates()` is what a `LearnableCrop` asks: one for each image, and two in training, in which boxes are also
-    moved and scaled a little. Inside, all is in fractions of the image, and bounds are `(2, 2)`: width and height of
-    the smallest box, then of the largest. Called on `look(images)` and on bounds, it returns `(batch, 2 + sizes)`
-    numbers in `[0, 1]`: the middle, x and y, then the sizes, as shares of the way between their bounds.
+    `LearnableCrop` calls `candidates()`, which returns one for each image, and two in training, in which boxes are also
+    moved and scaled a little. Internally all is in fractions of the image, and bounds are `(2, 2)`: width and height of
+    the smallest box, then of the largest. Called on `look(images)` and on bounds, the layer returns
+    `(batch, 2 + sizes)` numbers in `[0, 1]`: x and y of the centre, then the sizes, between their bounds.
 
     Args:
         sizes: how many sizes to predict: 0, 1 or 2.
@@ -49,9 +49,9 @@ class MapLocalizer(layers.Layer):
         **kwargs: arguments of `keras.layers.Layer`.
     """
 
-    # Each constant has its unit, and what happens when it is made larger.
-    VIEW = 256  # pixels of the view, along its longer side: finds smaller things, at the cost of its square
-    CELL = 4  # pixels of the view in a cell, each way: coarser centres, and less to compute
+    # Constants have a comment: what they are, with the unit, and after the colon the effect of a larger value.
+    VIEW = 256  # pixels of the view, along its longer side: finds smaller things, at quadratic cost
+    CELL = 4  # pixels of the view along a cell's side: coarser centres, and less to compute
     FILTERS = 16  # channels of the convolutions: no better on the bench's sets with 32, and slower
 
     def __init__(self, sizes, seed=None, **kwargs):
@@ -60,7 +60,7 @@ class MapLocalizer(layers.Layer):
         self.seed_generator = Seeds(seed, name=f"{self.name}_seeds")
         policy = {"dtype": self.dtype_policy}
         convolution = {"data_format": "channels_last", **policy}  # whatever Keras's setting is
-        # All have names, by which PyTorch stores weights.
+        # All have names, under which PyTorch stores weights.
         self.convolutions = [
             layers.Conv2D(self.FILTERS, self.CELL, self.CELL, use_bias=False, name="cells", **convolution),
             *(
@@ -80,7 +80,7 @@ class MapLocalizer(layers.Layer):
         aspect = (height / longest, width / longest) if longest else (1, 1)  # where it is known
         side = min(self.VIEW, longest or self.VIEW) / self.CELL
         self.cells = tuple(max(1, round(part * side)) for part in aspect)
-        # Along y and x: where the cells are, as fractions of the image, and how far from each other, in cells.
+        # Along y and x: where the cells are, as fractions of the image, and how far apart they are, in cells.
         lines = [np.arange(n, dtype="float32") for n in self.cells]
         self.middles = [(line + 0.5) / np.float32(len(line)) for line in lines]
         self.steps = [line[:, None] - line for line in lines]
@@ -95,7 +95,7 @@ class MapLocalizer(layers.Layer):
             self.size_variance = self.add_weight(initializer="ones", name="size_variance", **weight)
 
     def candidates(self, images, bounds, training=False):
-        """What `LearnableCrop` asks: see `kerascrop.localizers`."""
+        """What `LearnableCrop` asks for: see `kerascrop.localizers`."""
         view, limits = self.look(images), ops.stack([bounds.smallest, bounds.largest]) / bounds.images
         if training:
             return self._explore(view, limits, bounds)
@@ -104,8 +104,8 @@ class MapLocalizer(layers.Layer):
         middles = predicted[:, :2] * bounds.images
         return Candidates(ops.concatenate([middles, ops.broadcast_to(sizes, ops.shape(middles))], axis=1)[:, None])
 
-    SHIFTED, SCALED = 0.08, 0.15  # boxes and logarithms of noise, so that a cut object costs: blurs what is learned
-    TURNED = 4  # one image in so many is also shown turned: cheaper, with a weaker pull to the object's middle
+    SHIFTED, SCALED = 0.08, 0.15  # noise, in boxes and logarithms, so that cutting objects costs: blurs what is learned
+    TURNED = 4  # one image in this many is also shown turned: cheaper, with a weaker pull to the object's middle
 
     def _explore(self, view, limits, bounds):
         """Two candidates in training, moved and scaled a little, and losses that need no labels."""
@@ -113,7 +113,7 @@ class MapLocalizer(layers.Layer):
         turned = ops.flip(ops.flip(view[:: self.TURNED], axis=1), axis=2)
         found = self.find(ops.concatenate([view, turned], axis=0), limits, training=True)
         sizes, predicted = self._pixels(found.predicted[batch:], bounds), found.predicted[:batch]
-        # A place and its turned one are opposite: they add up to 1. Distances are in boxes, and bounded.
+        # A place and that in the turned image are opposite: they add up to 1. Distances are in boxes, and bounded.
         distance = (found.mean[:batch][:: self.TURNED] + found.mean[batch:] - 1) * bounds.images
         distance = ops.sum(ops.square(distance / ops.stop_gradient(sizes)), axis=1)
         losses.append(ops.mean(distance / (1 + distance)))
@@ -122,7 +122,7 @@ class MapLocalizer(layers.Layer):
             predicted, disagreement = self.correct_twice(view, predicted, limits, noise)
             losses.append(ops.mean(disagreement / (1 + disagreement)))
         noise, sizes = self._noise(batch, 3), self._pixels(ops.clip(predicted, 0.0, 1.0), bounds)
-        # Without a gradient to sizes: else smaller boxes would be moved less, and pay.
+        # Without a gradient for sizes: else smaller boxes would pay off, as they are moved less.
         shift = self.SHIFTED * noise[:, :2] * ops.stop_gradient(sizes)
         sizes = sizes * ops.exp(self.SCALED * noise[:, 2:])
         centres = ops.stack([predicted[:, :2], found.second[:batch]], axis=1)
@@ -148,13 +148,13 @@ class MapLocalizer(layers.Layer):
         whole = ops.stack([ops.cast(side, "float32") for side in (0, 0, width, height)])
         return resample(images, ops.broadcast_to(whole, (batch, 4)), size, LOOK)
 
-    AROUND = 1  # cells, the deviation of the blur that tells what is around a pixel: larger things count as rare
+    AROUND = 1  # cells, the deviation of the blur that gives a pixel's surroundings: larger things count as rare
 
     def rarity(self, view):
         """How rare the pixels of each cell are in their image, `(batch, rows, columns)`.
 
-        A pixel is its channels, and how these differ from what is around; how rare it is, is its squared Mahalanobis
-        distance from the image's mean (Reed and Yu 1990, "Adaptive multiple-band CFAR detection").
+        A pixel stands for its channels and their difference from its surroundings; its rarity is the squared
+        Mahalanobis distance from the image's mean (Reed and Yu 1990, "Adaptive multiple-band CFAR detection").
         """
         (rows, columns), channels = self.cells, view.shape[-1]
         cells = ops.reshape(view, (-1, rows, self.CELL, columns, self.CELL, channels))
@@ -169,9 +169,9 @@ class MapLocalizer(layers.Layer):
     GAIN = 4.0  # factor on scores in a softmax: sharper maps, which follow single cells; 10 trains worse
 
     def start(self, rarity, centres, bounds):
-        """The size at which places stand out most from what is around, from 0 (smallest) to 1 (largest): `(batch, 1)`.
+        """The size, from 0 (smallest) to 1 (largest), at which places stand out most: `(batch, 1)`.
 
-        That is where a blur to the box's size differs most from a wider one (Lindeberg 1998, "Feature detection with
+        At this size a blur to the box's size differs most from a wider one (Lindeberg 1998, "Feature detection with
         automatic scale selection"), in a softmax over a few sizes.
         """
         scales = ops.linspace(0.0, 1.0, self.SCALES)[:, None]
@@ -187,7 +187,7 @@ class MapLocalizer(layers.Layer):
         return ops.matmul(ops.softmax(self.GAIN * response), scales)
 
     USUAL = 2.0  # deviations of the sizes found so far within which a size starts: freer, and misled more often
-    MEMORY = 0.98  # of those sizes, kept from one batch to the next: slower to follow
+    MEMORY = 0.98  # share of those sizes' statistics that each batch keeps: slower to follow
 
     def usual(self, sizes):
         """Sizes `(batch, 1)`, moved to the nearest that is not unusual: `(batch, sizes)`."""
@@ -195,7 +195,7 @@ class MapLocalizer(layers.Layer):
         return ops.minimum(ops.maximum(sizes, self.size_mean - reach), self.size_mean + reach)
 
     def remember(self, sizes):
-        """Count sizes `(batch, sizes)` among those found so far, unless the layer is frozen."""
+        """Add sizes `(batch, sizes)` to the statistics of those found so far, unless the layer is frozen."""
         if not self.trainable:
             return
         sizes = ops.stop_gradient(ops.clip(sizes, 0.0, 1.0))
@@ -203,18 +203,18 @@ class MapLocalizer(layers.Layer):
         self.size_variance.assign(self.MEMORY * self.size_variance + (1 - self.MEMORY) * variance)
         self.size_mean.assign(self.MEMORY * self.size_mean + (1 - self.MEMORY) * ops.mean(sizes, axis=0))
 
-    MOST = 3.0  # deviations of the contrast that count at most: the network needs longer to overrule what stands out
-    SHARPER = 5  # power in which two candidates compete: the second one's part of the crop becomes smaller
+    MOST = 3.0  # deviations, the limit of the contrast: the network needs longer to overrule what stands out
+    SHARPER = 5  # power by which two candidates compete: the second one's part of the crop becomes smaller
     SPREAD = 0.2  # boxes, the deviation of the centres that the network is taught: blurrier maps
 
     def find(self, view, bounds, training=None):
-        """What the map of a view says: `Found`, with sizes that no `Glimpse` has corrected."""
+        """What the map of a view gives: `Found`, with sizes that no `Glimpse` has corrected."""
         view = ops.cast(view, "float32")
         view = _standardise(view - ops.mean(view, axis=(1, 2), keepdims=True))
         x = _features(view, self.convolutions, self.norms, training)
         rarity = ops.stop_gradient(self.rarity(view))
         typical = ops.unstack(between(self.size_mean if self.sizes else 0.5, bounds))[::-1]
-        # Cut off at the edges, so that half an object there does not stand out as a whole one would.
+        # Blurs are cut off at the edges, so that half an object there does not stand out as a whole one would.
         blurs = [_bell(steps, self.BLUR * length * len(steps)) for steps, length in zip(self.steps, typical)]
         contrast = _standardise(ops.einsum("yr,brc,xc->byx", blurs[0], rarity, blurs[1]))
         learned = self.GAIN * ops.reshape(ops.cast(self.score(x), "float32"), (-1, *self.cells))
@@ -237,7 +237,7 @@ class MapLocalizer(layers.Layer):
             ops.sum(divergence, axis=(1, 2)),
         )
 
-    WIDE = 2.0  # boxes that a glimpse shows, each way: sees more around a box, and the box itself less finely
+    WIDE = 2.0  # boxes, the side of a glimpse: sees more around a box, and the box itself less finely
 
     def correct(self, view, predicted, bounds, training=None, turned=(1,)):
         """Numbers `(batch, boxes, 2 + sizes)`, corrected by a glimpse at each box; they may leave [0, 1].
@@ -253,13 +253,13 @@ class MapLocalizer(layers.Layer):
         moved, scaled = turned * sizes * change[..., :2], change[..., 2:] * self._per_span(bounds)
         return predicted + ops.concatenate([moved, scaled], axis=-1)
 
-    MOVED, ZOOMED = 0.1, 0.4  # boxes and logarithms by which boxes are made wrong: corrections reach further
+    MOVED, ZOOMED = 0.1, 0.4  # boxes and logarithms by which boxes are disturbed: corrections reach further
 
     def correct_twice(self, view, predicted, bounds, noise):
-        """Numbers `(batch, 2 + sizes)`, corrected after noise made them wrong, and how far a second try ends from them.
+        """Numbers `(batch, 2 + sizes)`, corrected after noise disturbed them, and how far from them a second try ends.
 
-        Whatever is wrong with a box, and whichever way round it is seen, the correction should lead to the same one:
-        that teaches sizes which fit the object, all in the same way. `noise` is from -1 to 1, `(batch, 2, 2 + sizes)`.
+        However a box is disturbed, and whichever way round it is seen, the correction should lead to the same box:
+        that teaches sizes which fit all objects in the same way. `noise` is from -1 to 1, `(batch, 2, 2 + sizes)`.
         Distances are squared, in boxes and in logarithms. The sizes are remembered.
         """
         predicted = predicted[:, None]
@@ -280,7 +280,7 @@ class MapLocalizer(layers.Layer):
         return ops.clip(predicted, 0.0, 1.0)
 
     def _per_span(self, bounds):
-        """What a logarithm is as a part of the range of sizes, `(sizes,)`; 0 where a size is given."""
+        """A logarithm of 1 as a fraction of the range of sizes, `(sizes,)`; 0 where a size is fixed."""
         span = ops.log(bounds[1] / bounds[0])[: self.sizes]
         return ops.where(span > 0, 1 / ops.maximum(span, 1e-6), 0.0)
 
@@ -293,8 +293,8 @@ class MapLocalizer(layers.Layer):
         return vertical[:, :, None] * horizontal[:, None]
 
     def _around(self, centres, deviations):
-        """Maps of Gaussians around places, which add up to 1."""
-        # Slices of one column: TensorFlow's optimizer turns `[:, axis, None]` of stacked numbers into `[:, axis]`.
+        """Maps of a Gaussian around each place; each map adds up to 1."""
+        # Slices of one column, as TensorFlow's optimizer turns `[:, axis, None]` of stacked numbers into `[:, axis]`.
         down, across = (
             _bell(ops.subtract(middles, centres[:, axis : axis + 1]), deviations[:, axis : axis + 1])
             for middles, axis in zip(self.middles, (1, 0))
@@ -322,17 +322,17 @@ class Glimpse(layers.Layer):
     """A second look, at a box and what is around it, that says how the box should be moved and scaled.
 
     Called on images and on boxes `(batch, boxes, 4)` in their pixels, it returns `(batch, boxes, count)`: how far to
-    move, as a fraction of the box, and by how much to scale, in logarithms. None is larger than 0.7; before training
-    all are 0. A box that runs backwards is seen turned.
+    move, as a fraction of the box, and by how much to scale, in logarithms. No number is larger than 0.7; before
+    training all are 0. A box that runs backwards is seen turned.
 
     Args:
         count: 3 numbers for a move and a scale, 4 for a move and two scales.
         **kwargs: arguments of `keras.layers.Layer`.
     """
 
-    PIXELS = 32  # of a glimpse, each way: finer corrections, at the cost of its square
+    PIXELS = 32  # along a glimpse's side: finer corrections, at quadratic cost
     FILTERS = 16, 32, 32  # channels of the convolutions: more weights
-    LARGEST = 0.7  # boxes, and logarithms, of a correction at most: corrects worse starts, and trains less steadily
+    LARGEST = 0.7  # boxes and logarithms, the limit of a correction: corrects worse starts, and trains less steadily
 
     def __init__(self, count, **kwargs):
         super().__init__(autocast=False, **kwargs)
@@ -366,14 +366,14 @@ class Glimpse(layers.Layer):
 
 
 def _norms(convolutions, policy):
-    """A normalisation behind each convolution."""
+    """A normalisation to follow each convolution."""
     return [
         layers.BatchNormalization(momentum=0.9, name=f"{before.name}_norm", **policy) for before in convolutions
     ]
 
 
 def _build(convolutions, norms, shape):
-    """Build them one behind the other; gives the shape of what comes out."""
+    """Build convolutions and normalisations, one after the other; returns the output's shape."""
     for convolution, norm in zip(convolutions, norms):
         convolution.build(shape)
         shape = convolution.compute_output_shape(shape)
@@ -381,7 +381,7 @@ def _build(convolutions, norms, shape):
     return shape
 
 
-CEILING = 100  # of activations: enough for any training, and keeps half precision from overflowing
+CEILING = 100  # limit of activations: enough for any training, and keeps half precision from overflowing
 
 
 def _features(x, convolutions, norms, training):
@@ -392,20 +392,20 @@ def _features(x, convolutions, norms, training):
 
 
 def _standardise(x):
-    """Mean 0 and standard deviation 1 for each image; nothing, where an image is all the same."""
+    """Scale each image to mean 0 and standard deviation 1; an image that is all the same becomes 0."""
     axes = tuple(range(1, len(x.shape)))
     x = x - ops.mean(x, axis=axes, keepdims=True)
     return x / ops.sqrt(ops.mean(ops.square(x), axis=axes, keepdims=True) + 1e-6)
 
 
 def _distances(points):
-    """How far `(batch, points, numbers)` are from their image's mean, in its own deviations, squared (Mahalanobis)."""
+    """The squared Mahalanobis distances of points `(batch, points, numbers)` from their image's mean."""
     points = points - ops.mean(points, axis=1, keepdims=True)
     covariance = ops.matmul(ops.transpose(points, (0, 2, 1)), points) / points.shape[1]
-    least = 1e-3 * ops.mean(ops.square(points), axis=(1, 2)) + 1e-6  # numbers may be constant, or follow from others
+    least = 1e-3 * ops.mean(ops.square(points), axis=(1, 2)) + 1e-6  # numbers may be constant, or depend on others
     identity = ops.eye(points.shape[2], dtype="float32")
     covariance = covariance + least[:, None, None] * identity
-    # TensorFlow stops at a matrix of NaNs; the points have them too, so that they are in the result all the same.
+    # TensorFlow raises an error for a matrix of NaNs; the result has them all the same, as the points have them too.
     inverse = ops.linalg.inv(ops.where(ops.isnan(covariance), identity, covariance))
     return ops.sum(ops.matmul(points, inverse) * points, axis=-1)
 

@@ -1,7 +1,7 @@
-"""Batches on their way to a model: crops around generators and around tf.data datasets.
+"""Crops of the batches that generators and tf.data datasets make.
 
-A pipeline draws by number: a seed and the batch's number fix where it is cropped. So a seed replays, whatever the
-order in which threads ask for batches, and each epoch goes on to new places.
+The seed and a batch's number fix where the batch is cropped. So a seed gives the same crops in whatever order threads
+ask for batches, and each epoch goes on to new places.
 """
 
 import itertools
@@ -22,23 +22,22 @@ def crop_generator(generator, height, width, mode="random", seed=None, **options
     """Crop the images of every batch that a generator makes.
 
     Args:
-        generator: what makes batches: a Python generator or any other iterable, or a `keras.utils.PyDataset`, such as
-            the flows of `ImageDataGenerator`. A batch is `x`, `(x, y)` or `(x, y, sample_weight)`; `x` are images
+        generator: the source of batches: a Python generator or any other iterable, or a `keras.utils.PyDataset`, such
+            as the flows of `ImageDataGenerator`. A batch is `x`, `(x, y)` or `(x, y, sample_weight)`; `x` are images
             `(batch, height, width, channels)`, or a dict of images, masks, boxes and key points as the crop layers
             take it. The rest passes untouched.
         height, width: size of the crops, in pixels.
-        mode: `"random"`, for training: a place of its own for each image, anew in each batch. `"center"`, for
-            prediction.
+        mode: `"random"`, for training: a new place for each image in each batch. `"center"`, for prediction.
         seed: a whole number, for the same places in every run; None draws one.
         **options: as in `RandomCrop`: `if_smaller`, `data_format`, `box_format`, `focus`, …
 
     Returns:
-        Batches of the same structure, their crops as NumPy arrays: for a `PyDataset` another one, so that `fit()`
-        knows its length; else a Python generator, which ends when its source does.
+        Batches of the same structure, with crops as NumPy arrays: for a `PyDataset` another `PyDataset`, so that
+        `fit()` knows its length; else a Python generator, which ends when its source does.
 
     Raises:
         SizeError, ArgumentError: wrong arguments, at once; images smaller than the crop, when their batch comes.
-        ShapeError: a batch of anything but images. Errors name the batch, counted from 1.
+        ShapeError: a batch of anything but images. These later errors name the batch, counted from 1.
 
     Example:
 
@@ -54,19 +53,19 @@ def crop_generator(generator, height, width, mode="random", seed=None, **options
             "`generator` must be a generator, a keras.utils.PyDataset or another iterable of batches, "
             f"not an object of type {type(generator).__name__}."
         )
-    # `fit()` takes generators proper, and no other iterators.
+    # `fit()` takes true generators, but no other iterators.
     return (crop.batch(batch, number, (number,)) for number, batch in enumerate(generator))
 
 
 class Cropper:
-    """Crops images as a mode says; whole numbers fix the random places."""
+    """Crops images in a given mode, at random places that whole numbers fix."""
 
     def __init__(self, height, width, mode, seed, options):
         self.random = checks.check_choice(mode, "mode", MODES) == "random"
         self.layer = RandomCrop(height, width, seed=seed, **options)
 
     def __call__(self, images, state):
-        """The crops, with random places drawn from `state`, two whole numbers, rather than from the layer's own."""
+        """The crops, with random places drawn from `state`, two whole numbers, not from the layer's own state."""
         own = self.layer.seed_generator.state
         with keras.StatelessScope(state_mapping=[(own, ops.cast(state, own.dtype))]):
             return self.layer(images, training=self.random)
@@ -91,7 +90,7 @@ class Cropper:
 
 
 class CroppedBatches(keras.utils.PyDataset):
-    """A `PyDataset` with its images cropped; it has what its source has, such as `class_indices`."""
+    """A `PyDataset` with its images cropped; it has the attributes of its source, such as `class_indices`."""
 
     def __init__(self, source, crop):
         # Crops are tensor operations, which cannot run in a forked process: threads do the work.
@@ -138,15 +137,14 @@ def crop_dataset(dataset, height, width, mode="random", seed=None, num_parallel_
     """Crop the images of a `tf.data.Dataset`.
 
     Args:
-        dataset: a dataset of `x`, `(x, y)` or `(x, y, sample_weight)`, batched or not; their sizes may be unknown. `x`
-            are images, `(batch, height, width, channels)` or one alone, or a dict of images, masks, boxes and key
+        dataset: a dataset of `x`, `(x, y)` or `(x, y, sample_weight)`, batched or not; image sizes may be unknown. `x`
+            are images, `(batch, height, width, channels)` or a single one, or a dict of images, masks, boxes and key
             points as the crop layers take it. The rest passes untouched.
         height, width: size of the crops, in pixels.
-        mode: `"random"`, for training: a place of its own for each image, anew in each epoch. `"center"`, for
-            prediction.
+        mode: `"random"`, for training: a new place for each image in each epoch. `"center"`, for prediction.
         seed: a whole number, for the same places in every run, with parallel calls too; None draws one.
         num_parallel_calls: how many elements are cropped at the same time; None lets TensorFlow decide. The order
-            stays.
+            stays the same.
         **options: as in `RandomCrop`: `if_smaller`, `data_format`, `box_format`, `focus`, …
 
     Returns:
@@ -154,8 +152,8 @@ def crop_dataset(dataset, height, width, mode="random", seed=None, num_parallel_
         own loaders add.
 
     Raises:
-        SizeError, ArgumentError, ShapeError: wrong arguments or elements; Keras does not run on TensorFlow. Images of
-            unknown size that turn out smaller than the crop stop the dataset when they come.
+        SizeError, ArgumentError, ShapeError: wrong arguments or elements, or Keras does not run on TensorFlow. Images
+            of unknown size that turn out smaller than the crop stop the dataset when they come.
 
     Example:
 
@@ -193,7 +191,7 @@ def crop_dataset(dataset, height, width, mode="random", seed=None, num_parallel_
 
 
 def random_numbers(seed):
-    """An endless dataset of random whole numbers, others in each epoch, that a seed fixes."""
+    """An endless dataset of random whole numbers that a seed fixes, different ones in each epoch."""
     return tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
 
 

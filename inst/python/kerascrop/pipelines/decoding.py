@@ -1,7 +1,7 @@
-"""One image file: whether it is sound, and a window of it in the size of a crop.
+"""Reading one image file: whether it is intact, and a window of it, resized to a crop.
 
-The window is chosen from the size in the file's header. Then only its rows and columns are decoded; and where the crop
-is to be shown smaller, the JPEG decoder reduces by 2, 4 or 8 while it decodes, which costs less than decoding in full.
+The window is chosen from the size in the file's header. Then only its rows and columns are decoded. If the crop is
+smaller than the window, the JPEG decoder reduces by 2, 4 or 8 while it decodes, which costs less than decoding in full.
 """
 
 import os
@@ -11,7 +11,7 @@ from kerascrop.engine.windows import center_window
 
 
 def defect(file):
-    """What is wrong with a file, from its first and last bytes; None where these are an image's."""
+    """What is wrong with a file, judged by its first and last bytes; None if they are an image's."""
     try:
         with open(file, "rb") as stream:
             start = stream.read(8)
@@ -26,7 +26,7 @@ def defect(file):
     if not start.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")):
         return "(is not a JPEG, PNG, GIF or BMP image)"
     whole = (b"\xff\xd9" if start.startswith(b"\xff") else b"IEND") in end
-    # Some cameras write more behind the image, so a file without its end gets a hearing.
+    # Some cameras append data to the image, so a file that does not end as images do is tried by decoding it.
     return None if whole else decoding_error(file)
 
 
@@ -48,7 +48,7 @@ class Reader:
         self.shape = (*size, channels)
 
     def __call__(self, path, seed):
-        """The crop, uint8, and whether the image is too small for it. `seed` are two whole numbers."""
+        """The crop, uint8, and whether the image is too small for it. `seed` is two whole numbers."""
         contents = tf.io.read_file(path)
 
         def jpeg():
@@ -57,7 +57,7 @@ class Reader:
             croppers = [self.jpeg_cropper(contents, lengths, step, ratio, seed) for ratio in (1, 2, 4, 8)]
             if self.resize is None:
                 return croppers[0]()
-            # The largest reduction that leaves as many pixels as the crop wants.
+            # The largest reduction that leaves as many pixels as the crop needs.
             return tf.switch_case(tf.reduce_sum(tf.cast(step >= (2, 4, 8), tf.int32)), croppers)
 
         def other():
@@ -73,7 +73,7 @@ class Reader:
         return tf.ensure_shape(crop, self.shape), small
 
     def step(self, lengths):
-        """How many pixels of the file, in height and width, a pixel of the crop shows."""
+        """How many pixels of the file, in height and width, each pixel of the crop covers."""
         if self.resize is not None:
             return tf.cast(tf.reduce_min(lengths), tf.float32) / self.resize
         if self.if_smaller == "resize":
@@ -81,7 +81,7 @@ class Reader:
         return tf.constant(1.0)
 
     def jpeg_cropper(self, contents, lengths, step, ratio, seed):
-        """A function that crops a JPEG which is reduced by `ratio` while it is decoded."""
+        """A function that crops a JPEG, reduced by `ratio` while it is decoded."""
         reduced = (lengths + ratio - 1) // ratio
         return lambda: self.crop(
             reduced, step / ratio, seed,
@@ -96,7 +96,7 @@ class Reader:
         if self.mode == "center":
             start, _ = center_window(lengths, window)
         else:
-            # Real numbers below 1, times how many places there are.
+            # Real numbers below 1, times the number of places.
             place = tf.random.stateless_uniform((2,), seed, dtype=tf.float64)
             start = tf.cast(place * tf.cast(lengths - window + 1, tf.float64), tf.int32)
         crop = cut(start, window)
@@ -132,13 +132,13 @@ def decode_other(contents, channels):
 
 
 def _opaque(image):
-    """An image of bytes with a fourth channel, its opacity."""
+    """An image of bytes with a fourth channel added: full opacity."""
     return tf.pad(image, [[0, 0], [0, 0], [0, 1]], constant_values=255)
 
 
 def decode_window(contents, lengths, start, size, ratio, channels):
-    """A window of a JPEG, as a slice of the whole image decoded would be."""
-    # A pixel's colour depends on its neighbours' where JPEG keeps fewer colours than pixels: decode these too.
+    """A window of a JPEG, as a slice of the whole decoded image would be."""
+    # A pixel's colour depends on its neighbours' if a JPEG stores colour at a lower resolution: decode these too.
     first = tf.maximum(start - 1, 0)
     stop = tf.minimum(start + size + 1, lengths)
     grown = tf.raw_ops.DecodeAndCropJpeg(

@@ -1,4 +1,4 @@
-"""Crops from labelled folders of image files: which files there are, and a dataset of crops of them."""
+"""Crops from labelled folders of image files: the list of files, and a dataset of crops of them."""
 
 import multiprocessing.pool
 import os
@@ -38,35 +38,34 @@ def crops_from_directory(
 ):
     """Crops of the images in labelled folders, as a `tf.data.Dataset`.
 
-    The arguments that `keras.utils.image_dataset_from_directory()` has too mean the same here. JPEG, PNG, BMP and the
+    Arguments that `keras.utils.image_dataset_from_directory()` also has mean the same here. JPEG, PNG, BMP and the
     first frame of GIF files are read.
 
     Args:
         path: a folder with one folder of images for each class.
         height, width: size of the crops, in pixels.
-        mode: `"random"`, for training: a place of its own for each image, anew in each epoch. `"center"`, for
-            prediction.
+        mode: `"random"`, for training: a new place for each image in each epoch. `"center"`, for prediction.
         batch_size: images in a batch; None gives single images.
-        resize: None cuts `height` by `width` pixels of the file. A number of pixels cuts what these would be if the
-            image's shorter side were resized to that number, and resizes the crop: with `resize=256`, a 224 by 224
-            crop is 7/8 as high and wide as the shorter side. At least `height` and `width`.
+        resize: None cuts `height` by `width` pixels of the file. With a number of pixels, crops are as if the image's
+            shorter side had been resized to that number first: with `resize=256`, a 224 by 224 crop is 7/8 as high and
+            wide as the shorter side. It must be at least `height` and `width`.
         labels: `"inferred"`, from the folders; None, for images without labels; or a list with a whole number for each
             file, in the order of their sorted paths.
         label_mode: `"int"`, `"categorical"` (one-hot), `"binary"` (0 or 1, float32) or None, for images without
             labels.
         class_names: the folders to read, in the order of the labels; None takes all, sorted.
         color_mode: `"rgb"`, `"grayscale"` or `"rgba"`.
-        shuffle: whether each epoch has an order of its own; else files come sorted. None: True for random crops.
+        shuffle: whether each epoch has an order of its own; else files come sorted. None is True for random crops.
         seed: a whole number, for the same order and places in every run; None draws one.
         validation_split, subset: the fraction of files kept for validation, and `"training"` or `"validation"`. `seed`
-            fixes who is in which, whatever `shuffle` is.
-        if_smaller: what to do, where nothing is resized, with an image smaller than the crop: `"error"`, which names
+            fixes which files are in which, whatever `shuffle` is.
+        if_smaller: what to do, without `resize`, with an image smaller than the crop: `"error"`, which names
             the file; `"resize"`, which enlarges it until the crop fits; `"pad"`, with black, on all sides.
-        antialias: let each pixel of a reduced crop be a mean over all the file's pixels that it covers. Without, crops
-            are bilinear, though of a JPEG that is already reduced to less than twice their size.
-        errors: what to do with files that are empty, truncated or no image: `"raise"`, an error that names them;
-            `"skip"`, a warning that names them. Most are found at once; what only shows when a file is decoded stops
-            the dataset, or is left out, there.
+        antialias: average all of the file's pixels that a pixel of a reduced crop covers. Without it, crops are
+            bilinear, though from a JPEG that is already reduced to less than twice their size.
+        errors: what to do with files that are empty, truncated or not images: `"raise"`, an error that names them;
+            `"skip"`, a warning that names them. Most are found at once; a file whose defect shows only when it is
+            decoded stops the dataset, or is left out, then.
 
     Returns:
         A dataset of `(images, labels)`, or of images alone: uint8 `(batch, height, width, channels)` and int32
@@ -161,7 +160,7 @@ def images_below(folder):
 
 
 def check_split(validation_split, subset, seed):
-    """The two arguments go together, and need a seed: without, the two subsets would overlap."""
+    """Stop unless both arguments are given, with a seed, or neither: without a seed the subsets would overlap."""
     if validation_split is None and subset is None:
         return
     if validation_split is None or subset is None:
@@ -177,7 +176,7 @@ def split_files(files, labels, validation_split, subset, seed):
     """The files of a subset, and their labels."""
     if subset is None:
         return files, labels
-    # Drawn as Keras draws it, so that its loader gives the same subsets.
+    # Drawn as in Keras, so that its loader gives the same subsets.
     drawn = np.random.RandomState(seed).permutation(len(files))
     held_out = int(validation_split * len(files))
     chosen = drawn[: len(files) - held_out] if subset == "training" else drawn[len(files) - held_out :]
@@ -226,7 +225,7 @@ def sound_files(files, labels, errors):
 def read_files(files, reader, shuffle, seed, errors):
     """A dataset of crops and the numbers of their files, in a new order in each epoch or as they come.
 
-    An operation that fails loses its element, and its error does not know the file. So elements are counted: a gap in
+    An operation that fails loses its element, and its error does not name the file. So elements are counted: a gap in
     the count tells which files are lost.
     """
     n = len(files)
@@ -267,7 +266,7 @@ class Complaints:
         self.told = set()
 
     def __call__(self, numbers, small):
-        """Tell of files, by number; the last is too small, or all are broken."""
+        """Report files, by number: all are broken, except that the last is too small if `small`."""
         files = [self.files[number] for number in numbers]
         if small:
             *files, file = files

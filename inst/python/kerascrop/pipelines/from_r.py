@@ -1,4 +1,4 @@
-"""What R needs to be a source of batches: a main thread to run on, and errors and warnings carried to and fro."""
+"""Batches from R functions: run on the main thread, with errors and warnings passed between R and Python."""
 
 import queue
 import threading
@@ -14,11 +14,11 @@ def batches(results):
 
 
 class Ahead:
-    """Results of an R function until None, always one ahead.
+    """The results of an R function until it returns None, always computed one ahead.
 
     R runs on the main thread only. TensorFlow asks for batches from a thread of its own, while the main thread waits
-    for one: so one has to be there already, and the next is made when the main thread runs again. From 1.31 on,
-    reticulate does this itself: `py_iterator(prefetch = 1)`.
+    for one: so one has to be ready already, and the next is made when the main thread runs again. From version 1.31
+    on, reticulate does this itself: `py_iterator(prefetch = 1)`.
     """
 
     def __init__(self, function):
@@ -48,7 +48,7 @@ class Ahead:
 
 
 def recorded(function, arguments):
-    """A function's result, and the texts of the warnings that it gave: R shows them as its own."""
+    """A function's result, and the texts of the warnings that it gave, which R shows as its own."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = function(**arguments)
