@@ -18,7 +18,7 @@ def check_pair(y_true, y_pred, name):
     if any(not 2 <= len(shape) <= 3 or shape[-1] not in (4, None) for shape in shapes) or len({*map(len, shapes)}) > 1:
         raise checks.BoxError(
             f"`{name}` compares boxes (batch, 4), not `y_true` {shapes[0]} with `y_pred` {shapes[1]}. "
-            "Is it given for the output that is boxes?"
+            "Is it set for the output that holds boxes?"
         )
 
 

@@ -65,7 +65,7 @@ NAN = BOXES + np.array([[0], [np.nan], [0], [0]], "float32")
     [
         (None, ArgumentError, "return `kerascrop.Samples.*not an object of type NoneType"),
         (BOXES, ArgumentError, "return `kerascrop.Samples.*not an object of type ndarray"),
-        (kerascrop.Samples(BOXES, (3, 2)), ShapeError, r"size that `crop_size\(\)` tells, \(2, 3\), not \(3, 2\)"),
+        (kerascrop.Samples(BOXES, (3, 2)), ShapeError, r"size that `crop_size\(\)` returns, \(2, 3\), not \(3, 2\)"),
         (kerascrop.Windows((1, 2), (2, 2)), ShapeError, r"\(2, 3\), not \(2, 2\)"),
         (kerascrop.Samples(BOXES[:3], (2, 3)), BoxError, r"boxes of shape \(4, 4\), not \(3, 4\)"),
         (kerascrop.Samples(BOXES[:1], (2, 3)), BoxError, r"boxes of shape \(4, 4\), not \(1, 4\)"),

@@ -256,7 +256,7 @@ class Crop(ImageLayer):
             )
         if _differ(choice.size, size):
             raise checks.ShapeError(
-                f"{caller} must give crops of the size that `crop_size()` tells, {size}, not {choice.size}."
+                f"{caller} must give crops of the size that `crop_size()` returns, {size}, not {choice.size}."
             )
         got = choice.boxes_shape
         for_all_images = got[:1] == (1,) and not isinstance(choice, Samples)

@@ -26,7 +26,7 @@ def check_keys(data, layer):
         if meant and meant not in data:
             raise checks.ArgumentError(
                 f"`{layer.name}` does not know {key!r}: did you mean {meant!r}? "
-                "What is to pass uncropped needs another name."
+                "To pass something uncropped, give it another name."
             )
     if "images" not in data:
         raise checks.ArgumentError(f"`{layer.name}` takes images, or a dict with `images`, not one of {list(data)}.")
@@ -105,7 +105,7 @@ def _check_boxes(shapes, layer):
         )
     if not _agree(boxes[:1], indices):
         raise checks.BoxError(
-            f"`{layer.name}` needs a number of `box_indices` for each box: there are {boxes[0]} boxes, but "
+            f"`{layer.name}` needs one entry of `box_indices` for each box: there are {boxes[0]} boxes, but "
             f"{indices[0]} indices."
         )
     if set(shapes) & set(PARTS) != {"images"}:

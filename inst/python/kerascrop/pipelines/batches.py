@@ -222,7 +222,7 @@ def _check_rank(x):
     if getattr(getattr(_images(x), "shape", None), "rank", None) is None:
         raise checks.ShapeError(
             "The images of the dataset must be tensors with a known number of axes. "
-            "`images.set_shape([None, None, 3])` in a map before says how many they have."
+            "`images.set_shape([None, None, 3])` in an earlier `map()` sets it."
         )
 
 
