@@ -121,7 +121,7 @@ class How(NamedTuple):
     fill_value: float = 0.0
     align_corners: bool = False
     gradient_reach: float | None = None
-    least_reach: float | None = None  # pixels that an antialiasing kernel sees to each side; None for no antialiasing
+    least_reach: float | None = None  # least pixels that antialiasing kernels see each way; None without antialiasing
 
 
 def check_how(
