@@ -66,7 +66,7 @@ layer_random_crop_3d <- function(object, depth, height, width, seed = NULL, data
 #' @inheritParams layer_random_crop
 #' @param scale Bounds of the box's area, as fractions of the image's: two numbers in `(0, 1]`.
 #' @param ratio Bounds of the box's width divided by its height. Of ten boxes with such areas and aspects the first that
-#'   fits into the image is taken; if none fits, the box is that of prediction.
+#'   fits into the image is taken; if none fits, the largest one that has the crop's aspect, at a random place.
 #' @param antialias Where a box is larger than the crop, make each pixel of the crop a weighted mean of all the
 #'   image's pixels around it, rather than of the nearest four, which avoids aliasing.
 #' @param per_image Draw a box for each image; `FALSE` draws one for the whole batch.

@@ -259,10 +259,10 @@ def boxes_from_masks(masks):
     for axis in reversed(axes):
         line = ops.any(masks, axis=[other for other in axes if other != axis])  # where there is anything
         line = ops.logical_or(line, ops.logical_not(ops.any(line, axis=1, keepdims=True)))
-        pixel = ops.cast(ops.arange(ops.shape(line)[1], dtype="int32"), "float32")
-        # The initial values are for empty batches, for which Keras would raise an error.
-        first.append(ops.min(ops.where(line, pixel, pixel[-1]), axis=1, initial=float("inf")))
-        last.append(ops.max(ops.where(line, pixel, 0.0), axis=1, initial=0.0) + 1)
+        line = ops.cast(line, "int32")
+        first.append(ops.argmax(line, axis=1))
+        last.append(ops.shape(line)[1] - ops.cast(ops.argmax(ops.flip(line, axis=1), axis=1), "int32"))
+    first, last = ([ops.cast(pixel, "float32") for pixel in side] for side in (first, last))
     return ops.stack(first + last, axis=-1)
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerascrop import Samples
-from kerascrop.checks import ArgumentError
+from kerascrop import Samples, Windows
+from kerascrop.checks import ArgumentError, BoxError, SizeError
 from kerascrop.engine.samples import Blend
 
 BOXES = np.array([[3, 2, 9, 6], [0, 0, 6, 4], [6, 5, 12, 9], [1, 1, 7, 5]], "float32")
@@ -69,3 +69,16 @@ def test_options_are_those_of_sample():
         Samples(BOXES, (4, 6), fill_mode="mirror")
     with pytest.raises(ArgumentError, match="`antialias` goes with interpolation='bilinear'"):
         Samples(BOXES, (4, 6), antialias=True, interpolation="bicubic")
+
+
+def test_nonsense_is_an_error():
+    images = np.zeros((4, 9, 12, 3), "float32")
+    for size in ((0, -2), (2.5, 3), 4, (1, 2, 3, 4)):
+        with pytest.raises(SizeError, match="`height`|`size`"):
+            Samples(BOXES, size)
+    for boxes in (BOXES[:, :3], BOXES[0], BOXES[None, None]):
+        with pytest.raises(BoxError, match=r"`boxes` must have shape \(n, 4\) or \(n, n, 4\)"):
+            Samples(boxes, (4, 6)).cut(images)
+    for starts, size in (((1,), (2, 3)), ((1, 2), (2, 0)), ((1, 2), (2,))):
+        with pytest.raises(SizeError, match="as many numbers as there are in `starts`"):
+            Windows(starts, size)

@@ -2,7 +2,7 @@
 
 
 class Choice:
-    """A crop that has been chosen, one box for each image or several; `Windows` and `Samples` are the two kinds.
+    """A crop that has been chosen, one box for each image or several; mostly `Windows` or `Samples`.
 
     Attributes:
         boxes: `(batch, 4)`, or `(batch, crops, 4)`, `x1, y1, x2, y2` in pixels of the images. Whole-pixel boxes may

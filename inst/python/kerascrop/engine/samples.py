@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from kerascrop import axes, geometry
+from kerascrop import axes, checks, geometry
 from kerascrop.engine import sampling, weights
 from kerascrop.engine.choices import Choice
 
@@ -35,7 +35,8 @@ class Samples(Choice):
     """
 
     def __init__(self, boxes, size, how=None, *, box_indices=None, **options):
-        self.given, self.size, self.box_indices = ops.convert_to_tensor(boxes), tuple(size), box_indices
+        self.given, self.box_indices = ops.convert_to_tensor(boxes), box_indices
+        self.size = tuple(size) if how else checks.check_size_of_crops(size)
         self.how = how or sampling.check_how(**options)
         self.boxes_shape = tuple(self.given.shape)
 
@@ -47,8 +48,10 @@ class Samples(Choice):
         return geometry.align(self.given, tuple(reversed(self.size)))
 
     def cut(self, images, is_mask=False, data_format=None):
-        data_format = data_format or keras.config.image_data_format()
-        images, restore = _as_pixels(ops.convert_to_tensor(images), len(self.size), data_format)
+        data_format, rank = data_format or keras.config.image_data_format(), len(self.size)
+        if len(self.boxes_shape) not in (2, 3) or self.boxes_shape[-1] != 2 * rank:
+            checks.check_boxes(self.boxes_shape, rank, (None,), (None, None))
+        images, restore = _as_pixels(ops.convert_to_tensor(images), rank, data_format)
         dtype, how = keras.backend.standardize_dtype(images.dtype), self.how
         if is_mask or dtype == "bool":
             how = how._replace(interpolation="nearest", least_reach=None, fill_value=0 if is_mask else how.fill_value)

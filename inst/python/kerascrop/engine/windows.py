@@ -43,6 +43,11 @@ class Windows(Choice):
 
     def __init__(self, starts, size, fill_value=0, margins=None):
         self.starts, self.size = tuple(starts), tuple(size)
+        if len(self.starts) != len(self.size) or any(isinstance(n, int) and n < 1 for n in self.size):
+            raise checks.SizeError(
+                f"`size` must be pixels, at least 1, as many numbers as there are in `starts`, not {self.size} with "
+                f"{len(self.starts)} starts."
+            )
         self.fill_value, self.margins = fill_value, margins
         lead = max((tuple(getattr(start, "shape", ())) for start in self.starts), key=len)
         self.boxes_shape = (*(lead or (1,)), 2 * len(self.starts))

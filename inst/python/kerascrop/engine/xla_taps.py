@@ -1,4 +1,4 @@
-"""Bilinear and bicubic sampling in a TensorFlow graph on a CPU: compiled by XLA, with hand-written gradients.
+"""Bilinear sampling in a TensorFlow graph on a CPU: compiled by XLA, with hand-written gradients.
 
 `blend()` gives the same results as `sampling.blend()`, and so do its gradients of every order. Forward and backward
 gather in different ways, so that XLA does not share one gather between them. An image's gradient is gathered too,

@@ -14,10 +14,10 @@ class RandomResizedCrop(SampledCrop):
     """Cut a box of random area, aspect and place out of each image and resize it to `height` by `width`.
 
     In training the area is uniform in `scale`, as a fraction of the image's, and the aspect (width by height) is
-    log-uniform in `ratio`; of ten such boxes the first that fits into the image is taken, and its place is uniform.
-    If none fits, and at inference, it is the largest centred box of the crop's aspect. Szegedy et al. 2015, "Going
-    Deeper with Convolutions", trained this way, and torchvision's `RandomResizedCrop` draws so; here each image has a
-    box of its own.
+    log-uniform in `ratio`; of ten such boxes the first that fits into the image is taken, or, if none fits, the largest
+    box of the crop's aspect; its place is uniform. At inference it is the largest centred box of the crop's aspect.
+    Szegedy et al. 2015, "Going Deeper with Convolutions", trained this way, and torchvision's `RandomResizedCrop` draws
+    so; here each image has a box of its own.
 
     Input shape: `(batch, height, width, channels)`, with `"channels_first"` `(batch, channels, height, width)`, or one
     image; or a dict of images, masks, boxes and key points, as in `CenterCrop`. Masks are sampled at the nearest pixel.
