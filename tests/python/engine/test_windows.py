@@ -197,7 +197,7 @@ def test_windows_boxes_are_edge_coordinates_of_the_image():
 
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 @pytest.mark.parametrize("dtype", ["float32", "uint8", "bool"])
-@pytest.mark.parametrize("starts", [(-2, 3), (7, 10), (-20, 1), (2, -3)])
+@pytest.mark.parametrize("starts", [(-2, 3), (7, 10), (-20, 1), (2, -3), (2, 3)])
 def test_windows_may_reach_outside_where_they_are_filled(images, starts, dtype, data_format):
     x = (images > 400).astype(dtype) if dtype == "bool" else images.astype(dtype)
     fill = 1 if dtype == "bool" else 7
@@ -213,3 +213,8 @@ def test_windows_may_reach_outside_where_they_are_filled(images, starts, dtype, 
         np.testing.assert_array_equal(crops, expected)
         mask = ops.convert_to_numpy(choice.cut(ops.convert_to_tensor(x), True, data_format))
         assert (mask[0, 0, 0, 0] == 0) or starts[0] >= 0
+
+
+def test_windows_far_away_take_no_memory(images):
+    choice = windows.Windows((-(2**30), 2**30), (4, 6), fill_value=7)
+    assert (ops.convert_to_numpy(choice.cut(ops.convert_to_tensor(images))) == 7).all()

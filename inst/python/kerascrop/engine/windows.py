@@ -61,19 +61,15 @@ class Windows(Choice):
         images = ops.convert_to_tensor(images)
         along = spatial_axes(len(self.size), data_format or keras.config.image_data_format())
         fill_value = 0 if is_mask else self.fill_value
-        margins = self.margins
-        if margins is None:
-            if not all(isinstance(start, int) for start in self.starts):
-                return _cut_anywhere(images, along, self.starts, self.size, fill_value)
-            lengths = [ops.shape(images)[axis] for axis in along]
-            margins = [
-                (max(-start, 0), _extreme(max, start + size - length, 0))
-                for start, size, length in zip(self.starts, self.size, lengths)
-            ]
+        if self.margins is None:
+            windows = zip(self.starts, self.size, [images.shape[axis] for axis in along])
+            if all(isinstance(start, int) and 0 <= start <= (length or 0) - size for start, size, length in windows):
+                return cut(images, along, self.starts, self.size)
+            return _cut_anywhere(images, along, self.starts, self.size, fill_value)
         # Starts may be real numbers if the image may be enlarged.
         starts = [start if isinstance(start, int) else ops.cast(start, "int32") for start in self.starts]
-        starts = [start + before for start, (before, _) in zip(starts, margins)]
-        return cut(pad(images, along, margins, fill_value), along, starts, self.size)
+        starts = [start + before for start, (before, _) in zip(starts, self.margins)]
+        return cut(pad(images, along, self.margins, fill_value), along, starts, self.size)
 
 
 class Either(Choice):
