@@ -78,6 +78,13 @@ def test_a_localizer_that_is_built_when_it_is_asked_is_trained_and_held_to_the_b
         assert (old != ops.convert_to_numpy(new)).any()
 
 
+def test_one_candidate_can_have_a_loss_that_is_judged(scenes):
+    layer = LearnableCrop(16, 24, localizer=Answers(Candidates(BOXES, judged=np.full(6, 3, "float32"))))
+    crops = ops.convert_to_numpy(layer(scenes))
+    np.testing.assert_allclose(crops, scenes[:, 12:28, 18:42], atol=1e-6)
+    assert [float(loss) for loss in layer.losses] == [3]
+
+
 class Answers(layers.Layer):
     """A localizer that answers what it is given."""
 

@@ -151,9 +151,10 @@ class LearnableCrop(SampledCrop):
         if self.snap and self.size == "fixed" and not training:
             corner = ops.round(boxes[..., :2])
             boxes = ops.concatenate([corner, corner + bounds.largest], axis=-1)
-        if found.weights is None:
+        if found.weights is None and found.judged is None:
             return crop(boxes[:, 0], size, self.how)
-        return Blend(crop(boxes, size, self.how), found.weights, found.judged)
+        weights = ops.ones_like(boxes[..., 0]) if found.weights is None else found.weights
+        return Blend(crop(boxes, size, self.how), weights, found.judged)
 
     def _bounds(self, height, width):
         low, high = self.bounds(height, width)
