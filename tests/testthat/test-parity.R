@@ -2,11 +2,14 @@
 
 # Where Python keeps what there is to choose: a module, and a name in it.
 python_choices <- list(
-  if_smaller_choices = c("kerascrop.engine.windows", "IF_SMALLER"), fill_modes = c("kerascrop.engine.sampling", "FILL_MODES"),
-  interpolations = c("kerascrop.engine.sampling", "INTERPOLATIONS"), box_formats = c("kerascrop.geometry", "BOX_FORMATS"),
+  if_smaller_choices = c("kerascrop.engine.windows", "IF_SMALLER"),
+  fill_modes = c("kerascrop.engine.sampling", "FILL_MODES"),
+  interpolations = c("kerascrop.engine.sampling", "INTERPOLATIONS"),
+  box_formats = c("kerascrop.geometry", "BOX_FORMATS"),
   focus_choices = c("kerascrop.layers.random_crop", "FOCI"), multi_views = c("kerascrop.layers.multi", "VIEWS"),
   learnable_sizes = c("kerascrop.layers.learnable", "SIZES"), crop_modes = c("kerascrop.pipelines.batches", "MODES"),
-  label_modes = c("kerascrop.pipelines.directories", "LABEL_MODES"), color_modes = c("kerascrop.pipelines.directories", "CHANNELS")
+  label_modes = c("kerascrop.pipelines.directories", "LABEL_MODES"),
+  color_modes = c("kerascrop.pipelines.directories", "CHANNELS")
 )
 
 # Arguments that only Python users have: for algorithms that nobody writes in R.
