@@ -37,6 +37,15 @@ def test_it_prints_the_same_when_it_has_been_built_or_loaded():
     assert "views='grid', stride=(3, 3)" in line
 
 
+def test_arguments_of_keras_are_saved_as_keras_does():
+    class Named(kerascrop.CenterCrop):
+        def __init__(self, height, width, dtype=None, **kwargs):
+            super().__init__(height, width, dtype=dtype, **kwargs)
+
+    config = Named(2, 3, dtype="mixed_float16").get_config()
+    assert config["dtype"] == kerascrop.CenterCrop(2, 3, dtype="mixed_float16").get_config()["dtype"]
+
+
 def test_a_layer_that_does_not_keep_its_arguments_cannot_be_saved():
     class Forgets(kerascrop.CenterCrop):
         def __init__(self, height, width, colour, **kwargs):

@@ -167,7 +167,7 @@ def _enlargement(lengths, sizes):
     if all(isinstance(length, int) for length in lengths):
         scale = max(size / length for length, size in zip(lengths, sizes))
         return scale if scale > 1 else 1
-    scales = [size /_real(length) for length, size in zip(lengths, sizes)]
+    scales = [size / _real(length) for length, size in zip(lengths, sizes)]
     return ops.maximum(ops.max(ops.stack(scales)), 1.0)
 
 

@@ -63,7 +63,7 @@ class ImageLayer(keras.layers.Layer):
             return super().train(mode)
 
     def get_config(self):
-        return {**super().get_config(), **settings.config(self)}
+        return {**settings.config(self), **super().get_config()}  # Keras knows best how to save its own arguments
 
 
 class Crop(ImageLayer):
@@ -160,7 +160,7 @@ class Crop(ImageLayer):
     def call(self, inputs, training=None):
         data = self._named(inputs)
         data |= keras.tree.map_structure(ops.convert_to_tensor, self._parts(data))
-        is_single, shapes = self._batched(keras.tree.map_structure(lambda x: tuple(getattr(x, "shape", ())), data))
+        is_single, shapes = self._batched(keras.tree.map_structure(_shape_of, data))
         if is_single:
             data |= keras.tree.map_structure(lambda x: x[None], self._parts(data))
         training = self.is_training(training)
@@ -189,7 +189,7 @@ class Crop(ImageLayer):
 
     def compute_output_spec(self, inputs, training=None):
         data = self._named(inputs)
-        shapes, boxes = self._output_shapes(keras.tree.map_structure(lambda x: tuple(getattr(x, "shape", ())), data))
+        shapes, boxes = self._output_shapes(keras.tree.map_structure(_shape_of, data))
         dtypes = joint.dtypes(self._parts(data))
         if not self.keeps_dtype:
             dtypes["images"] = self.compute_dtype
@@ -237,13 +237,13 @@ class Crop(ImageLayer):
         for permute, data_format in ((axes.to_channels_last, other), (axes.from_channels_last, self.data_format)):
             order = [order[axis] for axis in permute(len(images), self.rank, data_format) or range(len(images))]
         moved = tuple(images[axis] for axis in order)
-        if moved[axes.channels_axis(self.rank, self.data_format)] not in (1, 2, 3, 4):
+        channels = moved[axes.channels_axis(self.rank, self.data_format)]
+        if channels not in (1, 2, 3, 4):
             return error
         try:
             self.crop_size({**shapes, "images": moved})
         except checks.SizeError:
             return error
-        channels = moved[axes.channels_axis(self.rank, self.data_format)]
         return checks.SizeError(f"{error} If {images} are images of {channels} channels, use `data_format={other!r}`.")
 
     def _check_choice(self, choice, boxes_shape, size):
@@ -333,6 +333,9 @@ class SampledCrop(Crop):
     def samples(self, boxes, **options):
         """The choice of these boxes, as `Samples`."""
         return Samples(boxes, (self.height, self.width), self.how, **options)
+
+
+_shape_of = lambda value: tuple(getattr(value, "shape", ()))
 
 
 def _map_shapes(function, value):
