@@ -69,9 +69,34 @@ def test_shapes_that_are_no_images(shape):
         checks.check_images_shape(shape, 2, "crop", clips=True)
 
 
-@pytest.mark.parametrize("shape", [(9, 12, 3), (None, None, 3), (None, 12, 3), (4, 9, 12, 3), (None, None, None, 3)])
+@pytest.mark.parametrize("shape", [(9, 12, 3), (None, None, 3), (9, None, 4), (4, 9, 12, 30), (None, None, None, 3)])
 def test_shapes_that_are_images(shape):
     checks.check_images_shape(shape, 2, "crop")
+
+
+@pytest.mark.parametrize(
+    "rank, data_format, image, batch",
+    [
+        (1, "channels_last", (784, 4), (6000, 784)), (1, "channels_first", (4, 784), (6000, 784)),
+        (2, "channels_last", (28, 28, 4), (6000, 28, 28)), (2, "channels_first", (4, 28, 28), (6000, 28, 28)),
+        (2, "channels_last", (None, None, 3), (None, 28, 3)), (2, "channels_last", (28, None, 3), (None, 28, None)),
+        (2, "channels_first", (None, None, None), (None, 28, 3)),
+        (3, "channels_last", (9, 9, 9, 1), (60, 9, 9, 9)), (3, "channels_first", (1, 9, 9, 9), (60, 9, 9, 9)),
+        (3, "channels_last", (None, None, None, 1), (None, 28, 28, 3)),
+    ],
+)  # fmt: skip
+def test_a_batch_that_lacks_its_channels_is_no_image(rank, data_format, image, batch):
+    checks.check_images_shape(image, rank, "crop", data_format)
+    with pytest.raises(checks.ShapeError, match=r"one image, .*`x\[None\]`"):
+        checks.check_images_shape(batch, rank, "crop", data_format)
+    for shape in (image, batch):  # a model's input has a batch axis
+        with pytest.raises(checks.ShapeError, match="in a model"):
+            checks.check_images_shape(shape, rank, "crop", data_format, in_model=True)
+
+
+def test_errors_keep_their_class_where_tensorflow_makes_them_again():
+    for error in (checks.ArgumentError, checks.SizeError, checks.ShapeError, checks.BoxError):
+        assert issubclass(error, ValueError) and error.__init__ is Exception.__init__  # what AutoGraph asks for
 
 
 @pytest.mark.parametrize(

@@ -12,22 +12,30 @@ from collections.abc import Iterable
 import keras
 import numpy as np
 
-from kerascrop.axes import AXIS_NAMES
+from kerascrop.axes import AXIS_NAMES, channels_axis, spatial_axes
 
 
-class ArgumentError(ValueError):
+class CropError(ValueError):
+    """Base of the errors below."""
+
+    # AutoGraph, which converts what `Dataset.map()` is given, leaves an error its class only if it is made so; others
+    # become a `StagingError`.
+    __init__ = Exception.__init__
+
+
+class ArgumentError(CropError):
     """An argument of the wrong kind, or a choice that does not exist."""
 
 
-class SizeError(ValueError):
+class SizeError(CropError):
     """A size that is not a positive whole number, or larger than the image."""
 
 
-class ShapeError(ValueError):
+class ShapeError(CropError):
     """A tensor of the wrong rank, or with the wrong number of channels."""
 
 
-class BoxError(ValueError):
+class BoxError(CropError):
     """Boxes of the wrong shape, reversed, or in an unknown format."""
 
 
@@ -180,16 +188,36 @@ def check_margins(cropping, rank):
     return margins
 
 
-def check_images_shape(shape, rank, layer, clips=False):
-    """Stop unless images have `rank` spatial axes and channels, perhaps a batch axis, and for clips a time axis."""
-    if rank + 1 <= len(shape) <= rank + (3 if clips else 2):
-        # `(None, 28, 28)` is a batch that lacks its channels rather than an image of 28 channels.
-        if len(shape) > rank + 1 or shape[0] is not None or shape[1] is None or shape[-1] in (1, 2, 3, 4):
+def check_images_shape(shape, rank, layer, data_format="channels_last", clips=False, in_model=False):
+    """Stop unless images have `rank` spatial axes and channels, perhaps a batch axis, and for clips a time axis.
+
+    Args:
+        in_model: whether a model's input is meant, which always has a batch axis. Otherwise axes that may be one
+            image's are taken for it, unless it would have more than four channels, or an unknown length in front of
+            known ones: then they are more probably a batch without channels, which must not be cropped along the batch.
+    """
+    if rank + 2 <= len(shape) <= rank + (3 if clips else 2):
+        return
+    lacks_an_axis = len(shape) == rank + 1
+    if lacks_an_axis and not in_model:
+        channels = shape[channels_axis(rank, data_format)]
+        others = [shape[axis] for axis in spatial_axes(rank, data_format) if axis != -rank - 1]
+        looks_batched = shape[0] is None and any(length is not None for length in others)
+        if (channels is None or channels <= 4) and not looks_batched:
             return
-    raise ShapeError(
-        f"`{layer}` takes a batch of images, a tensor with {rank + 2} axes, or one image, with {rank + 1}; "
-        f"this one has shape {tuple(shape)}. Grey images need an axis of one channel."
-    )
+    if in_model:
+        takes = f"in a model takes a batch of images, a tensor with {rank + 2} axes"
+    else:
+        takes = f"takes a batch of images, a tensor with {rank + 2} axes, or one image, with {rank + 1}"
+    hint = "Grey images need an axis of one channel."
+    if lacks_an_axis:
+        grey = "x[..., None]" if data_format == "channels_last" else "x[:, None]"
+        hint = (
+            f"A batch of grey images needs an axis of one channel, `{grey}`; one image, with however many channels, a "
+            "batch axis, `x[None]`."
+        )
+        hint += {2: " Sequences have layers of their own.", 3: " Images have layers of their own."}.get(rank, "")
+    raise ShapeError(f"`{layer}` {takes}; this one has shape {tuple(shape)}. {hint}")
 
 
 def check_tensor(value, name):

@@ -212,11 +212,49 @@ def test_inside_tf_data(name, images):
 
 
 @layers
-@pytest.mark.parametrize("shape", [(9, 12), (None, 28, 28), (2, 3, 4, 9, 12, 3)])
+@pytest.mark.parametrize("shape", [(9, 12), (None, 28, 28), (6000, 28, 28), (2, 3, 4, 9, 12, 3)])
 def test_a_wrong_rank_is_an_error_that_shows_the_shape(name, shape):
     layer = LAYERS[name]()
     with pytest.raises(kerascrop.checks.ShapeError, match=r"takes a batch of images"):
         layer.compute_output_shape([shape, (4, 4)] if name == "box" else shape)
+
+
+class Subclassed(keras.Model):
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def call(self, inputs):
+        return self.layer(inputs)
+
+
+@layers
+def test_in_a_model_there_is_a_batch_axis(name):
+    sequences = np.zeros((5, 28, 3), "float32")  # through a layer for images
+    boxes = np.array([[0, 0, 2, 2]] * 5, "float32")
+    x = [sequences, boxes] if name == "box" else sequences
+    symbols = [keras.Input(batch_shape=(5, 28, 3)), keras.Input(batch_shape=(5, 4))]
+    calls = {
+        "functional": lambda: LAYERS[name]()(symbols if name == "box" else symbols[0]),
+        "Sequential": lambda: keras.Sequential([LAYERS[name]()])(x),
+        "subclassed": lambda: Subclassed(LAYERS[name]())(x),
+        "predict": lambda: Subclassed(LAYERS[name]()).predict(x, verbose=0),
+    }
+    for call in calls.values():
+        with pytest.raises(kerascrop.checks.ShapeError, match="in a model takes a batch of images"):
+            call()
+
+
+@pytest.mark.tensorflow
+def test_errors_keep_their_class_in_a_lambda_of_a_dataset():
+    import tensorflow as tf
+
+    crop = kerascrop.RandomCrop(40, 5)
+    dataset = tf.data.Dataset.from_tensor_slices(np.zeros((2, 9, 12, 3)))
+    with pytest.raises(kerascrop.checks.SizeError, match="cannot cut height 40"):
+        dataset.map(lambda images: crop(images, training=True))
+    with pytest.raises(kerascrop.checks.ShapeError, match="takes a batch of images"):
+        dataset.batch(2).map(lambda images: crop(images[..., 0], training=True))
 
 
 @layers

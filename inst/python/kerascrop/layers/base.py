@@ -54,6 +54,10 @@ class ImageLayer(keras.layers.Layer):
             training = getattr(self, "mode", None)
         return bool(training)
 
+    def is_in_model(self):
+        """Whether a Keras model is calling the layer: then there is a batch axis."""
+        return isinstance(self._get_call_context().entry_layer, keras.Model)
+
     __repr__ = settings.describe
 
     if keras.backend.backend() == "torch":
@@ -160,7 +164,7 @@ class Crop(ImageLayer):
     def call(self, inputs, training=None):
         data = self._named(inputs)
         data |= keras.tree.map_structure(ops.convert_to_tensor, self._parts(data))
-        is_single, shapes = self._batched(keras.tree.map_structure(_shape_of, data))
+        is_single, shapes = self._batched(keras.tree.map_structure(_shape_of, data), self.is_in_model())
         if is_single:
             data |= keras.tree.map_structure(lambda x: x[None], self._parts(data))
         training = self.is_training(training)
@@ -189,7 +193,7 @@ class Crop(ImageLayer):
 
     def compute_output_spec(self, inputs, training=None):
         data = self._named(inputs)
-        shapes, boxes = self._output_shapes(keras.tree.map_structure(_shape_of, data))
+        shapes, boxes = self._output_shapes(keras.tree.map_structure(_shape_of, data), in_model=True)
         dtypes = joint.dtypes(self._parts(data))
         if not self.keeps_dtype:
             dtypes["images"] = self.compute_dtype
@@ -209,9 +213,10 @@ class Crop(ImageLayer):
         """Those of the inputs that have a batch axis."""
         return {key: data[key] for key in (*joint.PARTS, *self.input_names[1:]) if key in data}
 
-    def _batched(self, shapes):
+    def _batched(self, shapes, in_model=False):
         """Whether shapes are of a single image, and the shapes with a batch axis; stops unless they fit each other."""
-        checks.check_images_shape(shapes["images"], self.rank, self.name, clips=self.takes_clips)
+        images = shapes["images"]
+        checks.check_images_shape(images, self.rank, self.name, self.data_format, self.takes_clips, in_model)
         if len(shapes) > 1:
             joint.check_shapes(shapes, self)
         is_single = len(shapes["images"]) == self.rank + 1
@@ -266,9 +271,9 @@ class Crop(ImageLayer):
         if numbers is not None and not np.isfinite(numbers).all():
             raise checks.BoxError(f"{caller} must give boxes of finite numbers; some of these are not.")
 
-    def _output_shapes(self, shapes):
+    def _output_shapes(self, shapes, in_model=False):
         """The shapes of all outputs, as a dict, and of the boxes."""
-        is_single, shapes = self._batched(shapes)
+        is_single, shapes = self._batched(shapes, in_model)
         lead, size = self._crops_shape(shapes)
         crops = {**shapes, **joint.crops_shapes(shapes, lead, size, self)}
         boxes = (*lead, 2 * self.rank)
