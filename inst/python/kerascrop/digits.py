@@ -22,7 +22,14 @@ class Digits(NamedTuple):
     boxes: np.ndarray
 
 
-def cluttered_digits(n, canvas=64, digit=20, distractors=6, split="train", seed=None):
+def cluttered_digits(
+    n: int,
+    canvas: int = 64,
+    digit: int = 20,
+    distractors: int = 6,
+    split: str = "train",
+    seed: int | None = None,
+) -> Digits:
     """Handwritten digits, each at a random place on a canvas with pieces of other digits.
 
     The digits are real: 1,797 of 8x8 pixels from the UCI repository (Alpaydin and Kaynak 1998,

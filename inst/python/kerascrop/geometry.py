@@ -11,6 +11,7 @@ import keras
 from keras import ops
 
 from kerascrop.checks import BoxError, ShapeError, known
+from kerascrop.hints import Tensor
 
 
 class BoxFormat(NamedTuple):
@@ -44,7 +45,14 @@ def check_box_format(box_format):
     return box_format
 
 
-def convert_boxes(boxes, source, target, height=None, width=None, depth=None):
+def convert_boxes(
+    boxes: Tensor,
+    source: str,
+    target: str,
+    height: float | None = None,
+    width: float | None = None,
+    depth: float | None = None,
+) -> Tensor:
     """Convert boxes to another format.
 
     Args:
@@ -187,7 +195,13 @@ def seen_points(points, crops, crop_size):
     return (points - start) * (stack_numbers(crop_size, crops.dtype) / (stop - start))
 
 
-def theta_from_boxes(boxes, box_format="grid", height=None, width=None, depth=None):
+def theta_from_boxes(
+    boxes: Tensor,
+    box_format: str = "grid",
+    height: float | None = None,
+    width: float | None = None,
+    depth: float | None = None,
+) -> Tensor:
     """The affine matrices of boxes, as `torch.nn.functional.affine_grid()` takes them.
 
     Args:
@@ -208,7 +222,13 @@ def theta_from_boxes(boxes, box_format="grid", height=None, width=None, depth=No
     return ops.concatenate([scale, (last + first)[..., None] / 2], axis=-1)
 
 
-def boxes_from_theta(theta, box_format="grid", height=None, width=None, depth=None):
+def boxes_from_theta(
+    theta: Tensor,
+    box_format: str = "grid",
+    height: float | None = None,
+    width: float | None = None,
+    depth: float | None = None,
+) -> Tensor:
     """The boxes of affine matrices that neither rotate nor shear; undoes `theta_from_boxes()`.
 
     Args:
@@ -236,7 +256,7 @@ def boxes_from_theta(theta, box_format="grid", height=None, width=None, depth=No
     return convert_boxes(boxes, "grid", box_format, height, width, depth)
 
 
-def boxes_from_masks(masks):
+def boxes_from_masks(masks: Tensor) -> Tensor:
     """The boxes around everything that is not zero, to crop to the foreground.
 
     Args:
@@ -266,7 +286,7 @@ def boxes_from_masks(masks):
     return ops.stack(first + last, axis=-1)
 
 
-def box_iou(boxes, others):
+def box_iou(boxes: Tensor, others: Tensor) -> Tensor:
     """Intersection over union of pairs of boxes.
 
     Args:

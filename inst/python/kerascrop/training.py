@@ -2,6 +2,7 @@
 
 import contextlib
 import warnings
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,6 +10,7 @@ from keras import ops
 
 from kerascrop import checks
 from kerascrop.geometry import box_iou, split
+from kerascrop.hints import Tensor
 from kerascrop.layers.learnable import LearnableCrop
 
 
@@ -62,10 +64,10 @@ class BoxIoU(keras.metrics.Mean):
     0.3333
     """
 
-    def __init__(self, name="box_iou", dtype=None):
+    def __init__(self, name: str = "box_iou", dtype: Any = None):
         super().__init__(name=name, dtype=dtype)
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
         y_true, y_pred = (ops.cast(ops.convert_to_tensor(boxes), self.dtype) for boxes in (y_true, y_pred))
         check_pair(y_true, y_pred, self.name)
         known, truth = labelled(y_true)
@@ -103,16 +105,18 @@ class BoxLoss(keras.losses.Loss):
     >>> model.fit(x, [labels, true_boxes])
     """
 
-    def __init__(self, reduction="mean_with_sample_weight", name="box_loss", dtype=None):
+    def __init__(
+        self, reduction: str | None = "mean_with_sample_weight", name: str = "box_loss", dtype: Any = None
+    ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         y_true = ops.convert_to_tensor(y_true, self.dtype)
         check_pair(y_true, ops.convert_to_tensor(y_pred), self.name)
         known, truth = labelled(y_true)
         return super().__call__(truth, y_pred, weigh(known, sample_weight, self.dtype))
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         (first, last), (first_true, last_true) = split(y_pred), split(y_true)
         distance = (first + last - first_true - last_true) / 2
         around = ops.maximum(last, last_true) - ops.minimum(first, first_true)
@@ -154,7 +158,7 @@ class CropMonitor(keras.callbacks.Callback):
     # Crops with a smaller spread are at the same place; a larger share of the boxes is nearly all of them.
     SPREAD, SHARE = 0.02, 0.9
 
-    def __init__(self, images, boxes=None, layer=None):
+    def __init__(self, images: Any, boxes: Tensor | None = None, layer: LearnableCrop | str | None = None):
         super().__init__()
         self.images = keras.tree.map_structure(np.asarray, images)
         self.truth = None if boxes is None else np.asarray(boxes, "float32")
@@ -164,14 +168,14 @@ class CropMonitor(keras.callbacks.Callback):
         self.layer = layer
         self._forget()
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         self._forget()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         if not self.history:
             self._look(epoch)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self._look(epoch + 1)
         self._judge()
 
@@ -232,7 +236,7 @@ class CropMonitor(keras.callbacks.Callback):
             self.remarks.append(text)
             self.warn(f"{text} (After epoch {self.history[-1]['epoch']}.)")
 
-    def warn(self, text):
+    def warn(self, text: str) -> None:
         """Give a remark as a warning; R replaces this with a function of its own."""
         warnings.warn(text, stacklevel=3)
 

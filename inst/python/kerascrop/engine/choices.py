@@ -1,5 +1,7 @@
 """The base of choices, which layers make: boxes, the size of their crops, and how these are cut out of images."""
 
+from kerascrop.hints import Tensor
+
 
 class Choice:
     """A crop that has been chosen, one box for each image or several; mostly `Windows` or `Samples`.
@@ -12,9 +14,12 @@ class Choice:
         scaled: whether a box fills its crop. Otherwise it keeps the image's scale, in the crop's top left corner.
     """
 
-    scaled = True
+    boxes: Tensor
+    boxes_shape: tuple
+    size: tuple
+    scaled: bool = True
 
-    def cut(self, images, is_mask=False, data_format=None):
+    def cut(self, images: Tensor, is_mask: bool = False, data_format: str | None = None) -> Tensor:
         """Cut the crops out of a batch of images, without side effects.
 
         Args:

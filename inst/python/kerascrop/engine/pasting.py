@@ -5,6 +5,7 @@ Sequences and volumes are handled like images, as in `sampling.sample()`.
 
 import itertools
 import math
+from collections.abc import Sequence
 
 from keras import ops
 from keras.backend import standardize_dtype
@@ -24,9 +25,18 @@ from kerascrop.engine.sampling import (
     triangles,
 )
 from kerascrop.geometry import align
+from kerascrop.hints import Tensor
 
 
-def adjoint(crops, boxes, size, antialias=False, fill_mode="constant", interpolation="bilinear", align_corners=False):
+def adjoint(
+    crops: Tensor,
+    boxes: Tensor,
+    size: Sequence[int],
+    antialias: bool = False,
+    fill_mode: str = "constant",
+    interpolation: str = "bilinear",
+    align_corners: bool = False,
+) -> Tensor:
     """The transpose of `sample()` as a linear map of the images: `<sample(x), y>` is `<x, adjoint(y)>`.
 
     This is what carries a gradient from crops back to images. To put crops back where they came from, use `paste()`.
@@ -91,7 +101,7 @@ def _prepare(crops, boxes, size, name):
     return (crops, boxes, size) if lead == 2 else (crops[:, None], boxes[:, None], size)
 
 
-def paste(crops, boxes, size, fill_value=0.0):
+def paste(crops: Tensor, boxes: Tensor, size: Sequence[int], fill_value: float = 0.0) -> Tensor:
     """Put crops back where their boxes are: the inverse of `sample()`.
 
     Each crop is resized to its box, with antialiasing if the box is smaller than the crop. Overlapping crops are

@@ -1,6 +1,7 @@
 """Crops of boxes with real-valued sides: resampled, differentiably in images and boxes."""
 
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import ops
@@ -8,6 +9,7 @@ from keras import ops
 from kerascrop import axes, checks, geometry
 from kerascrop.engine import sampling, weights
 from kerascrop.engine.choices import Choice
+from kerascrop.hints import SampleOptions, Tensor, Unpack, with_arguments_of
 
 
 class Samples(Choice):
@@ -34,20 +36,29 @@ class Samples(Choice):
     [[5, 6], [9, 10]]
     """
 
-    def __init__(self, boxes, size, how=None, *, box_indices=None, **options):
+    @with_arguments_of(sampling.check_how)
+    def __init__(
+        self,
+        boxes: Tensor,
+        size: Sequence[int],
+        how: sampling.How | None = None,
+        *,
+        box_indices: Tensor | None = None,
+        **options: Unpack[SampleOptions],
+    ):
         self.given, self.box_indices = ops.convert_to_tensor(boxes), box_indices
         self.size = tuple(size) if how else checks.check_size_of_crops(size)
         self.how = how or sampling.check_how(**options)
         self.boxes_shape = tuple(self.given.shape)
 
     @property
-    def boxes(self):
+    def boxes(self) -> Tensor:
         """The boxes that the crops' pixels divide into equal parts."""
         if not self.how.align_corners:
             return self.given
         return geometry.align(self.given, tuple(reversed(self.size)))
 
-    def cut(self, images, is_mask=False, data_format=None):
+    def cut(self, images: Tensor, is_mask: bool = False, data_format: str | None = None) -> Tensor:
         data_format, rank = data_format or keras.config.image_data_format(), len(self.size)
         if len(self.boxes_shape) not in (2, 3) or self.boxes_shape[-1] != 2 * rank:
             checks.check_boxes(self.boxes_shape, rank, (None,), (None, None))
@@ -106,10 +117,10 @@ class Blend(Choice):
         self.boxes_shape = (candidates.boxes_shape[0], *candidates.boxes_shape[2:])
 
     @property
-    def boxes(self):
+    def boxes(self) -> Tensor:
         return self.candidates.boxes[:, 0]
 
-    def cut(self, images, is_mask=False, data_format=None):
+    def cut(self, images: Tensor, is_mask: bool = False, data_format: str | None = None) -> Tensor:
         if is_mask:
             first = type(self.candidates)(self.candidates.given[:, 0], self.size, self.candidates.how)
             return first.cut(images, True, data_format)

@@ -12,6 +12,7 @@ Sequences and volumes are sampled like images, along one axis or three.
 
 import itertools
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from keras import ops
@@ -21,6 +22,7 @@ from kerascrop import checks
 from kerascrop.backend import tf
 from kerascrop.engine import weights, xla_taps, xla_triangles
 from kerascrop.geometry import align
+from kerascrop.hints import Tensor
 
 FILL_MODES = tuple(weights.FILL_MODES)
 INTERPOLATIONS = ("bilinear", "nearest", "bicubic")
@@ -30,17 +32,17 @@ PIXELS, SAMPLES = "uvw", "xyz"
 
 
 def sample(
-    images,
-    boxes,
-    size,
-    antialias=False,
-    fill_mode="constant",
-    fill_value=0.0,
-    interpolation="bilinear",
-    align_corners=False,
-    box_indices=None,
-    gradient_reach=None,
-):
+    images: Tensor,
+    boxes: Tensor,
+    size: Sequence[int],
+    antialias: bool = False,
+    fill_mode: str = "constant",
+    fill_value: float = 0.0,
+    interpolation: str = "bilinear",
+    align_corners: bool = False,
+    box_indices: Tensor | None = None,
+    gradient_reach: float | None = None,
+) -> Tensor:
     """Crop boxes out of images and resize them, differentiably in image and box.
 
     Args:
@@ -125,13 +127,13 @@ class How(NamedTuple):
 
 
 def check_how(
-    antialias=False,
-    interpolation="bilinear",
-    fill_mode="constant",
-    fill_value=0.0,
-    align_corners=False,
-    gradient_reach=None,
-):
+    antialias: bool = False,
+    interpolation: str = "bilinear",
+    fill_mode: str = "constant",
+    fill_value: float = 0.0,
+    align_corners: bool = False,
+    gradient_reach: float | None = None,
+) -> How:
     """The options as a `How`, checked one by one and together."""
     checks.check_choice(fill_mode, "fill_mode", FILL_MODES)
     checks.check_choice(interpolation, "interpolation", INTERPOLATIONS)

@@ -8,6 +8,7 @@ Cutting keeps the dtype and moves every number unchanged, whatever it is.
 import functools
 import math
 import operator
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -19,6 +20,7 @@ from kerascrop.backend import tf
 from kerascrop.engine import xla
 from kerascrop.engine.choices import Choice
 from kerascrop.engine.samples import Samples
+from kerascrop.hints import Tensor
 
 IF_SMALLER = ("error", "resize", "pad", "keep")
 
@@ -41,7 +43,13 @@ class Windows(Choice):
     [[5, 6], [9, 10]]
     """
 
-    def __init__(self, starts, size, fill_value=0, margins=None):
+    def __init__(
+        self,
+        starts: Sequence[Tensor],
+        size: Sequence[int],
+        fill_value: float = 0,
+        margins: Sequence[tuple[int, int]] | None = None,
+    ):
         self.starts, self.size = tuple(starts), tuple(size)
         if len(self.starts) != len(self.size) or any(isinstance(n, int) and n < 1 for n in self.size):
             raise checks.SizeError(
@@ -53,11 +61,11 @@ class Windows(Choice):
         self.boxes_shape = (*(lead or (1,)), 2 * len(self.starts))
 
     @property
-    def boxes(self):
+    def boxes(self) -> Tensor:
         """`(batch, 4)`, or `(1, 4)` where all images have the same window."""
         return stack_corners(self.starts, map(operator.add, self.starts, self.size))
 
-    def cut(self, images, is_mask=False, data_format=None):
+    def cut(self, images: Tensor, is_mask: bool = False, data_format: str | None = None) -> Tensor:
         images = ops.convert_to_tensor(images)
         along = spatial_axes(len(self.size), data_format or keras.config.image_data_format())
         fill_value = 0 if is_mask else self.fill_value
@@ -79,7 +87,7 @@ class Either(Choice):
         self.condition, self.one, self.other = condition, one, other
         self.boxes, self.boxes_shape, self.size = one.boxes, one.boxes_shape, one.size
 
-    def cut(self, images, is_mask=False, data_format=None):
+    def cut(self, images: Tensor, is_mask: bool = False, data_format: str | None = None) -> Tensor:
         return ops.cond(
             self.condition,
             lambda: self.one.cut(images, is_mask, data_format),

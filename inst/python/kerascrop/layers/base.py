@@ -5,6 +5,9 @@ A crop is a box. A layer chooses one box (or several) for each image; its choice
 images are cropped by the same choice: see `joint`.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -13,6 +16,7 @@ from kerascrop import axes, checks, geometry
 from kerascrop.engine import sampling, windows
 from kerascrop.engine.choices import Choice
 from kerascrop.engine.samples import Samples
+from kerascrop.hints import CropOptions, LayerOptions, Tensor, Unpack
 from kerascrop.layers import joint, settings
 
 
@@ -21,30 +25,34 @@ class ImageLayer(keras.layers.Layer):
 
     Args:
         data_format: `"channels_last"` or `"channels_first"`; None takes `keras.config.image_data_format()`.
-        **kwargs: arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+        **kwargs: arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
     """
 
     rank = 2  #: spatial axes of the images
     input_names = ("images",)  #: what a list of inputs holds, in order
 
-    def __init__(self, *, data_format=None, **kwargs):
+    def __init__(self, *, data_format: str | None = None, **kwargs: Unpack[LayerOptions]):
         # Without autocast, whole pixels are never cast, and boxes stay float32 when images are float16.
         with checks.keras_arguments():
             super().__init__(autocast=False, **kwargs)
         self.data_format = checks.check_data_format(data_format)
 
-    def lengths(self, shape):
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        settings.show_arguments(cls)
+
+    def lengths(self, shape: Sequence) -> tuple:
         """The spatial lengths in a shape of images."""
         return tuple(shape[axis] for axis in axes.spatial_axes(self.rank, self.data_format))
 
-    def with_lengths(self, shape, lengths):
+    def with_lengths(self, shape: Sequence, lengths: Sequence) -> tuple:
         """The same shape with other spatial lengths."""
         shape = list(shape)
         for axis, length in zip(axes.spatial_axes(self.rank, self.data_format), lengths):
             shape[axis] = length
         return tuple(shape)
 
-    def is_training(self, training):
+    def is_training(self, training: bool | None) -> bool:
         """Whether the layer is training: as the caller says, or else as PyTorch's `train()` and `eval()` have set.
 
         Their mode counts only when the layer is called by itself or by a PyTorch module. Keras's models set it too, in
@@ -66,7 +74,7 @@ class ImageLayer(keras.layers.Layer):
             self.mode = mode
             return super().train(mode)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {**settings.config(self), **super().get_config()}  # Keras knows best how to save its own arguments
 
 
@@ -85,7 +93,7 @@ class Crop(ImageLayer):
         box_format: the format of bounding boxes that go with the images: see `kerascrop.convert_boxes()`.
         min_visible: drop bounding boxes of which less than this fraction is inside the crop: their label becomes -1,
             their sides 0. Boxes of which nothing is left are always dropped.
-        **kwargs: arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+        **kwargs: arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Example:
 
@@ -95,7 +103,7 @@ class Crop(ImageLayer):
     ...         super().__init__(**kwargs)
     ...         self.height, self.width = height, width
     ...
-    ...     def choose(self, data, training):  # the smallest box around all that is bright
+    ...     def choose(self, data: dict, training: bool) -> Choice:  # the smallest box around all that is bright
     ...         boxes = kerascrop.boxes_from_masks(ops.mean(self.pixels(data), axis=-1) > 0.9)
     ...         return kerascrop.Samples(boxes, (self.height, self.width))
     ...
@@ -108,13 +116,21 @@ class Crop(ImageLayer):
     listeners = ()  #: functions that are called with the batch and the choice of every call
     allows_nan = False  #: whether boxes may be NaN, for crops of NaNs; otherwise an error, if their values are known
 
-    def __init__(self, *, data_format=None, return_boxes=False, box_format="xyxy", min_visible=0.0, **kwargs):
+    def __init__(
+        self,
+        *,
+        data_format: str | None = None,
+        return_boxes: bool = False,
+        box_format: str = "xyxy",
+        min_visible: float = 0.0,
+        **kwargs: Unpack[LayerOptions],
+    ):
         super().__init__(data_format=data_format, **kwargs)
         self.return_boxes = checks.check_flag(return_boxes, "return_boxes")
         self.box_format = geometry.check_box_format(box_format)
         self.min_visible = checks.check_fraction(min_visible, "min_visible")
 
-    def choose(self, data, training):
+    def choose(self, data: dict, training: bool) -> Choice:
         """Choose what is cut out of a batch.
 
         Args:
@@ -131,7 +147,7 @@ class Crop(ImageLayer):
             f"`{type(self).__name__}` needs a method `choose(data, training)`: see `kerascrop.Crop`."
         )
 
-    def crop_size(self, shapes):
+    def crop_size(self, shapes: dict) -> tuple:
         """The size of the crops, `(height, width)` in pixels, as far as it is known before a graph runs.
 
         Args:
@@ -147,21 +163,21 @@ class Crop(ImageLayer):
             )
         return tuple(getattr(self, name) for name in names)
 
-    def lead(self, shapes):
+    def lead(self, shapes: dict) -> tuple:
         """The leading axes of the crops: the batch, and perhaps the number of crops of each image."""
         return shapes["images"][:1]
 
-    def finish(self, choice, crops):
+    def finish(self, choice: Choice, crops: Tensor) -> Tensor:
         """The crops to return for a choice; a layer can add losses here."""
         return crops
 
-    def pixels(self, data):
+    def pixels(self, data: dict) -> Tensor:
         """The images of a batch with the channels last."""
         images = data["images"]
         order = axes.to_channels_last(len(images.shape), self.rank, self.data_format)
         return ops.transpose(images, order) if order else images
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         data = self._named(inputs)
         data |= keras.tree.map_structure(ops.convert_to_tensor, self._parts(data))
         is_single, shapes = self._batched(keras.tree.map_structure(_shape_of, data), self.is_in_model())
@@ -187,11 +203,11 @@ class Crop(ImageLayer):
             boxes = None if boxes is None else boxes[0]
         return self._outputs(inputs, crops, boxes)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         crops, boxes = self._output_shapes(self._named(input_shape))
         return self._outputs(input_shape, crops, boxes)
 
-    def compute_output_spec(self, inputs, training=None):
+    def compute_output_spec(self, inputs: Any, training: bool | None = None) -> Any:
         data = self._named(inputs)
         shapes, boxes = self._output_shapes(keras.tree.map_structure(_shape_of, data), in_model=True)
         dtypes = joint.dtypes(self._parts(data))
@@ -297,8 +313,16 @@ class SizedCrop(Crop):
         **kwargs: see `Crop`.
     """
 
-    def __init__(self, sizes, /, if_smaller="error", fill_value=0, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        /,
+        if_smaller: str = "error",
+        fill_value: float = 0,
+        data_format: str | None = None,
+        **kwargs: Unpack[CropOptions],
+    ):
+        super().__init__(data_format=data_format, **kwargs)
         names = axes.AXIS_NAMES[self.rank]
         self.sizes = checks.check_sizes(sizes, names)
         for name, size in zip(names, self.sizes):
@@ -328,8 +352,16 @@ class SampledCrop(Crop):
     keeps_dtype = False
     allows_nan = True
 
-    def __init__(self, height, width, *, antialias=False, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        *,
+        antialias: bool = False,
+        data_format: str | None = None,
+        **kwargs: Unpack[CropOptions],
+    ):
+        super().__init__(data_format=data_format, **kwargs)
         self.height = checks.check_size(height, "height")
         self.width = checks.check_size(width, "width")
         self.antialias = checks.check_flag(antialias, "antialias")

@@ -1,10 +1,13 @@
 """Layers that remove margins, or add them."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
 from kerascrop import axes, checks
 from kerascrop.engine import windows
+from kerascrop.hints import CropOptions, Unpack
 from kerascrop.layers.base import Crop
 
 
@@ -25,8 +28,9 @@ class BorderCrop(Crop):
             `((top, bottom), (left, right))`.
         fill_value: the value of new pixels; for integer images, one that their dtype can hold. Masks get 0.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
-        **kwargs: `return_boxes`, `box_format` and `min_visible` as in `CenterCrop`, and arguments of
-            `keras.layers.Layer`, such as `name`.
+        return_boxes: also return the boxes that are cut, in pixels of the input.
+        box_format, min_visible: of `bounding_boxes`, as in `CenterCrop`.
+        **kwargs: arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Raises:
         SizeError: margins that are not whole numbers, or that leave nothing of the images.
@@ -38,7 +42,13 @@ class BorderCrop(Crop):
     [[3, 4, 0]]
     """
 
-    def __init__(self, cropping, fill_value=0, data_format=None, **kwargs):
+    def __init__(
+        self,
+        cropping: int | Sequence,
+        fill_value: float = 0,
+        data_format: str | None = None,
+        **kwargs: Unpack[CropOptions],
+    ):
         super().__init__(data_format=data_format, **kwargs)
         self.cropping = checks.check_margins(cropping, self.rank)
         self.fill_value = checks.check_number(fill_value, "fill_value")

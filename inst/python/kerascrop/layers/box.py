@@ -5,6 +5,7 @@ from keras import ops
 
 from kerascrop import checks, geometry
 from kerascrop.engine.sampling import check_how
+from kerascrop.hints import BoxOptions, Unpack
 from kerascrop.layers.base import SampledCrop
 
 
@@ -42,8 +43,9 @@ class BoxCrop(SampledCrop):
         gradient_reach: a number of pixels, at least 1: the boxes' gradient is computed as if each sample saw this far
             to each side; the crops stay the same. None takes the true gradient.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
-        **kwargs: `return_boxes` and `min_visible` as in `CenterCrop`, and arguments of `keras.layers.Layer`, such as
-            `name`.
+        return_boxes: also return the boxes that are cut, in pixels of the input.
+        min_visible: of `bounding_boxes`, as in `CenterCrop`.
+        **kwargs: arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Raises:
         SizeError: a size is not a positive whole number.
@@ -62,17 +64,17 @@ class BoxCrop(SampledCrop):
 
     def __init__(
         self,
-        height,
-        width,
-        box_format="xyxy",
-        antialias=False,
-        fill_mode="constant",
-        fill_value=0.0,
-        interpolation="bilinear",
-        align_corners=False,
-        gradient_reach=None,
-        data_format=None,
-        **kwargs,
+        height: int,
+        width: int,
+        box_format: str = "xyxy",
+        antialias: bool = False,
+        fill_mode: str = "constant",
+        fill_value: float = 0.0,
+        interpolation: str = "bilinear",
+        align_corners: bool = False,
+        gradient_reach: float | None = None,
+        data_format: str | None = None,
+        **kwargs: Unpack[BoxOptions],
     ):
         super().__init__(
             height, width, antialias=antialias, data_format=data_format, box_format=box_format, **kwargs

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from kerascrop.engine.windows import center_starts
+from kerascrop.hints import CropOptions, Unpack
 from kerascrop.layers.base import SizedCrop
 
 
@@ -43,7 +44,7 @@ class CenterCrop(CenterSizedCrop):
             image, then of the crop), …; see `kerascrop.convert_boxes()`.
         min_visible: drop bounding boxes of which less than this fraction is left: their label becomes -1 (unsigned
             labels come as int32), their sides 0.
-        **kwargs: arguments of `keras.layers.Layer`, such as `name`.
+        **kwargs: arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Raises:
         SizeError: a size is not a positive whole number, or larger than the images while `if_smaller` is `"error"`.
@@ -57,8 +58,16 @@ class CenterCrop(CenterSizedCrop):
     [[5, 6], [9, 10]]
     """
 
-    def __init__(self, height, width, data_format=None, if_smaller="error", fill_value=0, **kwargs):
-        super().__init__((height, width), if_smaller, fill_value, data_format=data_format, **kwargs)
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        data_format: str | None = None,
+        if_smaller: str = "error",
+        fill_value: float = 0,
+        **kwargs: Unpack[CropOptions],
+    ):
+        super().__init__((height, width), if_smaller, fill_value, data_format, **kwargs)
 
 
 @keras.saving.register_keras_serializable("kerascrop")
@@ -71,8 +80,15 @@ class CenterCrop1D(CenterSizedCrop):
 
     rank = 1
 
-    def __init__(self, length, data_format=None, if_smaller="error", fill_value=0, **kwargs):
-        super().__init__((length,), if_smaller, fill_value, data_format=data_format, **kwargs)
+    def __init__(
+        self,
+        length: int,
+        data_format: str | None = None,
+        if_smaller: str = "error",
+        fill_value: float = 0,
+        **kwargs: Unpack[CropOptions],
+    ):
+        super().__init__((length,), if_smaller, fill_value, data_format, **kwargs)
 
 
 @keras.saving.register_keras_serializable("kerascrop")
@@ -85,5 +101,14 @@ class CenterCrop3D(CenterSizedCrop):
 
     rank = 3
 
-    def __init__(self, depth, height, width, data_format=None, if_smaller="error", fill_value=0, **kwargs):
-        super().__init__((depth, height, width), if_smaller, fill_value, data_format=data_format, **kwargs)
+    def __init__(
+        self,
+        depth: int,
+        height: int,
+        width: int,
+        data_format: str | None = None,
+        if_smaller: str = "error",
+        fill_value: float = 0,
+        **kwargs: Unpack[CropOptions],
+    ):
+        super().__init__((depth, height, width), if_smaller, fill_value, data_format, **kwargs)

@@ -1,9 +1,12 @@
 """The layer whose boxes a function chooses, for R; Python users write a layer of their own: see `kerascrop.Crop`."""
 
+from collections.abc import Callable
+
 import keras
 from keras import ops
 
 from kerascrop import checks
+from kerascrop.hints import CropOptions, Tensor, Unpack
 from kerascrop.layers.base import SampledCrop
 
 
@@ -21,8 +24,9 @@ class CustomCrop(SampledCrop):
             `training`, True or False. It returns boxes `(batch, 4)`, `x1, y1, x2, y2` in pixels.
         antialias: average all pixels of a box that is larger than the crop, rather than the nearest four.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
-        **kwargs: `return_boxes`, `box_format` and `min_visible` as in `CenterCrop`, and arguments of
-            `keras.layers.Layer`, such as `name`.
+        return_boxes: also return the boxes that are cut, in pixels of the input.
+        box_format, min_visible: of `bounding_boxes`, as in `CenterCrop`.
+        **kwargs: arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Raises:
         SizeError: a size is not a positive whole number.
@@ -32,7 +36,15 @@ class CustomCrop(SampledCrop):
 
     allows_nan = False
 
-    def __init__(self, height, width, choose=None, antialias=False, data_format=None, **kwargs):
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        choose: Callable[[Tensor, bool], Tensor] | None = None,
+        antialias: bool = False,
+        data_format: str | None = None,
+        **kwargs: Unpack[CropOptions],
+    ):
         super().__init__(height, width, antialias=antialias, data_format=data_format, **kwargs)
         if choose is not None and not callable(choose):
             raise checks.ArgumentError(f"`choose` must be a function, not an object of type {type(choose).__name__}.")

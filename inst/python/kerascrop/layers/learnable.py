@@ -8,6 +8,7 @@ from keras import ops
 from kerascrop import axes, checks, geometry
 from kerascrop.engine import windows
 from kerascrop.engine.samples import Blend, OnCanvas, Samples
+from kerascrop.hints import CropOptions, Tensor, Unpack
 from kerascrop.layers.base import SampledCrop
 from kerascrop.localizers import Adapter, Bounds, Candidates, GlobalLocalizer, MapLocalizer
 from kerascrop.localizers.adapter import SIZES
@@ -62,8 +63,9 @@ class LearnableCrop(SampledCrop):
         snap: at inference, move a `"fixed"` box to whole pixels, so that the crop is an exact slice.
         seed: a whole number, for the same exploration in every training; None draws one.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
-        **kwargs: `return_boxes`, `box_format` and `min_visible` as in `CenterCrop`, and arguments of
-            `keras.layers.Layer`, such as `name`.
+        return_boxes: also return the boxes that are cut, in pixels of the input.
+        box_format, min_visible: of `bounding_boxes`, as in `CenterCrop`.
+        **kwargs: arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Raises:
         SizeError: a size is not a positive whole number; `min_size` is above `max_size`; the images, or the canvas of
@@ -77,18 +79,18 @@ class LearnableCrop(SampledCrop):
 
     def __init__(
         self,
-        height,
-        width,
-        size="fixed",
-        min_size=None,
-        max_size=None,
-        resize=True,
-        localizer=None,
-        antialias=True,
-        snap=False,
-        data_format=None,
-        seed=None,
-        **kwargs,
+        height: int,
+        width: int,
+        size: str = "fixed",
+        min_size: float | None = None,
+        max_size: float | None = None,
+        resize: bool = True,
+        localizer: keras.layers.Layer | str | None = None,
+        antialias: bool = True,
+        snap: bool = False,
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs: Unpack[CropOptions],
     ):
         super().__init__(height, width, antialias=antialias, data_format=data_format, **kwargs)
         self.size = checks.check_choice(size, "size", tuple(SIZES))
@@ -182,14 +184,14 @@ class LearnableCrop(SampledCrop):
             self.add_loss(ops.mean(losses))
         return crops
 
-    def locate(self, images, features=None):
+    def locate(self, images: Tensor, features: Tensor | None = None) -> Tensor:
         """The boxes of a batch of images, as at inference: `(batch, 4)`, `x1, y1, x2, y2` in pixels."""
         data = {"images": ops.convert_to_tensor(images)} | ({} if features is None else {"features": features})
         if not self.built:
             self.build({name: tuple(part.shape) for name, part in data.items()})
         return self.choose(data, training=False).boxes
 
-    def bounds(self, height, width):
+    def bounds(self, height: float, width: float) -> tuple[tuple, tuple]:
         """The smallest and the largest box, each `(width, height)` in pixels.
 
         Raises:

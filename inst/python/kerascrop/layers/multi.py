@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import ops
@@ -9,6 +10,7 @@ from keras import ops
 from kerascrop import axes, checks
 from kerascrop.engine.views import Grid, Views, grid_count, grid_starts
 from kerascrop.engine.windows import center_starts
+from kerascrop.hints import CropOptions, Unpack
 from kerascrop.layers.base import SizedCrop
 
 VIEWS = ("five", "ten", "grid")
@@ -35,7 +37,10 @@ class MultiCrop(SizedCrop):
         views: `"five"`, `"ten"` or `"grid"`.
         stride: for `"grid"`, pixels from one window to the next: a number, or `(vertical, horizontal)`. None takes the
             crops' size, so that windows touch.
-        data_format, if_smaller, fill_value, **kwargs: as in `CenterCrop`.
+        data_format, if_smaller, fill_value: as in `CenterCrop`.
+        return_boxes: also return the boxes that are cut, in pixels of the input.
+        box_format, min_visible: of `bounding_boxes`, as in `CenterCrop`.
+        **kwargs: arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Raises:
         SizeError: a size or stride is not a positive whole number, a stride is larger than the crop (so that pixels
@@ -45,9 +50,17 @@ class MultiCrop(SizedCrop):
     """
 
     def __init__(
-        self, height, width, views="five", stride=None, data_format=None, if_smaller="error", fill_value=0, **kwargs
+        self,
+        height: int,
+        width: int,
+        views: str = "five",
+        stride: int | Sequence[int] | None = None,
+        data_format: str | None = None,
+        if_smaller: str = "error",
+        fill_value: float = 0,
+        **kwargs: Unpack[CropOptions],
     ):
-        super().__init__((height, width), if_smaller, fill_value, data_format=data_format, **kwargs)
+        super().__init__((height, width), if_smaller, fill_value, data_format, **kwargs)
         self.views = checks.check_choice(views, "views", VIEWS)
         if stride is not None and views != "grid":
             raise checks.ArgumentError(f"`stride` goes with views='grid', not with {views!r}.")

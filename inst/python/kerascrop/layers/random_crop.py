@@ -1,10 +1,13 @@
 """Layers that crop at a random place in training, and at the centre at inference."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
 from kerascrop import axes, checks, geometry, seeds
 from kerascrop.engine import windows
+from kerascrop.hints import CropOptions, RandomOptions, Unpack
 from kerascrop.layers.base import SizedCrop
 
 FOCI = (None, "boxes", "mask", "foreground")
@@ -15,17 +18,19 @@ class RandomSizedCrop(SizedCrop):
 
     def __init__(
         self,
-        sizes,
+        sizes: Sequence[int],
         /,
-        seed=None,
-        per_image=True,
-        if_smaller="error",
-        fill_value=0,
-        focus=None,
-        positive_fraction=1.0,
-        **kwargs,
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        per_image: bool = True,
+        if_smaller: str = "error",
+        fill_value: float = 0,
+        focus: str | None = None,
+        positive_fraction: float = 1.0,
+        **kwargs: Unpack[CropOptions],
     ):
-        super().__init__(sizes, if_smaller, fill_value, **kwargs)
+        super().__init__(sizes, if_smaller, fill_value, data_format, **kwargs)
         self.per_image = checks.check_flag(per_image, "per_image")
         self.focus = checks.check_choice(focus, "focus", FOCI)
         self.positive_fraction = checks.check_fraction(positive_fraction, "positive_fraction")
@@ -172,8 +177,9 @@ class RandomCrop(RandomSizedCrop):
             window is moved until it fits into the image.
             `"foreground"`: all that is not zero in `segmentation_masks`, as far as it fits.
         positive_fraction: for `focus="mask"`, in `[0, 1]`.
-        **kwargs: `return_boxes`, `box_format` and `min_visible` as in `CenterCrop`, and arguments of
-            `keras.layers.Layer`, such as `name`.
+        return_boxes: also return the boxes that are cut, in pixels of the input.
+        box_format, min_visible: of `bounding_boxes`, as in `CenterCrop`.
+        **kwargs: arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Call arguments:
         inputs: the images, or a dict.
@@ -187,8 +193,15 @@ class RandomCrop(RandomSizedCrop):
         ArgumentError: an unknown choice, or `focus` without the boxes or masks that it needs.
     """
 
-    def __init__(self, height, width, seed=None, data_format=None, **kwargs):
-        super().__init__((height, width), seed, data_format=data_format, **kwargs)
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        seed: int | None = None,
+        data_format: str | None = None,
+        **kwargs: Unpack[RandomOptions],
+    ):
+        super().__init__((height, width), seed, data_format, **kwargs)
 
 
 @keras.saving.register_keras_serializable("kerascrop")
@@ -200,8 +213,14 @@ class RandomCrop1D(RandomSizedCrop):
 
     rank = 1
 
-    def __init__(self, length, seed=None, data_format=None, **kwargs):
-        super().__init__((length,), seed, data_format=data_format, **kwargs)
+    def __init__(
+        self,
+        length: int,
+        seed: int | None = None,
+        data_format: str | None = None,
+        **kwargs: Unpack[RandomOptions],
+    ):
+        super().__init__((length,), seed, data_format, **kwargs)
 
 
 @keras.saving.register_keras_serializable("kerascrop")
@@ -213,5 +232,13 @@ class RandomCrop3D(RandomSizedCrop):
 
     rank = 3
 
-    def __init__(self, depth, height, width, seed=None, data_format=None, **kwargs):
-        super().__init__((depth, height, width), seed, data_format=data_format, **kwargs)
+    def __init__(
+        self,
+        depth: int,
+        height: int,
+        width: int,
+        seed: int | None = None,
+        data_format: str | None = None,
+        **kwargs: Unpack[RandomOptions],
+    ):
+        super().__init__((depth, height, width), seed, data_format, **kwargs)

@@ -1,9 +1,12 @@
 """The layer that crops boxes of random area and aspect in training, the largest centred one at inference."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
 from kerascrop import checks, geometry, seeds
+from kerascrop.hints import CropOptions, Unpack
 from kerascrop.layers.base import SampledCrop
 
 ATTEMPTS = 10
@@ -33,8 +36,9 @@ class RandomResizedCrop(SampledCrop):
         per_image: draw a box for each image; False draws one for the whole batch.
         seed: a whole number, for the same boxes in every run; None draws one.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
-        **kwargs: `return_boxes`, `box_format` and `min_visible` as in `CenterCrop`, and arguments of
-            `keras.layers.Layer`, such as `name`.
+        return_boxes: also return the boxes that are cut, in pixels of the input.
+        box_format, min_visible: of `bounding_boxes`, as in `CenterCrop`.
+        **kwargs: arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Raises:
         SizeError: a size is not a positive whole number.
@@ -44,15 +48,15 @@ class RandomResizedCrop(SampledCrop):
 
     def __init__(
         self,
-        height,
-        width,
-        scale=(0.08, 1.0),
-        ratio=(3 / 4, 4 / 3),
-        antialias=True,
-        per_image=True,
-        seed=None,
-        data_format=None,
-        **kwargs,
+        height: int,
+        width: int,
+        scale: Sequence[float] = (0.08, 1.0),
+        ratio: Sequence[float] = (3 / 4, 4 / 3),
+        antialias: bool = True,
+        per_image: bool = True,
+        seed: int | None = None,
+        data_format: str | None = None,
+        **kwargs: Unpack[CropOptions],
     ):
         super().__init__(height, width, antialias=antialias, data_format=data_format, **kwargs)
         self.scale = checks.check_range(scale, "scale")

@@ -1,20 +1,37 @@
-"""The arguments that a layer was made with: how they are saved, and how a layer prints in one line."""
+"""The arguments that a layer was made with: how they show, how they are saved, how a layer prints in one line."""
 
 import functools
 import inspect
+from typing import Any
 
 import keras
 
 from kerascrop import checks
+from kerascrop.hints import NAMED, with_arguments_of
+
+
+def show_arguments(layer_class):
+    """Let a layer's constructor show the arguments of the classes that it is made of, and those of Keras."""
+    if "__init__" in vars(layer_class):
+        with_arguments_of(*(base.__init__ for base in _own_classes(layer_class)[1:]), _of_keras)(layer_class.__init__)
+
+
+def _own_classes(layer_class):
+    """A layer's class and those that it is made of, up to Keras's."""
+    return layer_class.__mro__[: layer_class.__mro__.index(keras.layers.Layer)]
+
+
+def _of_keras(*, name: str | None = None, dtype: Any = None, trainable: bool = True):
+    """Stands for `keras.layers.Layer`: its arguments that matter to these layers. Keras saves them by itself."""
 
 
 @functools.cache
 def arguments(layer_class):
     """The names of a layer's own arguments, with their defaults; those of the class itself come first."""
     found = {}
-    for ancestor in layer_class.__mro__[: layer_class.__mro__.index(keras.layers.Layer)]:
-        for name, parameter in list(inspect.signature(ancestor.__init__).parameters.items())[1:]:
-            if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+    for each in _own_classes(layer_class):
+        for name, parameter in list(inspect.signature(each.__init__).parameters.items())[1:]:
+            if parameter.kind in NAMED and name not in inspect.signature(_of_keras).parameters:
                 found.setdefault(name, parameter.default)
     return found
 

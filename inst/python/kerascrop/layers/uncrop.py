@@ -1,11 +1,14 @@
 """The layer that puts crops back where they came from."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
 from kerascrop import axes, checks
 from kerascrop.engine import pasting
 from kerascrop.geometry import check_box_format, convert_boxes
+from kerascrop.hints import LayerOptions, Tensor, Unpack
 from kerascrop.layers.base import ImageLayer
 
 
@@ -32,7 +35,7 @@ class Uncrop(ImageLayer):
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
         adjoint: instead, add each of a crop's pixels back to the pixels that `BoxCrop` computed it from: the exact
             transpose of `BoxCrop` as a linear map, `<BoxCrop(x), y> = <x, Uncrop(y)>`, for algorithms that need one.
-        **kwargs: arguments of `keras.layers.Layer`, such as `name`.
+        **kwargs: arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Raises:
         SizeError: a size is not a positive whole number.
@@ -49,7 +52,16 @@ class Uncrop(ImageLayer):
 
     input_names = ("crops", "boxes")
 
-    def __init__(self, height, width, box_format="xyxy", fill_value=0, data_format=None, adjoint=False, **kwargs):
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        box_format: str = "xyxy",
+        fill_value: float = 0,
+        data_format: str | None = None,
+        adjoint: bool = False,
+        **kwargs: Unpack[LayerOptions],
+    ):
         super().__init__(data_format=data_format, **kwargs)
         self.height = checks.check_size(height, "height")
         self.width = checks.check_size(width, "width")
@@ -61,7 +73,7 @@ class Uncrop(ImageLayer):
                 f"`adjoint` adds to images of zeros: `fill_value` must be 0, not {fill_value!r}."
             )
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
         self._check_pair(inputs)
         crops, boxes = (ops.convert_to_tensor(part) for part in inputs)
         self._check_shapes(crops.shape, boxes.shape)
@@ -83,7 +95,7 @@ class Uncrop(ImageLayer):
         images = ops.cast(images if "float" in dtype else ops.round(images), dtype)
         return images if batched else images[0]
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence) -> tuple:
         self._check_pair(input_shape)
         crops, boxes = input_shape
         self._check_shapes(crops, boxes)

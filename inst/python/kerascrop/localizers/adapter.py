@@ -6,7 +6,8 @@ import keras
 from keras import ops
 
 from kerascrop import checks
-from kerascrop.localizers.candidates import Candidates
+from kerascrop.hints import Tensor
+from kerascrop.localizers.candidates import Bounds, Candidates
 from kerascrop.localizers.map import between
 
 SIZES = {"fixed": 0, "square": 1, "free": 2}  # how many numbers a size takes
@@ -25,7 +26,7 @@ class Adapter:
         caller: the name of the layer that asks, for warnings.
     """
 
-    def __init__(self, layer, size, caller):
+    def __init__(self, layer: keras.layers.Layer, size: str, caller: str):
         self.layer, self.size, self.caller = layer, size, caller
         self.is_checked = False
 
@@ -38,7 +39,7 @@ class Adapter:
                 f"shape (batch, {count}), not {tuple(returned)}."
             )
 
-    def candidates(self, seen, bounds, training=False):
+    def candidates(self, seen: Tensor, bounds: Bounds, training: bool = False) -> Candidates:
         fractions = ops.cast(self.layer(seen), "float32")
         self._warn(fractions)
         fractions = ops.clip(fractions, 0.0, 1.0)

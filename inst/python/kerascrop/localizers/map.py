@@ -7,7 +7,8 @@ import numpy as np
 from keras import layers, ops
 
 from kerascrop.engine.sampling import How, resample
-from kerascrop.localizers.candidates import Candidates
+from kerascrop.hints import LayerOptions, Tensor, Unpack
+from kerascrop.localizers.candidates import Bounds, Candidates
 from kerascrop.seeds import Seeds
 
 LOOK = How(fill_mode="nearest", least_reach=1.0)  # antialiased; the edge's pixels continue beyond the image
@@ -54,7 +55,7 @@ class MapLocalizer(layers.Layer):
     CELL = 4  # pixels of the view along a cell's side: coarser centres, and less to compute
     FILTERS = 16  # channels of the convolutions: no better on the bench's sets with 32, and slower
 
-    def __init__(self, sizes, seed=None, **kwargs):
+    def __init__(self, sizes: int, seed: int | None = None, **kwargs: Unpack[LayerOptions]):
         super().__init__(autocast=False, **kwargs)
         self.sizes, self.seed = sizes, seed
         self.seed_generator = Seeds(seed, name=f"{self.name}_seeds")
@@ -94,7 +95,7 @@ class MapLocalizer(layers.Layer):
             self.size_mean = self.add_weight(initializer=keras.initializers.Constant(0.5), name="size_mean", **weight)
             self.size_variance = self.add_weight(initializer="ones", name="size_variance", **weight)
 
-    def candidates(self, images, bounds, training=False):
+    def candidates(self, images: Tensor, bounds: Bounds, training: bool = False) -> Candidates:
         """What `LearnableCrop` asks for: see `kerascrop.localizers`."""
         view, limits = self.look(images), ops.stack([bounds.smallest, bounds.largest]) / bounds.images
         if training:
@@ -334,7 +335,7 @@ class Glimpse(layers.Layer):
     FILTERS = 16, 32, 32  # channels of the convolutions: more weights
     LARGEST = 0.7  # boxes and logarithms, the limit of a correction: corrects worse starts, and trains less steadily
 
-    def __init__(self, count, **kwargs):
+    def __init__(self, count: int, **kwargs: Unpack[LayerOptions]):
         super().__init__(autocast=False, **kwargs)
         self.count = count
         policy = {"dtype": self.dtype_policy}

@@ -6,6 +6,8 @@ ask for batches, and each epoch goes on to new places.
 
 import itertools
 import re
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,12 +15,21 @@ from keras import ops
 
 from kerascrop import checks
 from kerascrop.backend import tf
+from kerascrop.hints import PipelineOptions, Unpack, with_arguments_of
 from kerascrop.layers.random_crop import RandomCrop
 
 MODES = ("random", "center")
 
 
-def crop_generator(generator, height, width, mode="random", seed=None, **options):
+@with_arguments_of(RandomCrop)
+def crop_generator(
+    generator: Iterable | keras.utils.PyDataset,
+    height: int,
+    width: int,
+    mode: str = "random",
+    seed: int | None = None,
+    **options: Unpack[PipelineOptions],
+) -> Iterator | keras.utils.PyDataset:
     """Crop the images of every batch that a generator makes.
 
     Args:
@@ -29,7 +40,8 @@ def crop_generator(generator, height, width, mode="random", seed=None, **options
         height, width: size of the crops, in pixels.
         mode: `"random"`, for training: a new place for each image in each batch. `"center"`, for prediction.
         seed: a whole number, for the same places in every run; None draws one.
-        **options: as in `RandomCrop`: `if_smaller`, `data_format`, `box_format`, `focus`, …
+        **options: as in `RandomCrop`: `data_format`, `per_image`, `if_smaller`, `fill_value`, `focus`,
+            `positive_fraction`, `return_boxes`, `box_format`, `min_visible`, `name`, `dtype`, `trainable`.
 
     Returns:
         Batches of the same structure, with crops as NumPy arrays: for a `PyDataset` another `PyDataset`, so that
@@ -133,7 +145,16 @@ class CroppedBatches(keras.utils.PyDataset):
         return getattr(self.source, name)
 
 
-def crop_dataset(dataset, height, width, mode="random", seed=None, num_parallel_calls=None, **options):
+@with_arguments_of(RandomCrop)
+def crop_dataset(
+    dataset: Any,
+    height: int,
+    width: int,
+    mode: str = "random",
+    seed: int | None = None,
+    num_parallel_calls: int | None = None,
+    **options: Unpack[PipelineOptions],
+) -> Any:
     """Crop the images of a `tf.data.Dataset`.
 
     Args:
@@ -145,7 +166,8 @@ def crop_dataset(dataset, height, width, mode="random", seed=None, num_parallel_
         seed: a whole number, for the same places in every run, with parallel calls too; None draws one.
         num_parallel_calls: how many elements are cropped at the same time; None lets TensorFlow decide. The order
             stays the same.
-        **options: as in `RandomCrop`: `if_smaller`, `data_format`, `box_format`, `focus`, …
+        **options: as in `RandomCrop`: `data_format`, `per_image`, `if_smaller`, `fill_value`, `focus`,
+            `positive_fraction`, `return_boxes`, `box_format`, `min_visible`, `name`, `dtype`, `trainable`.
 
     Returns:
         A `tf.data.Dataset` of the same structure and dtypes. It keeps the `class_names` and `file_paths` that Keras's

@@ -4,6 +4,8 @@ import multiprocessing.pool
 import os
 import pathlib
 import warnings
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,24 +20,24 @@ LABEL_MODES = ("int", "categorical", "binary", None)
 
 
 def crops_from_directory(
-    path,
-    height,
-    width,
-    mode="random",
-    batch_size=32,
-    resize=None,
-    labels="inferred",
-    label_mode="int",
-    class_names=None,
-    color_mode="rgb",
-    shuffle=None,
-    seed=None,
-    validation_split=None,
-    subset=None,
-    if_smaller="error",
-    antialias=False,
-    errors="raise",
-):
+    path: str | os.PathLike,
+    height: int,
+    width: int,
+    mode: str = "random",
+    batch_size: int | None = 32,
+    resize: int | None = None,
+    labels: str | Sequence[int] | None = "inferred",
+    label_mode: str | None = "int",
+    class_names: Sequence[str] | None = None,
+    color_mode: str = "rgb",
+    shuffle: bool | None = None,
+    seed: int | None = None,
+    validation_split: float | None = None,
+    subset: str | None = None,
+    if_smaller: str = "error",
+    antialias: bool = False,
+    errors: str = "raise",
+) -> Any:
     """Crops of the images in labelled folders, as a `tf.data.Dataset`.
 
     Arguments that `keras.utils.image_dataset_from_directory()` also has mean the same here. JPEG, PNG, BMP and the
