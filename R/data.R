@@ -14,10 +14,9 @@
 #' @param mode `"random"` draws a place for each image, anew in each batch; `"center"` takes the middle.
 #' @param seed A whole number, for the same places in every run; `NULL` draws one from R's random numbers, which
 #'   [set.seed()] fixes.
-#' @param if_smaller What happens to images smaller than the crop: `"error"`, or what [layer_center_crop()] offers.
 #' @param data_format `"channels_last"`, `"channels_first"`, or `NULL` for Keras's setting.
-#' @param ... Further named arguments of [layer_random_crop()], for named lists of images and what goes with them:
-#'   `focus`, `positive_fraction`, `box_format`, `min_visible`, …
+#' @param ... Named arguments of the Keras layer that crops: `name`, `dtype`, `trainable`.
+#' @inheritParams layer_random_crop
 #' @returns For `fit()` and `predict()` of keras3, or `model$fit()`: a Python generator, which ends when its source
 #'   does; from a `PyDataset` another one, whose length `fit()` knows. [reticulate::iter_next()] takes a batch out by
 #'   hand. Labels and weights pass untouched; R arrays of doubles become `float32`, factors whole numbers from 0.
@@ -36,10 +35,11 @@
 #' dim(batch[[1]])
 #' # model |> fit(cropped, steps_per_epoch = 10)
 crop_generator <- function(generator, height, width, mode = c("random", "center"), seed = NULL, if_smaller = "error",
-                           data_format = NULL, ...) {
+                           data_format = NULL, ..., per_image = TRUE, focus = NULL, positive_fraction = 1, fill_value = 0,
+                           box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
   call <- rlang::current_env()
   check_given(generator, "argument", "generator", call)
-  arguments <- crop_arguments(height, width, mode, seed, if_smaller, data_format, list(...), call)
+  arguments <- checked_arguments(generator = NULL, mode = as_choice(mode, crop_modes), seed = seed_or_draw(seed, call))
   if (!is_python(generator) && !is.function(generator)) {
     kerascrop_abort(c(
       "{.arg generator} must be an R function that returns batches, or a Python generator or {.cls PyDataset}.",
@@ -50,7 +50,7 @@ crop_generator <- function(generator, height, width, mode = c("random", "center"
   module <- load_module(call)
   with_python_errors({
     if (!is_python(generator)) generator <- python_batches(generator, call)
-    do.call(module$crop_generator, c(list(generator), arguments))
+    do.call(module$crop_generator, replace(arguments, "generator", list(generator)))
   }, call)
 }
 
@@ -76,11 +76,15 @@ crop_generator <- function(generator, height, width, mode = c("random", "center"
 #' dataset <- tf$data$Dataset$from_tensor_slices(images)$batch(4L)
 #' crop_dataset(dataset, 24, 24)
 crop_dataset <- function(dataset, height, width, mode = c("random", "center"), seed = NULL, if_smaller = "error",
-                         data_format = NULL, num_parallel_calls = NULL, ...) {
+                         data_format = NULL, num_parallel_calls = NULL, ..., per_image = TRUE, focus = NULL,
+                         positive_fraction = 1, fill_value = 0, box_format = "xyxy", min_visible = 0,
+                         return_boxes = FALSE) {
   call <- rlang::current_env()
   check_given(dataset, "argument", "dataset", call)
-  arguments <- crop_arguments(height, width, mode, seed, if_smaller, data_format, list(...), call)
-  arguments$num_parallel_calls <- or_null(as_count)(num_parallel_calls)
+  arguments <- checked_arguments(
+    dataset = dataset, mode = as_choice(mode, crop_modes), seed = seed_or_draw(seed, call),
+    num_parallel_calls = or_null(as_count)(num_parallel_calls)
+  )
   if (!is_python(dataset)) {
     kerascrop_abort(c(
       "{.arg dataset} must be a dataset of {.code tf.data}.",
@@ -88,36 +92,7 @@ crop_dataset <- function(dataset, height, width, mode = c("random", "center"), s
       i = "{.fn crop_generator} takes R functions; arrays can go through {.fn layer_random_crop} or {.fn crop_random}."
     ), "argument")
   }
-  with_python_errors(do.call(load_module(call)$crop_dataset, c(list(dataset), arguments)), call)
-}
-
-# The arguments that the pipelines share, checked; `options` are further arguments of the layer that crops.
-crop_arguments <- function(height, width, mode, seed, if_smaller, data_format, options, call) {
-  options <- check_named_dots(
-    options, call, "They go to {.fn layer_random_crop}: {.arg focus} and {.arg min_visible} work, for instance."
-  )
-  for (name in setdiff(names(options), crop_options())) {
-    kerascrop_abort(c(
-      "{.arg {name}} is not an argument that {.arg ...} takes.", i = "These are: {.arg {crop_options()}}."
-    ), "argument", call)
-  }
-  check <- function(option, name) {
-    if (name %in% names(argument_checks)) argument_checks[[name]](option, arg = name, call = call) else option
-  }
-  c(
-    list(
-      height = as_size(height, "height", call), width = as_size(width, "width", call),
-      mode = as_choice(mode, crop_modes, "mode", call), seed = seed_or_draw(seed, call),
-      if_smaller = as_choice(if_smaller, if_smaller_choices, "if_smaller", call),
-      data_format = as_data_format(data_format, arg = "data_format", call = call)
-    ),
-    Map(check, options, names(options))
-  )
-}
-
-# What `...` of the pipelines takes: the random crop's arguments, but for those that the pipelines have themselves.
-crop_options <- function() {
-  c(setdiff(names(formals(layer_random_crop)), c("object", "...", names(formals(crop_generator)))), "dtype")
+  with_python_errors(do.call(load_module(call)$crop_dataset, arguments), call)
 }
 
 seed_or_draw <- function(seed, call) as_seed(seed, arg = "seed", call = call) %||% sample.int(largest_size, 1)

@@ -76,9 +76,19 @@ test_that("the layers take the same arguments and inputs in both languages", {
     composed <- as.list(body(f)[[length(body(f))]]) # the last thing that it does is compose(object, class, ...)
     class <- module[[composed[[3]]]]
     layer <- do.call(f, needed[intersect(names(formals(f)), names(needed))])
-    # A constructor passes some on to the class that it is made of: a configuration has them all.
-    theirs <- union(reticulate::import_builtins()$list(signature(class)$parameters), names(layer$get_config()))
+    theirs <- reticulate::import_builtins()$list(signature(class)$parameters)
     expect_setequal(setdiff(names(formals(f)), c("object", "...", of_keras)), setdiff(theirs, c(of_keras, only_python)))
     expect_identical(eval(composed$inputs %||% "images"), unlist(layer$input_names))
+  }
+})
+
+test_that("the pipelines take the same arguments in both languages", {
+  skip_without_python()
+  signature <- reticulate::import("inspect")$signature
+  arguments <- function(f) reticulate::import_builtins()$list(signature(f)$parameters)
+  of_keras <- c("name", "dtype", "trainable", "options")
+  for (name in c("crop_generator", "crop_dataset", "crops_from_directory")) {
+    theirs <- setdiff(arguments(kerascrop_python()[[name]]), of_keras)
+    expect_setequal(setdiff(names(formals(own_functions()[[name]])), "..."), theirs)
   }
 })
