@@ -1,6 +1,8 @@
+import keras
 import numpy as np
 import pytest
 
+import kerascrop
 from kerascrop import checks
 
 
@@ -133,3 +135,82 @@ def test_more_numbers_than_an_index_counts():
 def test_all_errors_are_value_errors():
     for error in (checks.ArgumentError, checks.SizeError, checks.ShapeError, checks.BoxError):
         assert issubclass(error, ValueError)
+
+
+class Unshowable:
+    def __repr__(self):
+        raise RuntimeError
+
+    __bool__ = __eq__ = __len__ = __repr__
+    __hash__ = None
+
+
+ANYTHING = [
+    np.array(["a"]), np.array([1, 2]), np.zeros((0, 2)), [["a"]], {"a": 1}, {1}, (i for i in "a"), 10**400, 10**5000,
+    b"a", 3 + 1j, float("nan"), np.array([None, 1], dtype=object), "x" * 10**6, Unshowable(), len, int, object(),
+    keras.KerasTensor((2, 2)), keras.ops.ones((2, 2)), [list(range(10**5))],
+]
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        checks.check_size, checks.check_count, checks.check_side, checks.check_range, checks.check_fraction,
+        checks.check_flag, checks.check_number, lambda x, name: checks.check_sizes([x], [name]),
+        lambda x, name: checks.check_choice(x, name, ("a", "b", None)), lambda x, _: checks.check_data_format(x),
+        lambda x, _: checks.check_name(x), lambda x, _: checks.check_dtype(x), lambda x, _: checks.check_seed(x),
+        lambda x, _: checks.check_margins(x, 1), lambda x, _: checks.check_size_of_crops(x), checks.check_tensor,
+        checks.check_inputs, lambda x, name: checks.check_inputs({"images": x}, name),
+    ],
+)
+def test_whatever_is_no_value_of_an_argument_is_an_error_of_ours_in_a_few_words(check):
+    for value in ANYTHING:
+        try:
+            check(value, "it")
+        except checks.CropError as error:
+            assert len(str(error)) < 500
+
+
+@pytest.mark.parametrize("value", [2**31 - 1, 0, 7.0, np.uint64(3)])
+def test_seeds_are_whole_numbers_of_31_bits(value):
+    assert checks.check_seed(value) == value
+
+
+@pytest.mark.parametrize("value", [2**31, -1, 10**400, float("inf"), 0.5, True, "1", [1], np.array([1])])
+def test_other_seeds_are_errors_that_say_the_range(value):
+    with pytest.raises(checks.ArgumentError, match="from 0 to 2147483647"):
+        checks.check_seed(value)
+
+
+def test_a_choice_is_a_plain_string_that_can_be_saved():
+    assert type(checks.check_choice(np.str_("a"), "it", ("a", None))) is str
+    assert checks.check_choice(None, "it", ("a", None)) is None
+
+
+def test_a_fill_value_must_not_become_infinite():
+    checks.check_holds(60000.0, "fill_value", "float16")
+    for value, dtype in ((70000.0, "float16"), (1e39, "bfloat16"), (1e39, "float32")):
+        with pytest.raises(checks.ArgumentError, match=dtype):
+            checks.check_holds(value, "fill_value", dtype)
+
+
+@pytest.mark.parametrize(
+    "value", [None, 3, "photo.jpg", np.array([None]), [1, 2], {"images": None, "labels": "a"}, len]
+)
+def test_what_is_no_tensor_is_an_error_of_ours_before_keras_sees_it(value):
+    with pytest.raises(checks.ArgumentError, match="crop"):
+        kerascrop.CenterCrop(2, 2, name="crop")(value)
+
+
+def test_keras_does_not_wrap_our_messages():
+    with pytest.raises(checks.SizeError) as error:
+        kerascrop.CenterCrop(20, 2, name="crop")(np.zeros((1, 9, 9, 1)))
+    assert "\x1b" not in str(error.value) and str(error.value).startswith("`crop` cannot cut")
+
+
+@pytest.mark.parametrize(
+    "name, value", [("name", 3), ("name", ["a"]), ("name", "a/b"), ("dtype", 3), ("trainable", "yes")]
+)
+def test_arguments_of_keras_are_checked(name, value):
+    with pytest.raises(checks.ArgumentError, match=f"`{name}` must"):
+        kerascrop.CenterCrop(2, 2, **{name: value})

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 
-from kerascrop.checks import ArgumentError
+from kerascrop.checks import ArgumentError, shown
 
 # With fewer numbers than these, tiles, a buffer and threads cost more than they save.
 SMALL, SMALL_FOR_BUFFER, SMALL_FOR_THREADS = 2**14, 2**18, 2**21
@@ -49,7 +49,9 @@ def to_numpy(x, dtype=None, missing=False, shape=None):
     except TypeError:
         kind = None
     if kind is None or kind.kind not in "biuf":
-        raise ArgumentError(f"`dtype` must be a type of numbers that NumPy knows, such as 'float32', not {dtype!r}.")
+        raise ArgumentError(
+            f"`dtype` must be a type of numbers that NumPy knows, such as 'float32', not {shown(dtype)}."
+        )
     if missing and kind.kind != "f":
         raise ArgumentError(f"`{kind}` has no missing value. In floating-point numbers they become NaN.")
     y = np.empty(x.shape, kind)

@@ -7,7 +7,7 @@ All are `ValueError`s, so Python users need not know them.
 import contextlib
 import math
 import numbers
-from collections.abc import Iterable
+import reprlib
 
 import keras
 import numpy as np
@@ -21,6 +21,10 @@ class CropError(ValueError):
     # AutoGraph, which converts what `Dataset.map()` is given, leaves an error its class only if it is made so; others
     # become a `StagingError`.
     __init__ = Exception.__init__
+
+    # With this mark Keras lets an error pass as it is. It would put the message in bold, by codes for terminals,
+    # between a line on the layer, which the message names already, and a list of all arguments.
+    _keras_call_info_injected = True
 
 
 class ArgumentError(CropError):
@@ -40,31 +44,75 @@ class BoxError(CropError):
 
 
 LARGEST_SIZE = 2**31 - 1
+LARGEST_FLOATS = {"float16": 65504.0, "bfloat16": 3.3895e38, "float32": 3.4028234e38}
+
+
+class _Shown(reprlib.Repr):
+    """What a user gave, in a few words, whatever it is."""
+
+    maxlist = maxtuple = maxset = maxfrozenset = 8
+    maxdict, maxstring, maxother, maxlong, maxlevel = 4, 60, 60, 40, 3
+
+    def repr_int(self, value, level):
+        return super().repr_int(value, level) if abs(value) < 10**60 else "a whole number of more than 60 digits"
+
+    def repr1(self, value, level):
+        if isinstance(value, keras.KerasTensor):
+            return f"a symbolic tensor of shape {value.shape}"
+        if len(shape := getattr(value, "shape", None) or ()) and not isinstance(value, type):
+            return f"an array of type {getattr(value, 'dtype', '?')} and shape {tuple(shape)}"
+        return super().repr1(value, level)
+
+
+def shown(value):
+    """A value in a few words, for errors."""
+    try:
+        return _Shown().repr(value)
+    except Exception:  # an object's own, when it is printed
+        return f"an object of type {type(value).__name__}"
 
 
 @contextlib.contextmanager
 def keras_arguments():
-    """A context that turns a Keras layer's error about its arguments into an `ArgumentError`."""
+    """A context that turns Keras's errors about a layer's name, dtype and the like into an `ArgumentError`."""
     try:
         yield
-    except ValueError as error:
-        raise ArgumentError(str(error)) from None
+    except CropError:
+        raise
+    except Exception as error:
+        raise ArgumentError(shortened(error)) from None
+
+
+def shortened(error, most=400):
+    """An error's text, cut off where it is very long."""
+    text = str(error)
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
+def real_number(value):
+    """`value` as a float if it is a finite number, whatever its type; else None. True and False are no numbers."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        return None
+    try:
+        value = float(value)
+    except OverflowError:  # 10**400
+        return None
+    return value if math.isfinite(value) else None
 
 
 def whole_number(value):
-    """`value` as an int if it is a whole number, whatever its type; else None."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+    """`value` as an int if it is a whole number below 2^31, whatever its type; else None."""
+    number = real_number(value)
+    if number is None or number != int(number) or abs(number) > LARGEST_SIZE:
         return None
-    if not math.isfinite(value) or value != int(value) or abs(value) > LARGEST_SIZE:
-        return None
-    return int(value)
+    return int(number)
 
 
 def check_size(value, name):
     """A size in pixels: a whole number of at least 1."""
     size = whole_number(value)
     if size is None or size < 1:
-        raise SizeError(f"`{name}` must be a whole number of pixels, at least 1, not {value!r}.")
+        raise SizeError(f"`{name}` must be a whole number of pixels, at least 1, not {shown(value)}.")
     return size
 
 
@@ -72,7 +120,7 @@ def check_count(value, name, least=1):
     """A count: a whole number of at least `least`."""
     count = whole_number(value)
     if count is None or count < least:
-        raise SizeError(f"`{name}` must be a whole number, at least {least}, not {value!r}.")
+        raise SizeError(f"`{name}` must be a whole number, at least {least}, not {shown(value)}.")
     return count
 
 
@@ -83,11 +131,11 @@ def check_sizes(values, names):
 
 def check_size_of_crops(size):
     """A size for each of one to three axes, in pixels."""
-    sizes = tuple(size) if isinstance(size, Iterable) else ()
+    sizes = tuple(size) if isinstance(size, (list, tuple, range)) or getattr(size, "ndim", 0) == 1 else ()
     if len(sizes) not in AXIS_NAMES:
         raise SizeError(
             "`size` must be (height, width), in pixels; (length,) for sequences or (depth, height, width) for volumes; "
-            f"not {size!r}."
+            f"not {shown(size)}."
         )
     return check_sizes(sizes, AXIS_NAMES[len(sizes)])
 
@@ -95,7 +143,7 @@ def check_size_of_crops(size):
 def check_fraction(value, name):
     """A number from 0 to 1."""
     if not 0 <= check_number(value, name) <= 1:
-        raise ArgumentError(f"`{name}` must be a number from 0 to 1, not {value!r}.")
+        raise ArgumentError(f"`{name}` must be a number from 0 to 1, not {shown(value)}.")
     return float(value)
 
 
@@ -103,21 +151,41 @@ def check_range(value, name):
     """Two positive numbers, the smaller one first."""
     pair = tuple(value) if isinstance(value, (list, tuple)) else ()
     if len(pair) != 2 or not all(check_number(bound, name) > 0 for bound in pair) or pair[0] > pair[1]:
-        raise ArgumentError(f"`{name}` must be two positive numbers, the smaller one first, not {value!r}.")
+        raise ArgumentError(f"`{name}` must be two positive numbers, the smaller one first, not {shown(value)}.")
     return float(pair[0]), float(pair[1])
 
 
 def check_flag(value, name):
     """True or False itself, not a value that merely counts as one."""
     if not isinstance(value, (bool, np.bool_)):
-        raise ArgumentError(f"`{name}` must be True or False, not {value!r}.")
+        raise ArgumentError(f"`{name}` must be True or False, not {shown(value)}.")
     return bool(value)
 
 
 def check_choice(value, name, choices):
-    """One of a few strings."""
-    if value not in choices:
-        raise ArgumentError(f"`{name}` must be one of {', '.join(map(repr, choices))}, not {value!r}.")
+    """One of a few strings, as itself, or None where that is among them."""
+    if value is None and None in choices:
+        return None
+    if isinstance(value, str) and value in choices:
+        return choices[choices.index(value)]
+    raise ArgumentError(f"`{name}` must be one of {', '.join(map(repr, choices))}, not {shown(value)}.")
+
+
+def check_name(value):
+    """None, or a name as Keras takes it."""
+    if value is None or isinstance(value, str) and value and "/" not in value:
+        return value
+    raise ArgumentError(f"`name` must be None or a string without '/', not {shown(value)}.")
+
+
+def check_dtype(value):
+    """None, or what Keras takes as a `dtype`: the name of a type, or a policy."""
+    try:
+        keras.dtype_policies.get(value)
+    except Exception:
+        raise ArgumentError(
+            f"`dtype` must be the name of a type, such as 'float32', or a Keras policy, not {shown(value)}."
+        ) from None
     return value
 
 
@@ -130,22 +198,25 @@ def check_data_format(value):
 
 def check_number(value, name):
     """A finite number."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real) or not math.isfinite(value):
-        raise ArgumentError(f"`{name}` must be a finite number, not {value!r}.")
-    return float(value)
+    number = real_number(value)
+    if number is None:
+        raise ArgumentError(f"`{name}` must be a finite number, not {shown(value)}.")
+    return number
 
 
 def check_holds(value, name, dtype):
-    """A number that `dtype` can hold; floating-point types take any."""
+    """A number that `dtype` can hold: a whole one for integers, one that does not become infinite for the others."""
     if dtype == "bool":
         low, high = 0, 1
     elif "int" in dtype:
         low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
     else:
+        if abs(value) > LARGEST_FLOATS.get(dtype, math.inf):
+            raise ArgumentError(f"`{name}` must be a number that images of type {dtype} can hold, not {shown(value)}.")
         return
     if not (low <= value <= high and value == int(value)):
         raise ArgumentError(
-            f"`{name}` must be a whole number from {low} to {high} for images of type {dtype}, not {value!r}."
+            f"`{name}` must be a whole number from {low} to {high} for images of type {dtype}, not {shown(value)}."
         )
 
 
@@ -160,12 +231,12 @@ def check_memory(shape, layer, what="crops"):
 
 
 def check_seed(value):
-    """None, or a whole number that is not negative."""
+    """None, or a whole number from 0 to 2^31 - 1: what all backends, NumPy and R take as a seed, and 32 bits hold."""
     if value is None:
         return None
     seed = whole_number(value)
     if seed is None or seed < 0:
-        raise ArgumentError(f"`seed` must be None or a whole number that is not negative, not {value!r}.")
+        raise ArgumentError(f"`seed` must be None or a whole number from 0 to 2147483647, not {shown(value)}.")
     return seed
 
 
@@ -183,7 +254,7 @@ def check_margins(cropping, rank):
     if len(margins) != rank or any(len(pair) != 2 or None in pair for pair in margins):
         raise SizeError(
             f"`cropping` must be a whole number of pixels, {rank} of them (one an axis), "
-            f"or {rank} pairs (before, after), not {cropping!r}."
+            f"or {rank} pairs (before, after), not {shown(cropping)}."
         )
     return margins
 
@@ -222,14 +293,37 @@ def check_images_shape(shape, rank, layer, data_format="channels_last", clips=Fa
 
 def check_tensor(value, name):
     """A tensor of real numbers."""
+    if isinstance(value, keras.KerasTensor):
+        raise ArgumentError(f"`{name}` is {shown(value)}, which has no numbers yet: in a model, layers take it.")
     try:
+        if not isinstance(value, (list, tuple, numbers.Number)) and not hasattr(value, "shape"):
+            raise TypeError  # what backends make of other objects differs
         tensor = keras.ops.convert_to_tensor(value)
         dtype = keras.backend.standardize_dtype(tensor.dtype)
-    except (TypeError, ValueError):
-        raise ArgumentError(f"`{name}` must be an array or a tensor, not {type(value).__name__}.") from None
+        len(tensor.shape)
+    except Exception:  # each backend has errors of its own
+        raise ArgumentError(f"`{name}` must be an array or a tensor, not {shown(value)}.") from None
     if not any(kind in dtype for kind in ("float", "int", "bool")):
         raise ArgumentError(f"`{name}` must be real numbers, not {dtype}.")
     return tensor
+
+
+def check_inputs(inputs, layer, part="images"):
+    """What a layer is called with, arrays in it as tensors; stops where there is something else."""
+    if isinstance(inputs, dict):
+        if not all(isinstance(key, str) for key in inputs):
+            raise ArgumentError(f"`{layer}` takes a dict whose keys are strings, not {shown(list(inputs))}.")
+        return {key: value if value is None else check_inputs(value, layer, key) for key, value in inputs.items()}
+    if isinstance(inputs, (list, tuple)) and inputs and all(hasattr(value, "shape") for value in inputs):
+        return type(inputs)(check_inputs(value, layer, part) for value in inputs)
+    try:
+        if isinstance(inputs, (np.ndarray, np.generic)):
+            inputs = keras.ops.convert_to_tensor(inputs)
+        len(inputs.shape)
+        keras.backend.standardize_dtype(inputs.dtype)
+    except Exception:  # each backend has errors of its own
+        raise ArgumentError(f"`{layer}` takes arrays and tensors; for {part} it got {shown(inputs)}.") from None
+    return inputs
 
 
 def known(tensor):
@@ -287,6 +381,7 @@ def check_side(value, name):
     """None, or a size: a number of pixels or, if at most 1, a fraction of the image."""
     if value is None:
         return None
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real) or not 0 < value <= LARGEST_SIZE:
-        raise SizeError(f"`{name}` must be a number of pixels, or a fraction of the image up to 1, not {value!r}.")
-    return float(value)
+    number = real_number(value)
+    if number is None or not 0 < number <= LARGEST_SIZE:
+        raise SizeError(f"`{name}` must be a number of pixels, or a fraction of the image up to 1, not {shown(value)}.")
+    return number

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import keras
 from keras import ops
 
-from kerascrop.checks import BoxError, ShapeError, known
+from kerascrop.checks import BoxError, ShapeError, known, shown
 from kerascrop.hints import Tensor
 
 
@@ -41,7 +41,7 @@ BOX_FORMATS = {
 def check_box_format(box_format):
     """One of Keras's box formats, or `"grid"`."""
     if not isinstance(box_format, str) or box_format not in BOX_FORMATS:
-        raise BoxError(f"`box_format` must be one of {', '.join(map(repr, BOX_FORMATS))}, not {box_format!r}.")
+        raise BoxError(f"`box_format` must be one of {', '.join(map(repr, BOX_FORMATS))}, not {shown(box_format)}.")
     return box_format
 
 

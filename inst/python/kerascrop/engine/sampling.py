@@ -135,15 +135,15 @@ def check_how(
     gradient_reach: float | None = None,
 ) -> How:
     """The options as a `How`, checked one by one and together."""
-    checks.check_choice(fill_mode, "fill_mode", FILL_MODES)
-    checks.check_choice(interpolation, "interpolation", INTERPOLATIONS)
+    fill_mode = checks.check_choice(fill_mode, "fill_mode", FILL_MODES)
+    interpolation = checks.check_choice(interpolation, "interpolation", INTERPOLATIONS)
     if checks.check_flag(antialias, "antialias") and interpolation != "bilinear":
         raise checks.ArgumentError(f"`antialias` goes with interpolation='bilinear', not with {interpolation!r}.")
     align_corners = checks.check_flag(align_corners, "align_corners")
     fill_value = checks.check_number(fill_value, "fill_value")
     if gradient_reach is not None:
         if checks.check_number(gradient_reach, "gradient_reach") < 1:
-            raise checks.ArgumentError(f"`gradient_reach` must be at least 1 pixel, not {gradient_reach!r}.")
+            raise checks.ArgumentError(f"`gradient_reach` must be at least 1 pixel, not {gradient_reach:g}.")
         gradient_reach = float(gradient_reach)
     return How(interpolation, fill_mode, fill_value, align_corners, gradient_reach, 1 if antialias else None)
 

@@ -19,6 +19,13 @@ from kerascrop.engine.samples import Samples
 from kerascrop.hints import CropOptions, LayerOptions, Tensor, Unpack
 from kerascrop.layers import joint, settings
 
+# Those of Keras's own arguments that it does not check, or not in words for users.
+ARGUMENTS_OF_KERAS = {
+    "name": checks.check_name,
+    "dtype": checks.check_dtype,
+    "trainable": lambda value: checks.check_flag(value, "trainable"),
+}
+
 
 class ImageLayer(keras.layers.Layer):
     """Base of all layers: the data format, saving and printing, and PyTorch's training mode.
@@ -32,6 +39,9 @@ class ImageLayer(keras.layers.Layer):
     input_names = ("images",)  #: what a list of inputs holds, in order
 
     def __init__(self, *, data_format: str | None = None, **kwargs: Unpack[LayerOptions]):
+        for name, check in ARGUMENTS_OF_KERAS.items():
+            if name in kwargs:
+                check(kwargs[name])
         # Without autocast, whole pixels are never cast, and boxes stay float32 when images are float16.
         with checks.keras_arguments():
             super().__init__(autocast=False, **kwargs)
@@ -40,6 +50,13 @@ class ImageLayer(keras.layers.Layer):
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         settings.show_arguments(cls)
+
+    def __call__(self, *args, **kwargs):
+        if args:
+            args = (checks.check_inputs(args[0], self.name), *args[1:])
+        if "inputs" in kwargs:
+            kwargs = {**kwargs, "inputs": checks.check_inputs(kwargs["inputs"], self.name)}
+        return super().__call__(*args, **kwargs)
 
     def lengths(self, shape: Sequence) -> tuple:
         """The spatial lengths in a shape of images."""

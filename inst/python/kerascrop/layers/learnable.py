@@ -108,7 +108,9 @@ class LearnableCrop(SampledCrop):
         elif isinstance(localizer, str) and localizer == "global":
             self.localizer = GlobalLocalizer(2 + SIZES[size], **policy)
         else:
-            raise checks.ArgumentError(f"`localizer` must be None, 'global' or a Keras layer, not {localizer!r}.")
+            raise checks.ArgumentError(
+                f"`localizer` must be None, 'global' or a Keras layer, not {checks.shown(localizer)}."
+            )
         # A localizer without `candidates()` returns numbers.
         self.adapter = None if hasattr(self.localizer, "candidates") else Adapter(self.localizer, size, self.name)
 

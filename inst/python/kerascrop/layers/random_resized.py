@@ -61,7 +61,7 @@ class RandomResizedCrop(SampledCrop):
         super().__init__(height, width, antialias=antialias, data_format=data_format, **kwargs)
         self.scale = checks.check_range(scale, "scale")
         if self.scale[1] > 1:
-            raise checks.ArgumentError(f"`scale` is a fraction of the image's area: at most 1, not {scale!r}.")
+            raise checks.ArgumentError(f"`scale` is a fraction of the image's area: at most 1, not {self.scale[1]:g}.")
         self.ratio = checks.check_range(ratio, "ratio")
         self.per_image = checks.check_flag(per_image, "per_image")
         self.seed = seeds.given_or_drawn(seed)

@@ -70,7 +70,7 @@ class Uncrop(ImageLayer):
         self.adjoint = checks.check_flag(adjoint, "adjoint")
         if self.adjoint and self.fill_value:
             raise checks.ArgumentError(
-                f"`adjoint` adds to images of zeros: `fill_value` must be 0, not {fill_value!r}."
+                f"`adjoint` adds to images of zeros: `fill_value` must be 0, not {checks.shown(fill_value)}."
             )
 
     def call(self, inputs: Sequence[Tensor]) -> Tensor:

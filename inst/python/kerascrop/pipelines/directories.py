@@ -143,7 +143,9 @@ def list_files(path, labels, class_names):
         raise checks.ArgumentError(f"There are no images ({', '.join(SUFFIXES)}) in {str(root)!r}.")
     if labels is not None and class_names is None:
         if not isinstance(labels, (list, tuple)) or None in map(checks.whole_number, labels):
-            raise checks.ArgumentError(f"`labels` must be 'inferred', None or a list of whole numbers, not {labels!r}.")
+            raise checks.ArgumentError(
+                f"`labels` must be 'inferred', None or a list of whole numbers, not {checks.shown(labels)}."
+            )
         if len(labels) != len(files):
             raise checks.ArgumentError(f"`labels` must be one for each file: {len(files)}, not {len(labels)}.")
         class_names = [str(label) for label in sorted(set(labels))]
