@@ -18,8 +18,8 @@ as_box_format <- function(x, arg = caller_arg(x), call = caller_env()) {
 # A matrix of boxes of any format, one a row, with finite numbers.
 as_box_matrix <- function(x, arg, call, box_format = "xyxy") {
   check_given(x, "box", arg, call)
+  x <- order_boxes(x, box_format, arg, call, sized = TRUE)
   if (is.numeric(x) && is.null(dim(x)) && length(x) == 4) x <- t(x)
-  x <- order_sides(x, box_format)
   if (!is.numeric(x) || !is.matrix(x) || ncol(x) != 4) {
     kerascrop_abort(c(
       "{.arg {arg}} must be boxes: a numeric matrix with a row for each and 4 columns, {.code x1, y1, x2, y2}.",
@@ -40,16 +40,6 @@ as_box_matrix <- function(x, arg, call, box_format = "xyxy") {
   }
   storage.mode(x) <- "double"
   x
-}
-
-# A data frame of boxes as a matrix.
-without_frame <- function(x) if (is.data.frame(x)) as.matrix(x) else x
-
-# Boxes with their columns in the order of the format, where columns have the names of sides.
-order_sides <- function(x, box_format) {
-  x <- without_frame(x)
-  if (!has_sides(box_format) || !is.matrix(x) || ncol(x) != 4 || !setequal(colnames(x), box_sides)) return(x)
-  x[, if (is_y_first(box_format)) box_sides[c(2, 1, 4, 3)] else box_sides, drop = FALSE]
 }
 
 check_finite_boxes <- function(boxes, arg, call = caller_env()) {
@@ -144,8 +134,8 @@ window_of <- function(box, first, last, call = caller_env()) {
 #'
 #' Intersection over union (Jaccard index) of pairs of boxes: 1 for equal boxes, 0 for boxes that do not meet.
 #'
-#' @param boxes,others Boxes: matrices or data frames with a row for each box and the columns `x1`, `y1`, `x2`, `y2`; or
-#'   four numbers. Row by row they make pairs; one box is paired with every row of the other.
+#' @param boxes,others Boxes `x1, y1, x2, y2`: matrices or data frames with a row for each, or four numbers; see
+#'   [box_names]. Row by row they make pairs; one box is paired with every row of the other.
 #' @returns Numbers in `[0, 1]`, one a pair.
 #' @section Errors:
 #' `kerascrop_error_box`: boxes of another shape, with `NA` or reversed, or numbers of boxes that do not fit.
@@ -216,8 +206,8 @@ boxes_from_masks <- function(masks) {
 #' 0               (y' - y) / 2    (y' + y) / 2
 #' }
 #'
-#' @param boxes Boxes: a matrix or data frame with a row for each and 4 columns, or four numbers; or a tensor `(...,
-#'   4)`. A box whose side runs backwards mirrors.
+#' @param boxes Boxes: a matrix or data frame with a row for each, or four numbers (see [box_names]); or a tensor
+#'   `(..., 4)`. A box whose side runs backwards mirrors.
 #' @param theta Matrices: an array `(boxes, 2, 3)`, or one matrix of 2 rows and 3 columns; or a tensor `(..., 2, 3)`.
 #' @param box_format What the boxes' numbers are: `"grid"`, the corners `x, y, x', y'` from -1 to 1; or another format
 #'   of [layer_box_crop()], such as `"xyxy"`, which needs the images' size.

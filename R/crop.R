@@ -22,8 +22,8 @@
 #'   last ones ending where the image ends.
 #' @param stride For `"grid"`: one number of pixels, or `c(vertical, horizontal)`. `NULL` takes the crops' size.
 #' @param boxes Boxes, `x1, y1, x2, y2` in pixels (see [kerascrop-package]): four numbers, or a matrix or data frame
-#'   with a row for each. Columns that have these names may be in any order. One image may have several boxes; a batch
-#'   has one for each image, or one for all.
+#'   with a row for each. Names may tell another order, and other numbers: see [box_names]. One image may have several
+#'   boxes; a batch has one for each image, or one for all.
 #' @param antialias Where a box is larger than the crop, make each pixel of the crop a weighted mean of all the
 #'   image's pixels around it, rather than of the nearest four, which avoids aliasing.
 #' @param fill_mode What is outside of the image: `"constant"`, `"nearest"` (the edge's pixels) or `"reflect"`.
@@ -145,6 +145,7 @@ crop_boxes <- function(x, boxes, height = NULL, width = NULL, antialias = FALSE,
                        fill_mode = "constant", fill_value = 0,
                        interpolation = c("bilinear", "bicubic", "nearest")) {
   images <- as_images(x)
+  if (!missing(boxes)) check_image_numbers(boxes, images$n, "boxes", rlang::current_env())
   boxes <- warn_fractions(as_boxes(boxes))
   first <- if (nrow(boxes)) round(boxes[1, 3:4] - boxes[1, 1:2]) else c(1, 1)
   height <- height %||% max(first[[2]], 1)

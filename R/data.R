@@ -49,7 +49,7 @@ crop_generator <- function(generator, height, width, mode = c("random", "center"
   }
   module <- load_module(call)
   with_python_errors({
-    if (!is_python(generator)) generator <- python_batches(generator, call)
+    if (!is_python(generator)) generator <- python_batches(generator, arguments$box_format %||% "xyxy", call)
     do.call(module$crop_generator, replace(arguments, "generator", list(generator)))
   }, call)
 }
@@ -98,7 +98,7 @@ crop_dataset <- function(dataset, height, width, mode = c("random", "center"), s
 seed_or_draw <- function(seed, call) as_seed(seed, arg = "seed", call = call) %||% sample.int(largest_size, 1)
 
 # An R function that returns batches, as a Python iterator of them.
-python_batches <- function(generator, call) {
+python_batches <- function(generator, box_format, call) {
   # Loaded here rather than in `result()`, which Python calls, and where nothing should fail.
   parts <- python_part("pipelines.from_r", call)
   number <- 0
@@ -108,7 +108,7 @@ python_batches <- function(generator, call) {
       {
         batch <- generator()
         if (is.null(batch) || identical(batch, as.symbol(".__exhausted__."))) return(NULL)
-        reticulate::tuple("batch", as_python_batch(batch))
+        reticulate::tuple("batch", as_python_batch(batch, box_format))
       },
       error = function(error) {
         reticulate::tuple("error", paste0("Batch ", number, ": ", cli::ansi_strip(conditionMessage(error))))
@@ -127,14 +127,18 @@ python_batches <- function(generator, call) {
 }
 
 # `list(x, y)` becomes a tuple, as Keras wants it; a named list of images and what goes along with them a dict.
-as_python_batch <- function(batch) {
-  if (!is.list(batch) || is_python(batch) || "images" %in% names(batch)) return(as_python_part(batch))
-  do.call(reticulate::tuple, lapply(unname(batch), as_python_part))
+as_python_batch <- function(batch, box_format) {
+  if (!is.list(batch) || is_python(batch) || "images" %in% names(batch)) return(as_python_part(batch, box_format))
+  do.call(reticulate::tuple, lapply(unname(batch), as_python_part, box_format))
 }
 
-as_python_part <- function(part) {
+as_python_part <- function(part, box_format) {
   if (is_python(part) || is.null(part) || is.character(part)) return(part)
   if (is.factor(part)) part <- as.integer(part) - 1L
-  if (is.list(part)) return(lapply(part, as_python_part))
+  boxes <- if (is_joint(part) && is_plain_list(part$bounding_boxes)) part$bounding_boxes[["boxes"]]
+  if (!is.null(boxes)) {
+    part$bounding_boxes$boxes <- order_boxes(boxes, box_format, "bounding_boxes$boxes", rlang::current_env())
+  }
+  if (is.list(part)) return(lapply(part, as_python_part, box_format))
   move_to_numpy(part, if (is.double(part)) "float32", arg = "batch")
 }

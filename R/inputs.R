@@ -71,7 +71,7 @@ as_parts <- function(parts, args, inputs, layer, call) {
     switch(if (name %in% inputs) name else "",
       images = as_image_tensor(part, arg, layer, call),
       crops = as_image_tensor(part, arg, layer, call, rank = 2),
-      boxes = as_tensor(as_input_boxes(part, inputs, layer$box_format, call), arg, call),
+      boxes = as_tensor(as_input_boxes(part, n, inputs, layer$box_format, call), arg, call),
       box_indices = as_tensor(as_box_indices(part, n, call), arg, call),
       as_tensors(part, arg, call)
     )
@@ -80,8 +80,9 @@ as_parts <- function(parts, args, inputs, layer, call) {
 }
 
 # Boxes that are cut must have an area; those where crops are put back may be mirrored, or reach anywhere.
-as_input_boxes <- function(boxes, inputs, box_format, call) {
-  boxes <- order_sides(boxes, box_format)
+as_input_boxes <- function(boxes, n, inputs, box_format, call) {
+  check_image_numbers(boxes, n, "boxes", call)
+  boxes <- order_boxes(boxes, box_format, "boxes", call, sized = TRUE)
   if ("crops" %in% inputs) check_finite_boxes(boxes, "boxes", call) else check_box_values(boxes, box_format, call)
   boxes
 }
@@ -95,7 +96,7 @@ as_bounding_boxes <- function(boxes, box_format, call) {
     ), "box", call)
   }
   check_joint_names(boxes, "bounding_boxes", call)
-  boxes[["boxes"]] <- order_sides(boxes[["boxes"]], box_format)
+  boxes[["boxes"]] <- order_boxes(boxes[["boxes"]], box_format, "bounding_boxes$boxes", call)
   check_finite_boxes(boxes[["boxes"]], "bounding_boxes$boxes", call)
   Map(function(part, name) as_tensor(part, name, call), boxes, names(boxes))
 }
@@ -123,7 +124,7 @@ as_image_tensor <- function(x, arg, layer, call, rank = layer$rank) {
 # Boxes `x1, y1, x2, y2` become floating-point numbers, which know `NaN`.
 as_box_tensor <- function(x, arg, call) {
   if (is_python(x)) return(x)
-  x <- order_sides(x, "xyxy")
+  x <- order_boxes(x, "xyxy", arg, call)
   if (is.integer(x) || is.logical(x)) storage.mode(x) <- "double"
   as_tensor(x, arg, call)
 }
@@ -131,6 +132,6 @@ as_box_tensor <- function(x, arg, call) {
 # R arrays become tensors of Keras's float type, or keep their integers.
 as_tensor <- function(x, arg, call) {
   if (is_python(x)) return(x)
-  x <- without_frame(x)
+  if (is.data.frame(x)) x <- as.matrix(x)
   move_to_numpy(x, if (is.double(x)) "float32", call, arg)
 }

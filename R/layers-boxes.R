@@ -9,8 +9,8 @@
 #'   `(batch, boxes, 4)`; tensors or arrays. Or a list of three, to crop boxes out of any image: images, boxes
 #'   `(boxes, 4)`, and for each box the number of its image, `(boxes,)`. In an R vector these numbers count from 1, as
 #'   R does; in a tensor or NumPy array from 0, as `tf.image.crop_and_resize()` takes them. Or a named list of `images`
-#'   and `boxes`, and what goes with the images, see below; or of `images`, `boxes` and `box_indices` alone. Missing or
-#'   `NULL`: the layer itself.
+#'   and `boxes`, and what goes with the images, see below; or of `images`, `boxes` and `box_indices` alone. Boxes from
+#'   R may have names: see [box_names]. Missing or `NULL`: the layer itself.
 #' @param box_format What the four numbers of a box are: `"xyxy"`, left, top, right and bottom in pixels (edge
 #'   coordinates, see [kerascrop-package]); Keras's other names `"yxyx"`, `"xywh"`, `"center_xywh"`, `"center_yxhw"`,
 #'   `"rel_xyxy"`, `"rel_yxyx"`, `"rel_xywh"`, `"rel_center_xywh"` (`rel_`: fractions of the image); or `"grid"`,
@@ -65,25 +65,27 @@ layer_box_crop <- function(object, height, width, box_format = "xyxy", antialias
 # Stops unless boxes from R, of any format, can be cut.
 check_box_values <- function(boxes, box_format, call) {
   check_finite_boxes(boxes, "boxes", call)
+  if (is.null(dim(boxes)) && length(boxes) == 4) boxes <- t(boxes)
   if (!is.numeric(boxes) || length(boxes) %% 4 != 0 || dim(boxes)[length(dim(boxes))] %||% 0 != 4) return(invisible())
   sides <- matrix(boxes, ncol = 4)
   if (has_sides(box_format)) {
     as_boxes(sides, "boxes", call, box_format = box_format)
   } else {
-    check_box_sizes(sides, box_format, call)
+    order <- if (is_y_first(box_format)) "y, x, height, width" else "x, y, width, height"
+    check_box_sizes(sides, "boxes", call, "The order in the format {.val {box_format}} is {order}.")
   }
   if (!grepl("rel_|center|grid", box_format)) warn_fractions(boxes, box_format, call)
 }
 
 # Boxes that are a place and a size.
-check_box_sizes <- function(boxes, box_format, call) {
+check_box_sizes <- function(boxes, arg, call, hint = NULL, .envir = caller_env()) {
   empty <- which(boxes[, 3] <= 0 | boxes[, 4] <= 0)
   if (!length(empty)) return(invisible())
+  hint <- if (!is.null(hint)) cli::format_inline(hint, .envir = .envir)
   kerascrop_abort(c(
-    "{.arg boxes} must have a width and a height above 0.",
+    "{.arg {arg}} must have a width and a height above 0.",
     x = "Box {empty[1]} is {shown(boxes[empty[1], ])}.",
-    i = "The order in the format {.val {box_format}} is
-         {if (is_y_first(box_format)) 'y, x, height, width' else 'x, y, width, height'}."
+    i = if (!is.null(hint)) "{hint}"
   ), "box", call)
 }
 

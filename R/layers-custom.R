@@ -102,8 +102,11 @@ symbolic_hint <- "In a model's graph images are symbolic tensors: {.arg choose} 
 
 # Boxes from R, one for each of `n` images, as a tensor. For symbolic images `n` is NULL, and boxes from R are wrong.
 as_chosen <- function(boxes, n) {
+  boxes <- tryCatch(order_boxes(boxes, "xyxy", "boxes", NULL, sized = TRUE), kerascrop_error = function(error) {
+    problem <- conditionMessage(error)
+    stop_in_python(c("{.arg choose} returned what are no boxes.", x = "{problem}"), "box")
+  })
   if (is.numeric(boxes) && is.null(dim(boxes)) && length(boxes) == 4) boxes <- t(boxes)
-  boxes <- order_sides(boxes, "xyxy")
   problem <- if (is.null(n) || !is.numeric(boxes) || !is.matrix(boxes) || ncol(boxes) != 4) {
     "It returned {shown(boxes)}."
   } else if (nrow(boxes) != n) {

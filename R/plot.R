@@ -5,9 +5,9 @@
 #'
 #' @param images Images of any kind that [crop_center()] takes: a matrix, an array `(height, width, channels)`, or a
 #'   batch `(batch, height, width, channels)`; a magick, raster or cimg image; or the path of an image file.
-#' @param boxes Boxes to draw, `x1, y1, x2, y2` in pixels: a matrix or data frame with a row for each image (several
-#'   rows for a single image); or a list of several such sets, each drawn in a colour of its own. If the list has
-#'   names, there is a legend.
+#' @param boxes Boxes to draw, `x1, y1, x2, y2` in pixels ([box_names]): a matrix or data frame with a row for each
+#'   image (several rows for a single image); or a list of several such sets, each drawn in a colour of its own. If the
+#'   list has names, there is a legend.
 #' @param crops Crops to draw beside the images: a batch with one for each image, or a list of images of any sizes.
 #'   `TRUE` cuts out each image's box of the first set (the first box of a single image).
 #' @param titles Titles of the images, one each.
@@ -65,8 +65,8 @@ plot_crops <- function(images, boxes = NULL, crops = NULL, titles = NULL, max = 
 #' count from the image's top left.
 #'
 #' @inheritParams plot_crops
-#' @param boxes Boxes, `x1, y1, x2, y2` in pixels: four numbers, a matrix or data frame with a row for each, or a list
-#'   of several such sets. If the list has names, there is a legend.
+#' @param boxes Boxes, `x1, y1, x2, y2` in pixels (see [box_names]): four numbers, a matrix or data frame with a row for
+#'   each, or a list of several such sets. If the list has names, there is a legend.
 #' @param image One image of any kind that [crop_center()] takes, also the path of a file; or `NULL`, for a canvas.
 #' @param labels Labels of the boxes, one each, such as classes or scores; `NULL` takes the names of the rows, if there
 #'   are any.
@@ -146,13 +146,22 @@ row_names <- function(boxes) {
 }
 
 # Several sets of boxes.
-is_box_list <- function(boxes) is.list(boxes) && !is.data.frame(boxes)
+is_box_list <- function(boxes) is_plain_list(boxes) && !is_one_set(boxes)
+
+# A list of a box's sides, such as the brush of a Shiny plot, rather than of sets of boxes.
+is_one_set <- function(boxes) {
+  clean <- clean_names(rlang::names2(boxes))
+  columns <- box_columns(clean)
+  if (is.null(columns)) return("bbox" %in% clean && all(lengths(boxes)[clean != "bbox"] == 1))
+  all(vapply(boxes[columns$which], function(side) is.numeric(side) && is.null(dim(side)), NA))
+}
 
 # Boxes for `n` images as a list of matrices.
 as_box_list <- function(boxes, n, call = caller_env()) {
   if (is.null(boxes)) return(list())
   if (!is_box_list(boxes)) boxes <- list(boxes)
   boxes <- lapply(boxes, function(box) {
+    check_image_numbers(box, n, "boxes", call)
     box <- as_boxes(box, "boxes", call, mirrored = TRUE)
     box[, c("x1", "x2")] <- cbind(pmin(box[, "x1"], box[, "x2"]), pmax(box[, "x1"], box[, "x2"]))
     if (if (n == 1) nrow(box) == 0 else nrow(box) != n) {

@@ -12,8 +12,8 @@
 #' @param crops Crops: a matrix, an array `(height, width, channels)`, or a batch `(batch, height, width, channels)`; or
 #'   of another kind that [crop_center()] takes, such as frames of a magick image. The number of channels may be
 #'   another than that of the images.
-#' @param boxes Where they were: a matrix or data frame with a row `x1, y1, x2, y2` for each, in pixels. The default is
-#'   what the crop functions noted. A box with `x1` above `x2` is mirrored back.
+#' @param boxes Where they were: a matrix or data frame with a row `x1, y1, x2, y2` for each, in pixels ([box_names]).
+#'   The default is what the crop functions noted. A box with `x1` above `x2` is mirrored back.
 #' @param height,width Size of the images, in pixels; `NULL` is what the crop functions noted.
 #' @param fill_value The number that pixels get which no crop covers: one that the type of `crops` can hold.
 #' @returns Images, as many and of the kind that the crops came from, with the type of `crops`. Where `boxes` were not
