@@ -162,6 +162,14 @@ def check_flag(value, name):
     return bool(value)
 
 
+def check_names(value, name):
+    """A tuple of strings, of one or several; None is none."""
+    names = (value,) if isinstance(value, str) else () if value is None else value
+    if not isinstance(names, (list, tuple)) or not all(isinstance(part, str) for part in names):
+        raise ArgumentError(f"`{name}` must be a string, or several, not {value!r}.")
+    return tuple(names)
+
+
 def check_choice(value, name, choices):
     """One of a few strings, as itself, or None where that is among them."""
     if value is None and None in choices:

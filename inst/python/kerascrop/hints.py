@@ -6,6 +6,7 @@ editors what these are; `with_arguments_of()` shows them to `help()` and `inspec
 
 import inspect
 import sys
+from collections.abc import Sequence
 from typing import Any, TypedDict
 
 if sys.version_info >= (3, 11):
@@ -14,6 +15,7 @@ else:
     from typing_extensions import Unpack as Unpack
 
 Tensor = Any  # a tensor of the backend, symbolic or not, or what becomes one: an array, nested lists of numbers
+Names = str | Sequence[str]
 
 NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -64,6 +66,7 @@ class BoxOptions(LayerOptions, total=False):
 
     return_boxes: bool
     min_visible: float
+    pass_through: Names
 
 
 class CropOptions(BoxOptions, total=False):

@@ -6,7 +6,6 @@ import pytest
 from keras import ops
 
 import kerascrop
-from conftest import BACKEND
 from kerascrop import geometry
 from kerascrop.checks import ArgumentError, BoxError, ShapeError
 from own_layers import PeakCrop
@@ -255,39 +254,70 @@ def test_what_does_not_fit_is_an_error_that_names_it(data, error, message):
         kerascrop.CenterCrop(4, 4)(data)
 
 
-KEYS = {  # what is nearly one of the names, and which
-    "image": "images",
-    "Images": "images",
-    "mask": "segmentation_masks",
-    "masks": "segmentation_masks",
-    "segmentation_mask": "segmentation_masks",
-    "boxes": "bounding_boxes",
-    "bboxes": "bounding_boxes",
-    "bounding_box": "bounding_boxes",
-    "boundingboxes": "bounding_boxes",
-    "keypoint": "keypoints",
-    "key_points": "keypoints",
+KEYS = {  # what looks like a part under another name, and which
+    "images": ["image", "Images"],
+    "segmentation_masks": ["mask", "masks", "segmentation_mask", "SegmentationMasks", "segmentation", "gt_seg"],
+    "bounding_boxes": ["boxes", "bboxes", "bounding_box", "boundingboxes", "bbox", "gt_boxes", "trueBoxes", "rois"],
+    "keypoints": ["keypoint", "key_points", "landmarks", "face_landmark", "kpts", "polygons"],
 }
+KEYS = [(key, part) for part, keys in KEYS.items() for key in keys]
 
 
-@pytest.mark.parametrize("key, meant", KEYS.items())
-def test_a_key_that_is_nearly_a_name_is_an_error_that_tells_the_name(key, meant):
-    data = {key: IMAGES} if meant == "images" else {"images": IMAGES, key: np.zeros((2, 9, 12))}
+@pytest.mark.parametrize("key, meant", KEYS)
+def test_a_key_that_looks_like_a_part_is_an_error_that_tells_the_name(key, meant):
+    data = {key: IMAGES} if meant == "images" else {"images": IMAGES, key: np.zeros((2, 5, 4))}
     for layer in (kerascrop.CenterCrop(4, 4), kerascrop.RandomCrop(4, 4), kerascrop.LearnableCrop(4, 4)):
-        with pytest.raises(ArgumentError, match=f"{key!r}: did you mean {meant!r}"):
+        with pytest.raises(ArgumentError, match=f"{key!r}: did you mean {meant!r}.*`pass_through`"):
             layer(data)
         with pytest.raises(ArgumentError, match=f"did you mean {meant!r}"):
             layer.compute_output_shape({name: part.shape for name, part in data.items()})
 
 
+BOX = np.arange(8.0).reshape(2, 1, 4)
+LOOKALIKES = {  # what passes if it is named in `pass_through`, and how
+    "bbox": {"bbox": BOX},
+    "objects/bbox": {"objects/bbox": BOX},  # a key of TensorFlow Datasets
+    "objects": {"objects": {"bbox": BOX, "label": np.ones((2, 1))}},
+    "target/objects/bbox": {"target": {"objects": {"bbox": BOX}}},
+    "depth": {"depth": np.zeros((2, 9, 12))},
+    "labels": {"labels": np.zeros((2, 9, 12, 1), "int32")},
+    "instances": {"instances": np.zeros((2, 7, 9, 12), "bool")},
+    "pair": {"pair": [np.zeros(2), np.zeros((2, 9, 12, 3))]},
+    "extra/other": {"extra": {"id": np.arange(2), "other": np.zeros((2, 9, 12, 3))}},
+}
+
+
+@pytest.mark.parametrize("name, extra", LOOKALIKES.items())
+@pytest.mark.parametrize("batched", [True, False])
+def test_what_looks_like_a_part_passes_only_if_that_is_said(name, extra, batched):
+    data = {"images": IMAGES, "segmentation_masks": np.zeros((2, 9, 12)), **extra}
+    data = data if batched else keras.tree.map_structure(lambda part: part[0], data)
+    with pytest.raises(ArgumentError, match="did you mean '(bounding_boxes|segmentation_masks)'"):
+        kerascrop.CenterCrop(4, 4)(data)
+    layer = kerascrop.CenterCrop(4, 4, pass_through=name)
+    crops = kerascrop.CenterCrop.from_config(layer.get_config())(data)
+    assert crops["images"].shape[-3:] == (4, 4, 3)
+    for key in extra:
+        for one, other in zip(keras.tree.flatten(crops[key]), keras.tree.flatten(data[key]), strict=True):
+            np.testing.assert_array_equal(arrays(one), other)
+
+
+@pytest.mark.parametrize("value", [1, [1], {"a": 1}])
+def test_pass_through_is_names(value):
+    with pytest.raises(ArgumentError, match="`pass_through` must be a string, or several"):
+        kerascrop.RandomCrop(4, 4, pass_through=value)
+
+
 @pytest.mark.parametrize(
-    "key", ["label", "labels", "ids", "id", "image_id", "image_ids", "image_2", "image_path", "weights", "filename"]
+    "key",
+    ["label", "labels", "ids", "id", "image_id", "image_ids", "image_2", "image_path", "weights", "filename"]
+    + ["num_boxes", "mask_ratio", "has_keypoints"],  # one number for each image
 )
 def test_other_keys_pass(key):
-    if BACKEND == "torch" and not isinstance(key, str):
-        pytest.skip("Keras sorts the keys of a dict under PyTorch, which takes names alone")
     part = np.arange(2)
     assert np.array_equal(arrays(kerascrop.CenterCrop(4, 4)({"images": IMAGES, key: part})[key]), part)
+    shapes = kerascrop.CenterCrop(4, 4).compute_output_shape({"images": IMAGES.shape, key: (2,)})
+    assert shapes == {"images": (2, 4, 4, 3), key: (2,)}
 
 
 def test_a_key_like_that_of_a_part_that_is_there_passes():

@@ -16,8 +16,9 @@ from kerascrop import axes, checks, geometry
 from kerascrop.engine import sampling, windows
 from kerascrop.engine.choices import Choice
 from kerascrop.engine.samples import Samples
-from kerascrop.hints import CropOptions, LayerOptions, Tensor, Unpack
+from kerascrop.hints import CropOptions, LayerOptions, Names, Tensor, Unpack
 from kerascrop.layers import joint, settings
+from kerascrop.seeds import SavedSeeds
 
 # Those of Keras's own arguments that it does not check, or not in words for users.
 ARGUMENTS_OF_KERAS = {
@@ -27,7 +28,7 @@ ARGUMENTS_OF_KERAS = {
 }
 
 
-class ImageLayer(keras.layers.Layer):
+class ImageLayer(SavedSeeds, keras.layers.Layer):
     """Base of all layers: the data format, saving and printing, and PyTorch's training mode.
 
     Args:
@@ -110,6 +111,8 @@ class Crop(ImageLayer):
         box_format: the format of bounding boxes that go with the images: see `kerascrop.convert_boxes()`.
         min_visible: drop bounding boxes of which less than this fraction is inside the crop: their label becomes -1,
             their sides 0. Boxes of which nothing is left are always dropped.
+        pass_through: keys of a dict of inputs, `"parent/key"` for one in a dict in it, that are to pass uncropped
+            although they look like boxes, masks or key points.
         **kwargs: arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Example:
@@ -140,12 +143,14 @@ class Crop(ImageLayer):
         return_boxes: bool = False,
         box_format: str = "xyxy",
         min_visible: float = 0.0,
+        pass_through: Names = (),
         **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(data_format=data_format, **kwargs)
         self.return_boxes = checks.check_flag(return_boxes, "return_boxes")
         self.box_format = geometry.check_box_format(box_format)
         self.min_visible = checks.check_fraction(min_visible, "min_visible")
+        self.pass_through = checks.check_names(pass_through, "pass_through")
 
     def choose(self, data: dict, training: bool) -> Choice:
         """Choose what is cut out of a batch.

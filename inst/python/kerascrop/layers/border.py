@@ -29,7 +29,7 @@ class BorderCrop(Crop):
         fill_value: the value of new pixels; for integer images, one that their dtype can hold. Masks get 0.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
         return_boxes: also return the boxes that are cut, in pixels of the input.
-        box_format, min_visible: of `bounding_boxes`, as in `CenterCrop`.
+        box_format, min_visible, pass_through: for what goes with the images, as in `CenterCrop`.
         **kwargs: arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Raises:

@@ -44,7 +44,7 @@ class BoxCrop(SampledCrop):
             to each side; the crops stay the same. None takes the true gradient.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
         return_boxes: also return the boxes that are cut, in pixels of the input.
-        min_visible: of `bounding_boxes`, as in `CenterCrop`.
+        min_visible, pass_through: for what goes with the images, as in `CenterCrop`.
         **kwargs: arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Raises:

@@ -28,7 +28,7 @@ class CenterCrop(CenterSizedCrop):
     one image without the batch, or a clip `(batch, time, height, width, channels)`. Or a dict, Keras's joint form:
     `images`, and perhaps `segmentation_masks` `(batch, height, width[, channels])`, `bounding_boxes`, a dict of `boxes`
     `(batch, boxes, 4)` and `labels` `(batch, boxes)`, and `keypoints` `(batch, points, 2)`, x and y in pixels. All are
-    cropped alike, and keep their dtype; other keys pass unchanged.
+    cropped alike, and keep their dtype; other keys pass unchanged, but see `pass_through`.
 
     Output shape: the same with the new height and width; with `return_boxes=True` also the boxes, `(batch, 4)`.
 
@@ -44,6 +44,8 @@ class CenterCrop(CenterSizedCrop):
             image, then of the crop), …; see `kerascrop.convert_boxes()`.
         min_visible: drop bounding boxes of which less than this fraction is left: their label becomes -1 (unsigned
             labels come as int32), their sides 0.
+        pass_through: keys that pass uncropped although they look like boxes, masks or key points, such as `"bbox"`;
+            `"objects/bbox"` for a key of a dict in the dict. Without it they are errors.
         **kwargs: arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Raises:

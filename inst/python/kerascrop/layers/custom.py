@@ -25,7 +25,7 @@ class CustomCrop(SampledCrop):
         antialias: average all pixels of a box that is larger than the crop, rather than the nearest four.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
         return_boxes: also return the boxes that are cut, in pixels of the input.
-        box_format, min_visible: of `bounding_boxes`, as in `CenterCrop`.
+        box_format, min_visible, pass_through: for what goes with the images, as in `CenterCrop`.
         **kwargs: arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Raises:

@@ -1,10 +1,13 @@
 """Joint inputs: images with their segmentation masks, bounding boxes and key points, in Keras's own form.
 
 A dict `{"images", "segmentation_masks", "bounding_boxes": {"boxes", "labels"}, "keypoints"}`, of which only the
-images are needed; other keys, such as `"labels"`, pass unchanged.
+images are needed; other keys, such as `"labels"`, pass unchanged. What looks like a box, a mask or a point under
+another key is an error: it would no longer fit the crops.
 """
 
 import difflib
+import functools
+import re
 
 from keras import ops
 from keras.backend import standardize_dtype
@@ -14,20 +17,29 @@ from kerascrop import axes, checks, geometry
 PARTS = ("images", "segmentation_masks", "bounding_boxes", "keypoints")
 
 
+# What the words in a key say that there is.
+WORDS = {
+    "segmentation_masks": "mask segmentation segm seg segmap labelmap",
+    "bounding_boxes": "box bbox bndbox boundingbox roi xyxy xywh yxyx rectangle",
+    "keypoints": "keypoint kpt kp landmark point joint coord coordinate polygon",
+}
+PART_OF = {word: part for part, words in WORDS.items() for word in words.split()}
+
+
 def check_keys(data, layer):
     """A dict of the inputs that are not None; stops unless it has images, and boxes if it has bounding boxes.
 
-    Other keys pass uncropped, so a key that looks like the misspelt name of a missing part is an error, too.
+    Other keys pass uncropped, so one that looks like a name of something to crop is an error, unless the layer's
+    `pass_through` has it.
     """
     data = {key: value for key, value in data.items() if value is not None}
     known = (*PARTS, *layer.input_names[1:])
-    for key in data:
-        meant = None if key in known else _meant(key, known)
-        if meant and meant not in data:
-            raise checks.ArgumentError(
-                f"`{layer.name}` does not know {key!r}: did you mean {meant!r}? "
-                "To pass something uncropped, give it another name."
-            )
+    lead = _ndim(data["images"]) - layer.rank - 1 if "images" in data else -1
+    for key, value in _leaves({key: value for key, value in data.items() if key not in known}, layer.pass_through):
+        meant = _meant(key, known)
+        # One number for each image, such as a count of boxes, is nothing to crop.
+        if meant and _ndim(value) > lead:
+            raise _unknown(key, f"does not know {key!r}", meant, layer)
     if "images" not in data:
         raise checks.ArgumentError(f"`{layer.name}` takes images, or a dict with `images`, not one of {list(data)}.")
     boxes = data.get("bounding_boxes", {"boxes": None})
@@ -36,11 +48,62 @@ def check_keys(data, layer):
     return data
 
 
+def check_passed_shapes(shapes, layer):
+    """Stop if what passes uncropped has the images' height and width: it is a mask, or another image."""
+    images = shapes["images"]
+    lengths = layer.lengths(images)
+    if layer.rank == 1 or not all(isinstance(length, int) for length in lengths):
+        return
+    known = (*PARTS, *layer.input_names[1:])
+    lead = len(images) - layer.rank - 1
+    for key, shape in _leaves({key: value for key, value in shapes.items() if key not in known}, layer.pass_through):
+        if lengths in (tuple(shape[lead : lead + layer.rank]), tuple(shape[lead + 1 : lead + 1 + layer.rank])):
+            raise _unknown(key, f"gets {key!r} of the images' size, {lengths}", "segmentation_masks", layer)
+
+
+def _unknown(key, problem, meant, layer):
+    return checks.ArgumentError(
+        f"`{layer.name}` {problem}: did you mean {meant!r}? To pass it uncropped, name {key!r} in `pass_through`."
+    )
+
+
+def _leaves(parts, passed, above=""):
+    """The keys and values of a dict, and of the dicts in it, whose keys get `"above/"` in front; without those passed.
+
+    A list has its own key for all that it holds.
+    """
+    for key, value in parts.items():
+        key = f"{above}{key}"
+        if key in passed:
+            continue
+        if isinstance(value, dict):
+            yield from _leaves(value, passed, f"{key}/")
+        elif isinstance(value, list) and any(hasattr(part, "shape") or isinstance(part, tuple) for part in value):
+            yield from ((key, part) for part in value)
+        else:
+            yield key, value
+
+
+def _ndim(value):
+    """The number of axes of a tensor, of a shape, or of nested lists."""
+    if not isinstance(value, (list, tuple)):
+        return len(getattr(value, "shape", ()))
+    nested = [part for part in value if isinstance(part, (list, tuple)) or hasattr(part, "shape")]
+    return 1 + max(map(_ndim, nested)) if nested else len(value)
+
+
+@functools.cache
 def _meant(key, parts):
-    """The part whose name, or the name's last word, a key nearly equals; None if there is none."""
+    """The part that a key looks like; None if there is none."""
+    key = re.sub("([a-z])([A-Z])", r"\1_\2", str(key)).lower()
+    for word in reversed(re.findall("[a-z]+", key)):
+        for single in (word, word.removesuffix("s"), word.removesuffix("es")):
+            part = PART_OF.get(single)
+            if part in parts:
+                return part
+    # Strict enough to let "image_id" and "image_2" pass, yet to take "image" for "images".
     names = {part.rsplit("_", 1)[-1]: part for part in parts} | {part: part for part in parts}
-    # Strict enough to let "image_id" and "image_2" pass, yet to take "mask" for "masks".
-    close = difflib.get_close_matches(str(key).lower(), names, n=1, cutoff=0.88)
+    close = difflib.get_close_matches(key, names, n=1, cutoff=0.88)
     return names[close[0]] if close else None
 
 
@@ -48,6 +111,7 @@ def check_shapes(shapes, layer):
     """Stop unless masks, boxes, labels and key points fit the images; `shapes` is a dict of shapes."""
     images, rank = shapes["images"], layer.rank
     lead = images[: len(images) - rank - 1]
+    check_passed_shapes(shapes, layer)
     if "boxes" in shapes and "boxes" in layer.input_names:
         _check_boxes(shapes, layer)
     if "segmentation_masks" in shapes:

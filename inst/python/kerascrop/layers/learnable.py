@@ -64,7 +64,7 @@ class LearnableCrop(SampledCrop):
         seed: a whole number, for the same exploration in every training; None draws one.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
         return_boxes: also return the boxes that are cut, in pixels of the input.
-        box_format, min_visible: of `bounding_boxes`, as in `CenterCrop`.
+        box_format, min_visible, pass_through: for what goes with the images, as in `CenterCrop`.
         **kwargs: arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Raises:

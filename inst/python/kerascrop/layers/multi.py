@@ -39,7 +39,7 @@ class MultiCrop(SizedCrop):
             crops' size, so that windows touch.
         data_format, if_smaller, fill_value: as in `CenterCrop`.
         return_boxes: also return the boxes that are cut, in pixels of the input.
-        box_format, min_visible: of `bounding_boxes`, as in `CenterCrop`.
+        box_format, min_visible, pass_through: for what goes with the images, as in `CenterCrop`.
         **kwargs: arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Raises:

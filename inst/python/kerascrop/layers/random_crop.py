@@ -36,8 +36,8 @@ class RandomSizedCrop(SizedCrop):
         self.positive_fraction = checks.check_fraction(positive_fraction, "positive_fraction")
         if self.focus and not self.per_image:
             raise checks.ArgumentError(f"`focus` looks at each image: with {focus!r}, `per_image` must be True.")
-        self.seed = seeds.given_or_drawn(seed)
-        self.seed_generator = seeds.Seeds(self.seed, name=f"{self.name}_seeds")
+        self.seed_generator = seeds.Seeds(seed, name=f"{self.name}_seeds")
+        self.seed = self.seed_generator.seed
 
     def choose(self, data, training):
         shape = ops.shape(data["images"])
@@ -178,7 +178,7 @@ class RandomCrop(RandomSizedCrop):
             `"foreground"`: all that is not zero in `segmentation_masks`, as far as it fits.
         positive_fraction: for `focus="mask"`, in `[0, 1]`.
         return_boxes: also return the boxes that are cut, in pixels of the input.
-        box_format, min_visible: of `bounding_boxes`, as in `CenterCrop`.
+        box_format, min_visible, pass_through: for what goes with the images, as in `CenterCrop`.
         **kwargs: arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Call arguments:

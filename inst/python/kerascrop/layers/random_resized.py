@@ -37,7 +37,7 @@ class RandomResizedCrop(SampledCrop):
         seed: a whole number, for the same boxes in every run; None draws one.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
         return_boxes: also return the boxes that are cut, in pixels of the input.
-        box_format, min_visible: of `bounding_boxes`, as in `CenterCrop`.
+        box_format, min_visible, pass_through: for what goes with the images, as in `CenterCrop`.
         **kwargs: arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Raises:
@@ -64,8 +64,8 @@ class RandomResizedCrop(SampledCrop):
             raise checks.ArgumentError(f"`scale` is a fraction of the image's area: at most 1, not {self.scale[1]:g}.")
         self.ratio = checks.check_range(ratio, "ratio")
         self.per_image = checks.check_flag(per_image, "per_image")
-        self.seed = seeds.given_or_drawn(seed)
-        self.seed_generator = seeds.Seeds(self.seed, name=f"{self.name}_seeds")
+        self.seed_generator = seeds.Seeds(seed, name=f"{self.name}_seeds")
+        self.seed = self.seed_generator.seed
 
     def choose(self, data, training):
         batch = ops.shape(data["images"])[0]

@@ -9,7 +9,7 @@ from keras import layers, ops
 from kerascrop.engine.sampling import How, resample
 from kerascrop.hints import LayerOptions, Tensor, Unpack
 from kerascrop.localizers.candidates import Bounds, Candidates
-from kerascrop.seeds import Seeds
+from kerascrop.seeds import SavedSeeds, Seeds
 
 LOOK = How(fill_mode="nearest", least_reach=1.0)  # antialiased; the edge's pixels continue beyond the image
 TINY = 1e-12  # added to the cells of a map, which may all be 0
@@ -26,7 +26,7 @@ class Found(NamedTuple):
 
 
 @keras.saving.register_keras_serializable("kerascrop")
-class MapLocalizer(layers.Layer):
+class MapLocalizer(SavedSeeds, layers.Layer):
     """A small convolutional network that scores every place of an image.
 
     It looks at a view of at most 256 pixels per side (smaller images are only resized to whole cells; those of

@@ -41,7 +41,7 @@ def crop_generator(
         mode: `"random"`, for training: a new place for each image in each batch. `"center"`, for prediction.
         seed: a whole number, for the same places in every run; None draws one.
         **options: as in `RandomCrop`: `data_format`, `per_image`, `if_smaller`, `fill_value`, `focus`,
-            `positive_fraction`, `return_boxes`, `box_format`, `min_visible`, `name`, `dtype`, `trainable`.
+            `positive_fraction`, `return_boxes`, `box_format`, `min_visible`, `pass_through`, `name`, `dtype`, `trainable`.
 
     Returns:
         Batches of the same structure, with crops as NumPy arrays: for a `PyDataset` another `PyDataset`, so that
@@ -167,7 +167,7 @@ def crop_dataset(
         num_parallel_calls: how many elements are cropped at the same time; None lets TensorFlow decide. The order
             stays the same.
         **options: as in `RandomCrop`: `data_format`, `per_image`, `if_smaller`, `fill_value`, `focus`,
-            `positive_fraction`, `return_boxes`, `box_format`, `min_visible`, `name`, `dtype`, `trainable`.
+            `positive_fraction`, `return_boxes`, `box_format`, `min_visible`, `pass_through`, `name`, `dtype`, `trainable`.
 
     Returns:
         A `tf.data.Dataset` of the same structure and dtypes. It keeps the `class_names` and `file_paths` that Keras's
