@@ -197,6 +197,12 @@ as_name <- or_null(function(x, arg, call, may_be_empty = FALSE) {
   kerascrop_abort(c("{.arg {arg}} must be {.code NULL} or a string.", x = "It is {shown(x)}."), "argument", call)
 })
 
+# Names of parts: strings, or none.
+as_keys <- or_null(function(x, arg, call) {
+  if (is.character(x) && !anyNA(x)) return(as.list(x))
+  kerascrop_abort(c("{.arg {arg}} must be {.code NULL} or names.", x = "It is {shown(x)}."), "argument", call)
+})
+
 # What Keras takes as `dtype`.
 as_dtype <- or_null(function(x, arg, call) {
   if (rlang::is_string(x) || is_python(x)) return(x)

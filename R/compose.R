@@ -6,7 +6,7 @@ argument_checks <- list(
   focus = or_null(function(x, ...) as_choice(x, focus_choices, ...)),
   fill_mode = function(x, ...) as_choice(x, fill_modes, ...), fill_value = as_number,
   gradient_reach = as_reach, align_corners = as_flag,
-  box_format = as_box_format, min_visible = as_fraction, positive_fraction = as_fraction,
+  box_format = as_box_format, min_visible = as_fraction, positive_fraction = as_fraction, pass_through = as_keys,
   antialias = as_flag, per_image = as_flag, return_boxes = as_flag, snap = as_flag,
   resize = as_flag
 )

@@ -35,8 +35,9 @@
 #' dim(batch[[1]])
 #' # model |> fit(cropped, steps_per_epoch = 10)
 crop_generator <- function(generator, height, width, mode = c("random", "center"), seed = NULL, if_smaller = "error",
-                           data_format = NULL, ..., per_image = TRUE, focus = NULL, positive_fraction = 1, fill_value = 0,
-                           box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
+                           data_format = NULL, ..., per_image = TRUE, focus = NULL, positive_fraction = 1,
+                           fill_value = 0, box_format = "xyxy", min_visible = 0, pass_through = NULL,
+                           return_boxes = FALSE) {
   call <- rlang::current_env()
   check_given(generator, "argument", "generator", call)
   arguments <- checked_arguments(generator = NULL, mode = as_choice(mode, crop_modes), seed = seed_or_draw(seed, call))
@@ -78,7 +79,7 @@ crop_generator <- function(generator, height, width, mode = c("random", "center"
 crop_dataset <- function(dataset, height, width, mode = c("random", "center"), seed = NULL, if_smaller = "error",
                          data_format = NULL, num_parallel_calls = NULL, ..., per_image = TRUE, focus = NULL,
                          positive_fraction = 1, fill_value = 0, box_format = "xyxy", min_visible = 0,
-                         return_boxes = FALSE) {
+                         pass_through = NULL, return_boxes = FALSE) {
   call <- rlang::current_env()
   check_given(dataset, "argument", "dataset", call)
   arguments <- checked_arguments(

@@ -22,20 +22,20 @@
 #' dim(from_numpy(layer_border_crop(digits, 4)))
 #' dim(from_numpy(layer_border_crop(digits, list(c(4, 0), c(-2, -2)))))
 layer_border_crop <- function(object, cropping, data_format = NULL, ..., fill_value = 0, box_format = "xyxy",
-                              min_visible = 0, return_boxes = FALSE) {
+                              min_visible = 0, pass_through = NULL, return_boxes = FALSE) {
   compose(object, "BorderCrop", checked_arguments(cropping = as_margins(cropping)))
 }
 
 #' @rdname layer_border_crop
 #' @export
 layer_border_crop_1d <- function(object, cropping, data_format = NULL, ..., fill_value = 0, box_format = "xyxy",
-                                 min_visible = 0, return_boxes = FALSE) {
+                                 min_visible = 0, pass_through = NULL, return_boxes = FALSE) {
   compose(object, "BorderCrop1D", checked_arguments(cropping = as_margins(cropping, 1)))
 }
 
 #' @rdname layer_border_crop
 #' @export
 layer_border_crop_3d <- function(object, cropping, data_format = NULL, ..., fill_value = 0, box_format = "xyxy",
-                                 min_visible = 0, return_boxes = FALSE) {
+                                 min_visible = 0, pass_through = NULL, return_boxes = FALSE) {
   compose(object, "BorderCrop3D", checked_arguments(cropping = as_margins(cropping, 3)))
 }

@@ -55,7 +55,7 @@
 layer_box_crop <- function(object, height, width, box_format = "xyxy", antialias = FALSE,
                            fill_mode = "constant", fill_value = 0, data_format = NULL, ...,
                            interpolation = c("bilinear", "bicubic", "nearest"), align_corners = FALSE,
-                           gradient_reach = NULL, min_visible = 0, return_boxes = FALSE) {
+                           gradient_reach = NULL, min_visible = 0, pass_through = NULL, return_boxes = FALSE) {
   interpolation <- as_interpolation(interpolation, antialias)
   compose(
     object, "BoxCrop", checked_arguments(interpolation = interpolation), inputs = c("images", "boxes", "box_indices")

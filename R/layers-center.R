@@ -22,6 +22,8 @@
 #'   the crop.
 #' @param min_visible Drop bounding boxes of which less than this fraction is left, from 0 to 1. Those of which nothing
 #'   is left are always dropped.
+#' @param pass_through Names of parts of a named list that are passed on uncropped although they look like boxes, masks
+#'   or key points: `"bbox"`, or `"objects/bbox"` for a part of a list in the list. `NULL`: none.
 #' @param return_boxes Return a list of two: the crops, and the boxes that were cut, `(batch, 4)`: `x1, y1, x2, y2` in
 #'   pixels of the input. Sequences have boxes `x1, x2`, volumes `x1, y1, z1, x2, y2, z2`.
 #' @returns The layer, the model, or the crops `(batch, height, width, channels)`, as `object` says; for sequences
@@ -34,8 +36,9 @@
 #' masks keep their type and class numbers. A bounding box that is dropped keeps its place, with the label -1 and sides
 #' of 0, so images with fewer boxes than others are filled up with such boxes. Key points outside of the crop are
 #' kept, with coordinates below 0 or beyond the crop's size. Parts with other names, such as `labels`, are passed on
-#' unchanged; they must be numbers or tensors too. A name that is nearly one of the above, such as `mask`, is an error
-#' that suggests the right one.
+#' unchanged; they must be numbers or tensors too. What looks like boxes, a mask or points under another name, such as
+#' `bbox`, `mask` or `landmarks`, or is as large as the images, would not fit the crops any more: it is an error that
+#' suggests the right name, unless `pass_through` has its name.
 #' @section Errors:
 #' `kerascrop_error_size`: a size is not a positive whole number, or larger than the images (as soon as their size is
 #' known) while `if_smaller` is `"error"`. `kerascrop_error_shape`: `object` is neither images nor one image, or masks
@@ -63,20 +66,21 @@
 #' # images smaller than the crop
 #' dim(from_numpy(layer_center_crop(x, 20, 20, if_smaller = "pad")))
 layer_center_crop <- function(object, height, width, data_format = NULL, ..., if_smaller = "error", fill_value = 0,
-                              box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
+                              box_format = "xyxy", min_visible = 0, pass_through = NULL, return_boxes = FALSE) {
   compose(object, "CenterCrop", checked_arguments())
 }
 
 #' @rdname layer_center_crop
 #' @export
 layer_center_crop_1d <- function(object, length, data_format = NULL, ..., if_smaller = "error", fill_value = 0,
-                                 box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
+                                 box_format = "xyxy", min_visible = 0, pass_through = NULL, return_boxes = FALSE) {
   compose(object, "CenterCrop1D", checked_arguments())
 }
 
 #' @rdname layer_center_crop
 #' @export
 layer_center_crop_3d <- function(object, depth, height, width, data_format = NULL, ..., if_smaller = "error",
-                                 fill_value = 0, box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
+                                 fill_value = 0, box_format = "xyxy", min_visible = 0, pass_through = NULL,
+                                 return_boxes = FALSE) {
   compose(object, "CenterCrop3D", checked_arguments())
 }

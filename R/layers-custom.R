@@ -63,7 +63,7 @@
 #' model <- keras$Model(images, layer_custom_crop(images, 7, 7, around_brightest))
 #' all.equal(from_numpy(model$predict(as_numpy(x), verbose = 0L)), crops, tolerance = 1e-6)
 layer_custom_crop <- function(object, height, width, choose, data_format = NULL, ..., antialias = FALSE,
-                              box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
+                              box_format = "xyxy", min_visible = 0, pass_through = NULL, return_boxes = FALSE) {
   compose(object, "CustomCrop", checked_arguments(choose = as_chooser(choose)))
 }
 

@@ -63,7 +63,7 @@
 layer_learnable_crop <- function(object, height, width, size = c("fixed", "square", "free"), min_size = NULL,
                                  max_size = NULL, resize = TRUE, localizer = NULL, antialias = TRUE,
                                  snap = FALSE, seed = NULL, data_format = NULL, ..., box_format = "xyxy",
-                                 min_visible = 0, return_boxes = FALSE) {
+                                 min_visible = 0, pass_through = NULL, return_boxes = FALSE) {
   compose(object, "LearnableCrop", checked_arguments(
     size = as_choice(size, learnable_sizes), min_size = as_extent(min_size),
     max_size = as_extent(max_size), localizer = as_localizer(localizer)

@@ -37,7 +37,8 @@
 #' from_numpy(crop(as_numpy(x)))[1, , , 1] # the centre
 layer_random_crop <- function(object, height, width, seed = NULL, data_format = NULL, name = NULL, ...,
                               per_image = TRUE, if_smaller = "error", focus = NULL, positive_fraction = 1,
-                              fill_value = 0, box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
+                              fill_value = 0, box_format = "xyxy", min_visible = 0, pass_through = NULL,
+                              return_boxes = FALSE) {
   compose(object, "RandomCrop", checked_arguments())
 }
 
@@ -45,7 +46,8 @@ layer_random_crop <- function(object, height, width, seed = NULL, data_format = 
 #' @export
 layer_random_crop_1d <- function(object, length, seed = NULL, data_format = NULL, name = NULL, ...,
                                  per_image = TRUE, if_smaller = "error", focus = NULL, positive_fraction = 1,
-                                 fill_value = 0, box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
+                                 fill_value = 0, box_format = "xyxy", min_visible = 0, pass_through = NULL,
+                                 return_boxes = FALSE) {
   compose(object, "RandomCrop1D", checked_arguments())
 }
 
@@ -53,7 +55,8 @@ layer_random_crop_1d <- function(object, length, seed = NULL, data_format = NULL
 #' @export
 layer_random_crop_3d <- function(object, depth, height, width, seed = NULL, data_format = NULL, name = NULL, ...,
                                  per_image = TRUE, if_smaller = "error", focus = NULL, positive_fraction = 1,
-                                 fill_value = 0, box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
+                                 fill_value = 0, box_format = "xyxy", min_visible = 0, pass_through = NULL,
+                                 return_boxes = FALSE) {
   compose(object, "RandomCrop3D", checked_arguments())
 }
 
@@ -88,6 +91,6 @@ layer_random_crop_3d <- function(object, depth, height, width, seed = NULL, data
 #' from_numpy(y[[2]])
 layer_random_resized_crop <- function(object, height, width, scale = c(0.08, 1), ratio = c(3 / 4, 4 / 3),
                                       data_format = NULL, ..., seed = NULL, per_image = TRUE, antialias = TRUE,
-                                      box_format = "xyxy", min_visible = 0, return_boxes = FALSE) {
+                                      box_format = "xyxy", min_visible = 0, pass_through = NULL, return_boxes = FALSE) {
   compose(object, "RandomResizedCrop", checked_arguments(scale = as_bounds(scale, most = 1), ratio = as_bounds(ratio)))
 }

@@ -102,7 +102,7 @@ test_that("nonsense in any argument of any function is an error that names it", 
   x <- some_images()
   boxes <- box_window(1:4, 1:5)
   size <- list(height = 4, width = 5)
-  joint <- list(box_format = "xyxy", min_visible = 0, return_boxes = FALSE)
+  joint <- list(box_format = "xyxy", min_visible = 0, pass_through = "a", return_boxes = FALSE)
   layer <- list(name = "a", dtype = "float32", trainable = TRUE, data_format = "channels_last")
   fit <- list(if_smaller = "error", fill_value = 0)
   random <- list(seed = 1, per_image = TRUE)

@@ -134,6 +134,33 @@ def test_a_shape_error_names_the_batch(images):
             next(data.crop_generator([batch], 5, 6))
 
 
+REST = {  # what passes uncropped only if it is named, and how it is named
+    "y": np.zeros((4, 9, 12), "int32"),
+    "y/boxes": {"boxes": np.zeros((4, 2, 4)), "classes": np.zeros((4, 2))},
+}
+
+
+@pytest.mark.parametrize("name, rest", REST.items())
+def test_labels_that_look_like_masks_or_boxes_pass_only_if_that_is_said(name, rest, images):
+    for crops in (
+        lambda **options: data.crop_generator([(images, rest)], 5, 6, **options),
+        lambda **options: data.crop_dataset(tf_dataset((images, rest)).batch(2), 5, 6, **options),
+        lambda **options: data.crop_dataset(tf_dataset((images, rest)), 5, 6, **options),
+    ):
+        with pytest.raises(ArgumentError, match=f"name '{name}' in `pass_through`"):
+            next(iter(crops()))
+        x, y = next(iter(crops(pass_through=[name])))
+        assert x.shape[-3:] == (5, 6, 3)
+        assert keras.tree.flatten(y)[0].shape[-2:] == keras.tree.flatten(rest)[0].shape[-2:]
+    next(iter(data.crop_generator([(images, np.zeros((4, 9)), np.ones(4))], 5, 6)))
+
+
+def tf_dataset(data):
+    import tensorflow as tf
+
+    return tf.data.Dataset.from_tensor_slices(data)
+
+
 def test_wrong_arguments_are_errors_at_once(images):
     for generator in (None, 3, images, "folder"):
         with pytest.raises(ArgumentError, match="`generator`"):

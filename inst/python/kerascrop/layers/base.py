@@ -202,7 +202,7 @@ class Crop(ImageLayer):
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         data = self._named(inputs)
         data |= keras.tree.map_structure(ops.convert_to_tensor, self._parts(data))
-        is_single, shapes = self._batched(keras.tree.map_structure(_shape_of, data), self.is_in_model())
+        is_single, shapes = self._batched(keras.tree.map_structure(joint.shape_of, data), self.is_in_model())
         if is_single:
             data |= keras.tree.map_structure(lambda x: x[None], self._parts(data))
         training = self.is_training(training)
@@ -231,7 +231,7 @@ class Crop(ImageLayer):
 
     def compute_output_spec(self, inputs: Any, training: bool | None = None) -> Any:
         data = self._named(inputs)
-        shapes, boxes = self._output_shapes(keras.tree.map_structure(_shape_of, data), in_model=True)
+        shapes, boxes = self._output_shapes(keras.tree.map_structure(joint.shape_of, data), in_model=True)
         dtypes = joint.dtypes(self._parts(data))
         if not self.keeps_dtype:
             dtypes["images"] = self.compute_dtype
@@ -392,9 +392,6 @@ class SampledCrop(Crop):
     def samples(self, boxes, **options):
         """The choice of these boxes, as `Samples`."""
         return Samples(boxes, (self.height, self.width), self.how, **options)
-
-
-_shape_of = lambda value: tuple(getattr(value, "shape", ()))
 
 
 def _map_shapes(function, value):

@@ -84,10 +84,16 @@ def _leaves(parts, passed, above=""):
             yield key, value
 
 
+def shape_of(value):
+    """A tensor's shape; that of anything else, or of a tensor without a known rank, is `()`."""
+    shape = getattr(value, "shape", ())
+    return () if getattr(shape, "rank", 0) is None else tuple(shape)
+
+
 def _ndim(value):
     """The number of axes of a tensor, of a shape, or of nested lists."""
     if not isinstance(value, (list, tuple)):
-        return len(getattr(value, "shape", ()))
+        return len(shape_of(value))
     nested = [part for part in value if isinstance(part, (list, tuple)) or hasattr(part, "shape")]
     return 1 + max(map(_ndim, nested)) if nested else len(value)
 

@@ -16,6 +16,7 @@ from keras import ops
 from kerascrop import checks
 from kerascrop.backend import tf
 from kerascrop.hints import PipelineOptions, Unpack, with_arguments_of
+from kerascrop.layers import joint
 from kerascrop.layers.random_crop import RandomCrop
 
 MODES = ("random", "center")
@@ -36,12 +37,14 @@ def crop_generator(
         generator: the source of batches: a Python generator or any other iterable, or a `keras.utils.PyDataset`, such
             as the flows of `ImageDataGenerator`. A batch is `x`, `(x, y)` or `(x, y, sample_weight)`; `x` are images
             `(batch, height, width, channels)`, or a dict of images, masks, boxes and key points as the crop layers
-            take it. The rest passes untouched.
+            take it. The rest passes untouched; a `y` that looks like boxes, a mask or points of the images is an error
+            unless `pass_through` has `"y"`.
         height, width: size of the crops, in pixels.
         mode: `"random"`, for training: a new place for each image in each batch. `"center"`, for prediction.
         seed: a whole number, for the same places in every run; None draws one.
         **options: as in `RandomCrop`: `data_format`, `per_image`, `if_smaller`, `fill_value`, `focus`,
-            `positive_fraction`, `return_boxes`, `box_format`, `min_visible`, `pass_through`, `name`, `dtype`, `trainable`.
+            `positive_fraction`, `return_boxes`, `box_format`, `min_visible`, `pass_through`, `name`, `dtype`,
+            `trainable`.
 
     Returns:
         Batches of the same structure, with crops as NumPy arrays: for a `PyDataset` another `PyDataset`, so that
@@ -82,6 +85,13 @@ class Cropper:
         with keras.StatelessScope(state_mapping=[(own, ops.cast(state, own.dtype))]):
             return self.layer(images, training=self.random)
 
+    def check_rest(self, parts):
+        """Stop if `y` or `sample_weight`, which pass uncropped, look like boxes, masks or key points of `x`."""
+        images = _images(parts[0])
+        rest = {"images": images, **dict(zip(("y", "sample_weight"), parts[1:]))}
+        shapes = keras.tree.map_structure(joint.shape_of, joint.check_keys(rest, self.layer))
+        joint.check_passed_shapes(shapes, self.layer)
+
     def batch(self, batch, number, key):
         """Crop a batch `x`, `(x, y)` or `(x, y, sample_weight)`.
 
@@ -95,6 +105,7 @@ class Cropper:
         try:
             _check_batch(parts)
             crops = keras.tree.map_structure(ops.convert_to_numpy, self(parts[0], state))
+            self.check_rest(parts)
         except Exception as error:
             kind = type(error) if isinstance(error, ValueError) else checks.ShapeError
             raise kind(f"Batch {number + 1}: {_message(error)}") from error
@@ -160,14 +171,16 @@ def crop_dataset(
     Args:
         dataset: a dataset of `x`, `(x, y)` or `(x, y, sample_weight)`, batched or not; image sizes may be unknown. `x`
             are images, `(batch, height, width, channels)` or a single one, or a dict of images, masks, boxes and key
-            points as the crop layers take it. The rest passes untouched.
+            points as the crop layers take it. The rest passes untouched; a `y` that looks like boxes, a mask or points
+            of the images is an error unless `pass_through` has `"y"`.
         height, width: size of the crops, in pixels.
         mode: `"random"`, for training: a new place for each image in each epoch. `"center"`, for prediction.
         seed: a whole number, for the same places in every run, with parallel calls too; None draws one.
         num_parallel_calls: how many elements are cropped at the same time; None lets TensorFlow decide. The order
             stays the same.
         **options: as in `RandomCrop`: `data_format`, `per_image`, `if_smaller`, `fill_value`, `focus`,
-            `positive_fraction`, `return_boxes`, `box_format`, `min_visible`, `pass_through`, `name`, `dtype`, `trainable`.
+            `positive_fraction`, `return_boxes`, `box_format`, `min_visible`, `pass_through`, `name`, `dtype`,
+            `trainable`.
 
     Returns:
         A `tf.data.Dataset` of the same structure and dtypes. It keeps the `class_names` and `file_paths` that Keras's
@@ -199,6 +212,7 @@ def crop_dataset(
         try:
             _check_rank(parts[0])
             crops = crop(parts[0], tf.stack([number, tf.zeros_like(number)]))
+            crop.check_rest(parts)
         except ValueError as error:
             raise type(error)(_message(error)) from error
         return (crops, *parts[1:]) if isinstance(element, tuple) else crops
