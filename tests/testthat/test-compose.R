@@ -328,6 +328,18 @@ test_that("parts of a named list that do not fit are named", {
   })
 })
 
+test_that("what looks like a part passes only if that is said", {
+  skip_without_python()
+  x <- some_images(c(2, 9, 12, 1))
+  box <- array(1:8, c(2, 1, 4))
+  for (extra in list(list(bbox = box), list(objects = list(bbox = box)), list(depth = array(0, c(2, 9, 12))))) {
+    data <- c(list(images = x), extra)
+    expect_error(layer_center_crop(data, 4, 4), "pass_through", class = "kerascrop_error_argument")
+    y <- layer_center_crop(data, 4, 4, pass_through = c("bbox", "objects/bbox", "depth"))
+    expect_equal(unlist(as_arrays(y[-1])), as.double(unlist(extra)), ignore_attr = TRUE)
+  }
+})
+
 test_that("lists in a named list are looked at, too", {
   skip_without_python()
   x <- some_images(c(2, 9, 12, 1))

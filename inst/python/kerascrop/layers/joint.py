@@ -7,6 +7,7 @@ another key is an error: it would no longer fit the crops.
 
 import difflib
 import functools
+import itertools
 import re
 
 from keras import ops
@@ -39,6 +40,8 @@ def check_keys(data, layer):
         meant = _meant(key, known)
         # One number for each image, such as a count of boxes, is nothing to crop.
         if meant and _ndim(value) > lead:
+            # The key of a dict that looks like a part, rather than those in it.
+            key = next(each for each in itertools.accumulate(key.split("/"), "{}/{}".format) if _meant(each, known))
             raise _unknown(key, f"does not know {key!r}", meant, layer)
     if "images" not in data:
         raise checks.ArgumentError(f"`{layer.name}` takes images, or a dict with `images`, not one of {list(data)}.")
