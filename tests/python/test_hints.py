@@ -67,7 +67,7 @@ def test_a_layer_of_ones_own_shows_all_arguments_too():
     assert [*inspect.signature(Own(2, 2)).parameters] == ["args", "kwargs"]  # of a call, not of the constructor
 
 
-def test_type_checkers_are_told_of_the_hints():
+def test_type_checkers_are_told_that_there_are_hints():
     assert importlib.resources.files("kerascrop").joinpath("py.typed").is_file()
 
 

@@ -1,7 +1,6 @@
 """Every kind of crop for Keras models: centre, border, random, given by boxes, and learned."""
 
-import keras  # noqa: F401  # first, so that a missing Keras is what the error names
-
+from kerascrop import backend  # noqa: F401  # first, for the error where Keras has nothing to run on
 from kerascrop.digits import cluttered_digits
 from kerascrop.engine.pasting import adjoint, paste
 from kerascrop.engine.samples import Samples

@@ -1,6 +1,27 @@
-"""`tf`: TensorFlow if Keras runs on it, else None, so that the backend is asked for in one place."""
+"""What Keras runs on. `tf` is TensorFlow if Keras runs on it, else None, so that the backend is asked for in one place.
 
-import keras
+Without a backend, Keras cannot be imported: the error says how to get one.
+"""
+
+import importlib.util
+
+BACKENDS = ("tensorflow", "torch", "jax")
+
+try:
+    import keras
+except ModuleNotFoundError as error:
+    wanted = str(error.name).split(".")[0]
+    if wanted not in BACKENDS or importlib.util.find_spec(wanted):
+        raise
+    others = [name for name in BACKENDS if name != wanted]
+    there = [name for name in others if importlib.util.find_spec(name)]
+    raise ImportError(
+        f"No module named '{wanted}', which Keras is set to run on. Install it, `pip install 'kerascrop[{wanted}]'`; "
+        f"or take another backend, `'kerascrop[{others[0]}]'` or `'kerascrop[{others[1]}]'`, and set the environment "
+        "variable KERAS_BACKEND to its name."
+        + "".join(f" As {name} is there already, `KERAS_BACKEND={name}` is enough." for name in there[:1]),
+        name=wanted,
+    ) from None
 
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
