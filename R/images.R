@@ -238,6 +238,9 @@ with_type_of <- function(values, x) {
   values
 }
 
+# A string that can be a path: not one of bytes without an encoding, which R refuses to look for.
+is_path <- function(x) rlang::is_string(x) && Encoding(x) != "bytes"
+
 # A PNG or JPEG file as an array `(height, width, channels)`, or a matrix, of numbers from 0 to 1.
 read_image <- function(path, arg, call) {
   there <- suppressWarnings(file.exists(path)) # it warns of very long ones

@@ -52,7 +52,7 @@ keras_floor <- "3.9"
 
 # What the module needs, as pip writes it.
 python_packages <- function() {
-  c(paste0("keras>=", keras_floor), "tensorflow", if (old_reticulate()) "numpy<2" else "numpy>=1.26")
+  c(paste0("keras>=", keras_floor), "tensorflow", "pillow>=10", if (old_reticulate()) "numpy<2" else "numpy>=1.26")
 }
 
 # reticulate before 1.38 cannot read the arrays of NumPy 2.

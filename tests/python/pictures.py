@@ -5,6 +5,8 @@ import zlib
 
 import keras
 import numpy as np
+import PIL.Image
+import PIL.ImageOps
 
 if keras.config.backend() == "tensorflow":
     import tensorflow as tf
@@ -24,7 +26,10 @@ def write(file, image, **options):
 
 
 def decoded(file, channels=3):
-    return tf.io.decode_image(tf.io.read_file(str(file)), channels, expand_animations=False).numpy()
+    """A file as Pillow shows it."""
+    with PIL.Image.open(file) as image:
+        shown = PIL.ImageOps.exif_transpose(image).convert({1: "L", 3: "RGB", 4: "RGBA"}[channels])
+    return np.asarray(shown).reshape(shown.height, shown.width, channels)
 
 
 def broken_png(image):

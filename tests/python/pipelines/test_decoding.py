@@ -3,6 +3,7 @@ import struct
 
 import keras
 import numpy as np
+import PIL.Image
 import pytest
 from pictures import broken_png, decoded, epoch, picture, write
 
@@ -12,37 +13,17 @@ EXTDATA = pathlib.Path(__file__).parents[3] / "inst" / "extdata"
 if keras.config.backend() == "tensorflow":
     import tensorflow as tf
 
-    from kerascrop.pipelines.decoding import Reader, decode_window, decoding_error, defect
+    from kerascrop.pipelines.decoding import Reader, decode_turned, decode_window, decoding_error
     from kerascrop.pipelines.directories import crops_from_directory
+    from kerascrop.pipelines.files import examined
 
 
-@pytest.mark.parametrize(
-    "name, change, wrong",
-    [
-        ("whole.jpg", lambda data: data, None),
-        ("whole.png", lambda data: data, None),
-        ("more.jpg", lambda data: data + bytes(1000), None),  # some cameras write more behind the image
-        ("bitmap.bmp", lambda data: b"BM" + data, None),
-        ("film.gif", lambda data: b"GIF89a" + data, None),
-        ("empty.jpg", lambda data: b"", "(is empty)"),
-        ("text.png", lambda data: b"no image", "(is not a JPEG, PNG, GIF or BMP image)"),
-        ("cut.jpg", lambda data: data[: len(data) // 2], "(cannot be decoded: "),
-        ("cut.png", lambda data: data[: len(data) // 2], "(cannot be decoded: "),
-    ],
-)
-def test_defects_show_in_the_first_and_last_bytes(tmp_path, rng, name, change, wrong):
-    file = write(tmp_path / ("sound.jpg" if name.endswith("jpg") else "sound.png"), picture(rng, 40, 40))
-    (tmp_path / name).write_bytes(change(file.read_bytes()))
-    found = defect(str(tmp_path / name))
-    assert found is None if wrong is None else found.startswith(wrong)
-
-
-def test_a_file_that_is_not_there_and_one_whose_pixels_are_broken(tmp_path, rng):
-    assert defect(tmp_path / "nothing.jpg") == "(cannot be opened: No such file or directory)"
+def test_files_whose_pixels_are_broken(tmp_path, rng):
     (tmp_path / "broken.png").write_bytes(broken_png(picture(rng, 20, 20)))
-    assert defect(tmp_path / "broken.png") is None  # only decoding tells
+    assert examined(tmp_path / "broken.png")[0] is None  # only decoding tells
     assert decoding_error(str(tmp_path / "broken.png")).startswith("(cannot be decoded: ")
-    assert decoding_error(str(write(tmp_path / "fine.png", picture(rng, 20, 20)))) is None
+    for name in ("fine.png", "fine.jpg"):
+        assert decoding_error(str(write(tmp_path / name, picture(rng, 20, 20)))) is None
 
 
 @pytest.mark.parametrize("ratio", [1, 2, 4, 8])
@@ -50,21 +31,62 @@ def test_a_file_that_is_not_there_and_one_whose_pixels_are_broken(tmp_path, rng)
 def test_a_window_of_a_jpeg_is_the_slice_of_the_whole(tmp_path, rng, ratio, channels):
     # 4:2:0 JPEG: the colour of a pixel depends on its neighbours', also on those outside of the window.
     file = write(tmp_path / "photo.jpg", picture(rng, 90, 120), chroma_downsampling=True)
-    contents = file.read_bytes()
-    whole = tf.io.decode_jpeg(contents, min(channels, 3), ratio=ratio).numpy()
+    with PIL.Image.open(file) as image:
+        image.draft("RGB", (120 // ratio, 90 // ratio))
+        whole = np.asarray(image.convert({1: "L", 3: "RGB", 4: "RGBA"}[channels]))
+    whole = whole.reshape(*whole.shape[:2], channels)
     height, width = lengths = whole.shape[:2]
     corner = (height - 3, width - 2, height, width)
     for top, left, bottom, right in [(0, 0, 1, 1), (0, 0, height, width), corner, (1, 2, height - 1, 9), (3, 5, 8, 12)]:
         start, size = tf.constant([top, left]), tf.constant([bottom - top, right - left])
-        window = decode_window(contents, lengths, start, size, ratio, channels).numpy()
-        np.testing.assert_array_equal(window[..., : min(channels, 3)], whole[top:bottom, left:right])
-        assert channels != 4 or (window.shape[2] == 4 and (window[..., 3] == 255).all())
+        window = decode_window(file.read_bytes(), lengths, start, size, ratio, channels).numpy()
+        np.testing.assert_array_equal(window, whole[top:bottom, left:right])
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+def test_a_window_of_a_photo_that_lies_on_its_side_is_that_of_the_upright_one(tmp_path, rng, number):
+    exif = PIL.Image.Exif()
+    exif[0x0112] = number
+    file = tmp_path / "photo.jpg"
+    PIL.Image.fromarray(picture(rng, 41, 62)).save(file, exif=exif)  # 4:2:0
+    shown = decoded(file)
+    lengths = tf.constant(shown.shape[:2])
+    for top, left, height, width in [(0, 0, 5, 7), (*shown.shape[:2] - np.array([5, 7]), 5, 7), (11, 9, 21, 14)]:
+        window = decode_turned(file.read_bytes(), lengths, tf.constant([top, left]), (height, width), number, 1, 3)
+        np.testing.assert_array_equal(window, shown[top : top + height, left : left + width])
+
+
+@pytest.mark.parametrize("mode", ["center", "random"])
+def test_crops_are_upright_whatever_the_size_and_whether_the_window_is_decoded_alone(tmp_path, rng, mode):
+    exif = PIL.Image.Exif()
+    for number in range(1, 9):
+        exif[0x0112] = number
+        file = tmp_path / "jpg" / "a" / f"{number}.jpg"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        PIL.Image.fromarray(picture(rng, 41, 62)).save(file, exif=exif)
+        write(tmp_path / "png" / "a" / f"{number}.png", decoded(file))
+    for size in ({"height": 11, "width": 8}, {"height": 50, "width": 45, "if_smaller": "pad"}):
+        options = {"mode": mode, "seed": 5, "shuffle": False, **size}
+        found, truth = (epoch(crops_from_directory(tmp_path / kind, **options))[0] for kind in ("jpg", "png"))
+        np.testing.assert_array_equal(found, truth)
+    options = {"height": 20, "width": 30, "mode": "center", "labels": None, "batch_size": None}
+    for resize in (None, 31):
+        crops = list(crops_from_directory(tmp_path / "jpg", **options, orient=False, resize=resize))
+        files = sorted((tmp_path / "jpg" / "a").iterdir())
+        for file, crop in zip(files, crops, strict=True):
+            with PIL.Image.open(file) as image:
+                PIL.Image.fromarray(np.asarray(image)).save(tmp_path / "stored.png")
+            whole = decoded(tmp_path / "stored.png")
+            size = np.array([20, 30]) if resize is None else np.round([20 * 41 / 31, 30 * 41 / 31]).astype(int)
+            top, left = (np.array([41, 62]) - size) // 2
+            window = tf.image.resize(whole[top : top + size[0], left : left + size[1]], (20, 30))
+            np.testing.assert_allclose(crop, window, atol=0.51)
 
 
 def test_a_reader_tells_whether_the_image_is_too_small(tmp_path, rng):
     file = str(write(tmp_path / "1.png", picture(rng, 10, 30)))
     for size, small in (((10, 30), False), ((11, 5), True), ((5, 31), True)):
-        crop, told = Reader(size, "center", None, 3, "error", False)(file, (1, 2))
+        crop, told = Reader(size, "center", None, 3, "error", False)(file, 0, (1, 2))
         assert bool(told) == small and crop.shape == (*size, 3)
 
 
@@ -91,15 +113,15 @@ def test_resize_crops_as_if_the_shorter_side_were_resized(tmp_path, rng, antiali
 def test_a_resized_crop_is_the_window_resized(tmp_path, name, resize, size):
     (tmp_path / "a").mkdir()
     data = (EXTDATA / f"{name}.jpg").read_bytes()
-    image = tf.io.decode_jpeg(data).numpy()
+    image = decoded(EXTDATA / f"{name}.jpg")
     window = round(min(image.shape[:2]) * size / resize)
     top, left = ((length - window) // 2 for length in image.shape[:2])
     image = image[top : top + window, left : left + window]
     exact, plain = (tf.image.resize(image, (size, size), antialias=way).numpy() for way in (True, False))
-    (tmp_path / "a" / "photo.png").write_bytes(tf.io.encode_png(tf.io.decode_jpeg(data)).numpy())
+    write(tmp_path / "a" / "photo.png", decoded(EXTDATA / f"{name}.jpg"))
     ((crop, _),) = crops_from_directory(tmp_path, size, size, "center", resize=resize)
     np.testing.assert_allclose(crop[0], plain, atol=0.51)
-    (tmp_path / "a" / "photo.png").rename(tmp_path / "a" / "photo.bak")
+    (tmp_path / "a" / "photo.png").unlink()
     (tmp_path / "a" / "photo.jpg").write_bytes(data)
     for antialias in (False, True):
         ((crop, _),) = crops_from_directory(tmp_path, size, size, "center", resize=resize, antialias=antialias)

@@ -1,3 +1,4 @@
+import os
 import pathlib
 import warnings
 
@@ -5,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from pictures import broken_png, decoded, epoch, picture, write
+from test_files import FILES, TURNED, shown
 
 from kerascrop.checks import ArgumentError, SizeError
 
@@ -112,10 +114,9 @@ def test_colour_modes(folder, color_mode, channels):
     dataset = crops_from_directory(folder, 24, 32, "center", color_mode=color_mode)
     x, _ = epoch(dataset)
     for file, crop in zip(dataset.file_paths, x):
-        image = decoded(file, channels if file.endswith("png") else min(channels, 3))
+        image = decoded(file, channels)
         top, left = (image.shape[0] - 24) // 2, (image.shape[1] - 32) // 2
-        np.testing.assert_array_equal(crop[..., : image.shape[2]], image[top : top + 24, left : left + 32])
-        assert channels != 4 or (crop[..., 3] == 255).all()
+        np.testing.assert_array_equal(crop, image[top : top + 24, left : left + 32])
 
 
 def test_validation_and_training_files_are_keras_s_and_never_mixed(folder):
@@ -145,7 +146,7 @@ def test_broken_files_are_named_at_once_or_left_out(folder, rng):
     (folder / "class_c" / "cut.jpg").write_bytes(whole[: len(whole) // 2])
     (folder / "class_c" / "more.jpg").write_bytes(whole + bytes(1000))  # some cameras do that
     (folder / "class_c" / ".hidden.jpg").write_bytes(b"")
-    names = "3 of 16 .*empty.jpg' .is empty.*text.png' .is not a JPEG.*cut.jpg' .cannot be decoded"
+    names = "3 of 16 .*empty.jpg' .is empty.*text.png' .is not an image.*cut.jpg' .cannot be decoded"
     with pytest.raises(ArgumentError, match=f"{names}.*errors='skip'"):
         crops_from_directory(folder, 24, 32)
     with pytest.warns(UserWarning, match=names) as caught:
@@ -177,14 +178,104 @@ def test_files_that_break_while_they_are_decoded_are_named_too(folder, rng, shuf
         assert sum(f"{name}' (cannot be decoded" in str(warning.message) for warning in caught) == 1
 
 
+def labels_of(dataset):
+    return [label for x, y in dataset for label in np.asarray(y).tolist()]
+
+
+def test_labels_that_are_given(folder):
+    given = {"mode": "center", "height": 24, "width": 32}
+    assert labels_of(crops_from_directory(folder, labels=np.arange(12), **given)) == list(range(12))
+    assert labels_of(crops_from_directory(folder, labels=tf.range(12), **given)) == list(range(12))
+    names = crops_from_directory(folder, labels=["cup", "cat"] * 6, label_mode="binary", **given)
+    assert names.class_names == ["cat", "cup"] and labels_of(names) == [[1], [0]] * 6
+    flags = crops_from_directory(folder, labels=[True, False] * 6, label_mode="categorical", **given)
+    assert labels_of(flags) == [[0, 1], [1, 0]] * 6
+    for labels in ([1, 2] * 6, [-1, 0] * 6):
+        with pytest.raises(ArgumentError, match="label_mode='binary'` needs `labels` 0 and 1"):
+            crops_from_directory(folder, labels=labels, label_mode="binary", **given)
+
+
+def names_of(dataset, folder):
+    return [str(pathlib.Path(file).relative_to(folder)) for file in dataset.file_paths]
+
+
+def test_linked_folders_and_files_are_read_once_and_hidden_ones_are_not(tmp_path, rng):
+    root = tmp_path / "root"
+    write(root / "a" / "deep" / "1.png", picture(rng, 24, 32))
+    write(root / "a" / ".hidden" / "2.png", picture(rng, 24, 32))
+    write(root / ".hidden" / "3.png", picture(rng, 24, 32))
+    write(tmp_path / "elsewhere" / "4.png", picture(rng, 24, 32))
+    (root / "a" / "again").symlink_to(root / "a" / "deep")
+    (root / "a" / "loop").symlink_to(root)
+    (root / "a" / "5.PNG").symlink_to(tmp_path / "elsewhere" / "4.png")
+    (root / "b").symlink_to(tmp_path / "elsewhere")
+    dataset = crops_from_directory(root, 24, 32, "center", class_names=["a", "b"])
+    assert set(names_of(dataset, root)) == {"a/deep/1.png", "a/5.PNG", "b/4.png"}
+    dataset = crops_from_directory(root, 24, 32, "center", labels=None)
+    assert names_of(dataset, root) == ["a/5.PNG", "a/deep/1.png", "b/4.png"]
+    for file, crop in zip(dataset.file_paths, dataset.unbatch(), strict=True):
+        np.testing.assert_array_equal(crop, decoded(file))
+
+
+def test_files_that_are_left_are_told_and_counted(folder):
+    for name in ("class_a/photo.heic", "class_b/deep/notes.txt", "class_a/.hidden.txt", "beside.png"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b"")
+    with pytest.warns(UserWarning, match="not read: 3.*class_a/photo.heic, .*deep/notes.txt, .*beside.png") as caught:
+        crops_from_directory(folder, 24, 32)
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize("errors", ["raise", "skip"])
+def test_a_class_without_an_image_is_an_error(folder, errors):
+    (folder / "class_d").mkdir()
+    with pytest.raises(ArgumentError, match="Each class must have an image, but there is none in class_d"):
+        crops_from_directory(folder, 24, 32, errors=errors)
+    (folder / "class_d" / "photo.heic").write_bytes(b"")
+    with pytest.raises(ArgumentError, match="none in class_d. Files that are not read: 1.*photo.heic"):
+        crops_from_directory(folder, 24, 32, errors=errors)
+    (folder / "class_d" / "photo.png").write_bytes(b"")
+    with pytest.warns(UserWarning, match="heic"), pytest.raises(ArgumentError, match="photo.png' .is empty"):
+        crops_from_directory(folder, 24, 32, errors=errors)
+    names = [f"class_{letter}" for letter in "abc"]
+    assert len(crops_from_directory(folder, 24, 32, class_names=names, errors=errors).file_paths) == 12
+
+
+def test_pipes_are_not_waited_for_and_huge_images_not_decoded(folder, rng):
+    os.mkfifo(folder / "class_a" / "pipe.png")
+    (folder / "class_a" / "nothing.png").symlink_to(folder / "nothing")
+    write(folder / "class_a" / "large.png", picture(rng, 70, 80))
+    told = "3 of 15 .*large.png' .has 80 x 70 pixels.*nothing.png' .cannot be opened.*pipe.png' .is not a regular file"
+    with pytest.raises(ArgumentError, match=told):
+        crops_from_directory(folder, 24, 32, max_pixels=5599)
+    with pytest.warns(UserWarning, match=told):
+        assert len(crops_from_directory(folder, 24, 32, max_pixels=5599, errors="skip").file_paths) == 12
+
+
+def test_all_kinds_of_files_are_read_as_pillow_shows_them(tmp_path):
+    (tmp_path / "a").mkdir()
+    for name, data in {**FILES, **TURNED}.items():
+        (tmp_path / "a" / name.upper()).write_bytes(data)
+    for color_mode, channels in (("grayscale", 1), ("rgb", 3), ("rgba", 4)):
+        options = {"labels": None, "batch_size": None, "if_smaller": "pad", "color_mode": color_mode}
+        dataset = crops_from_directory(tmp_path, 31, 31, "center", **options)
+        for file, crop in zip(dataset.file_paths, dataset, strict=True):
+            image = shown(pathlib.Path(file).read_bytes(), channels)
+            truth = tf.image.resize_with_crop_or_pad(image, 31, 31)
+            np.testing.assert_array_equal(crop, truth, err_msg=file)
+
+
 def test_folders_that_hold_no_images_are_errors_at_once(tmp_path):
     with pytest.raises(ArgumentError, match="`path` must be a folder, but there is no folder .*nowhere"):
         crops_from_directory(tmp_path / "nowhere", 24, 32)
+    for path in (3, None, b"folder", ["folder"]):
+        with pytest.raises(ArgumentError, match="`path` must be a folder, not"):
+            crops_from_directory(path, 24, 32)
     with pytest.raises(ArgumentError, match="has no folders in it.*labels=None"):
         crops_from_directory(tmp_path, 24, 32)
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "notes.txt").write_text("no image")
-    with pytest.raises(ArgumentError, match="There are no images"):
+    with pytest.raises(ArgumentError, match="There are no images.*not read: 1.*notes.txt"):
         crops_from_directory(tmp_path, 24, 32)
 
 
@@ -196,6 +287,7 @@ def test_folders_that_hold_no_images_are_errors_at_once(tmp_path):
         ({"label_mode": "binary"}, ArgumentError), ({"color_mode": "cmyk"}, ArgumentError),
         ({"shuffle": 1}, ArgumentError), ({"seed": -1}, ArgumentError), ({"if_smaller": "keep"}, ArgumentError),
         ({"antialias": None}, ArgumentError), ({"errors": "ignore"}, ArgumentError),
+        ({"orient": 1}, ArgumentError), ({"max_pixels": 0}, SizeError),
         ({"labels": [1, 2]}, ArgumentError), ({"labels": "folders"}, ArgumentError),
         ({"class_names": ["class_z"]}, ArgumentError),
         ({"class_names": ["class_a"], "labels": None}, ArgumentError), ({"subset": "training"}, ArgumentError),

@@ -1,39 +1,26 @@
-"""Reading one image file: whether it is intact, and a window of it, resized to a crop.
+"""Reading a window of one image file, resized to a crop.
 
-The window is chosen from the size in the file's header. Then only its rows and columns are decoded. If the crop is
-smaller than the window, the JPEG decoder reduces by 2, 4 or 8 while it decodes, which costs less than decoding in full.
+The window is chosen from the size in the file's header. Of a plain JPEG only its rows and columns are decoded. If the
+crop is smaller than the window, the JPEG decoder reduces by 2, 4 or 8 while it decodes, which costs less than decoding
+in full. All other files are decoded whole, by Pillow.
 """
 
-import os
+import numpy as np
 
 from kerascrop.backend import tf
 from kerascrop.engine.windows import center_window
+from kerascrop.pipelines import files
 
 
-def defect(file):
-    """What is wrong with a file, judged by its first and last bytes; None if they are an image's."""
+def decoding_error(file, max_pixels=files.MAX_PIXELS):
+    """The decoders' complaint about a file, or None."""
     try:
-        with open(file, "rb") as stream:
-            start = stream.read(8)
-            stream.seek(max(os.path.getsize(file) - 64, 0))
-            end = stream.read()
-    except OSError as error:
-        return f"(cannot be opened: {error.strerror})"
-    if not start:
-        return "(is empty)"
-    if start.startswith((b"GIF8", b"BM")):
-        return None
-    if not start.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")):
-        return "(is not a JPEG, PNG, GIF or BMP image)"
-    whole = (b"\xff\xd9" if start.startswith(b"\xff") else b"IEND") in end
-    # Some cameras append data to the image, so a file that does not end as images do is tried by decoding it.
-    return None if whole else decoding_error(file)
-
-
-def decoding_error(file):
-    """The decoder's complaint about a file, or None."""
-    try:
-        tf.io.decode_image(tf.io.read_file(file), expand_animations=False)
+        with files.opened(file, max_pixels) as image:
+            if files.is_plain_jpeg(image):
+                tf.io.decode_jpeg(tf.io.read_file(file))
+        files.pixels(file, 3, max_pixels=max_pixels)
+    except files.Unreadable as error:
+        return f"({error})"
     except tf.errors.OpError as error:
         return f"(cannot be decoded: {error.message.split(' [')[0].split('}} ')[-1]})"
     return None
@@ -42,35 +29,39 @@ def decoding_error(file):
 class Reader:
     """Reads one file: chooses a window of it, decodes that, and gives it the crop's size."""
 
-    def __init__(self, size, mode, resize, channels, if_smaller, antialias):
+    def __init__(self, size, mode, resize, channels, if_smaller, antialias, orient=True, max_pixels=files.MAX_PIXELS):
         self.size, self.mode, self.resize = size, mode, resize
         self.channels, self.if_smaller, self.antialias = channels, if_smaller, antialias
+        self.orient, self.max_pixels = orient, max_pixels
         self.shape = (*size, channels)
 
-    def __call__(self, path, seed):
-        """The crop, uint8, and whether the image is too small for it. `seed` is two whole numbers."""
-        contents = tf.io.read_file(path)
+    def __call__(self, path, turn, seed):
+        """The crop, uint8, and whether the image is too small for it.
+
+        `turn` is how a plain JPEG lies in its file, 1 to 8 as in EXIF; 0 is for all else. `seed` is two whole numbers.
+        """
 
         def jpeg():
+            contents = tf.io.read_file(path)
             lengths = tf.image.extract_jpeg_shape(contents)[:2]
+            lengths = tf.where(turn > 4, lengths[::-1], lengths)
             step = self.step(lengths)
-            croppers = [self.jpeg_cropper(contents, lengths, step, ratio, seed) for ratio in (1, 2, 4, 8)]
+            croppers = [self.jpeg_cropper(contents, lengths, turn, step, ratio, seed) for ratio in (1, 2, 4, 8)]
             if self.resize is None:
                 return croppers[0]()
             # The largest reduction that leaves as many pixels as the crop needs.
             return tf.switch_case(tf.reduce_sum(tf.cast(step >= (2, 4, 8), tf.int32)), croppers)
 
         def other():
-            image = tf.cond(
-                tf.strings.substr(contents, 0, 4) == b"\x89PNG",
-                lambda: tf.io.decode_png(contents, self.channels),
-                lambda: decode_other(contents, self.channels),
-            )
+            image = tf.numpy_function(self.pixels, [path], tf.uint8)
             lengths = tf.shape(image)[:2]
             return self.crop(lengths, self.step(lengths), seed, lambda start, size: cut(image, start, size))
 
-        crop, small = tf.cond(tf.io.is_jpeg(contents), jpeg, other)
+        crop, small = tf.cond(turn > 0, jpeg, other)
         return tf.ensure_shape(crop, self.shape), small
+
+    def pixels(self, path):
+        return files.pixels(np.asarray(path).item(), self.channels, self.orient, self.max_pixels)
 
     def step(self, lengths):
         """How many pixels of the file, in height and width, each pixel of the crop covers."""
@@ -80,12 +71,12 @@ class Reader:
             return tf.minimum(1.0, tf.reduce_min(tf.cast(lengths, tf.float32) / self.size))
         return tf.constant(1.0)
 
-    def jpeg_cropper(self, contents, lengths, step, ratio, seed):
+    def jpeg_cropper(self, contents, lengths, turn, step, ratio, seed):
         """A function that crops a JPEG, reduced by `ratio` while it is decoded."""
         reduced = (lengths + ratio - 1) // ratio
         return lambda: self.crop(
             reduced, step / ratio, seed,
-            lambda start, size: decode_window(contents, reduced, start, size, ratio, self.channels),
+            lambda start, size: decode_turned(contents, reduced, start, size, turn, ratio, self.channels),
         )
 
     def crop(self, lengths, step, seed, cut):
@@ -99,7 +90,7 @@ class Reader:
             # Real numbers below 1, times the number of places.
             place = tf.random.stateless_uniform((2,), seed, dtype=tf.float64)
             start = tf.cast(place * tf.cast(lengths - window + 1, tf.float64), tf.int32)
-        crop = cut(start, window)
+        crop = tf.ensure_shape(cut(start, window), (None, None, self.channels))
         if self.if_smaller == "pad" and self.resize is None:
             crop = tf.image.resize_with_crop_or_pad(crop, *self.size)
         elif self.if_smaller == "error" and self.resize is None:
@@ -120,20 +111,19 @@ def cut(image, start, size):
     return tf.slice(image, tf.concat([start, [0]], 0), tf.concat([size, [-1]], 0))
 
 
-def decode_other(contents, channels):
-    """A GIF's first picture, or a BMP: TensorFlow decodes these to as many channels as the file has."""
-    image = tf.io.decode_image(contents, expand_animations=False)
-    image.set_shape((None, None, None))
-    is_grey = tf.shape(image)[2] < 3
-    image = tf.cond(is_grey, lambda: tf.repeat(image[..., :1], 3, axis=2), lambda: image[..., :3])
-    if channels == 1:
-        return tf.image.rgb_to_grayscale(image)
-    return image if channels == 3 else _opaque(image)
+def decode_turned(contents, lengths, start, size, turn, ratio, channels):
+    """A window of a JPEG as the viewer sees it: of `lengths`, which in the file lie as EXIF's number `turn` says.
 
-
-def _opaque(image):
-    """An image of bytes with a fourth channel added: full opacity."""
-    return tf.pad(image, [[0, 0], [0, 0], [0, 1]], constant_values=255)
+    The window is found in the file, decoded there, and turned: rows and columns are exchanged, then reversed.
+    """
+    number = (turn - 1) % 4
+    backwards = tf.stack([number >= 2, (number == 1) | (number == 2)])
+    start = tf.where(backwards, lengths - start - size, start)
+    there = [tf.where(turn > 4, pair[::-1], pair) for pair in (lengths, start, size)]
+    image = decode_window(contents, *there, ratio, channels)
+    image = tf.cond(turn > 4, lambda: tf.transpose(image, (1, 0, 2)), lambda: image)
+    steps = tf.where(backwards, -1, 1)
+    return image[:: steps[0], :: steps[1]]
 
 
 def decode_window(contents, lengths, start, size, ratio, channels):
@@ -142,7 +132,11 @@ def decode_window(contents, lengths, start, size, ratio, channels):
     first = tf.maximum(start - 1, 0)
     stop = tf.minimum(start + size + 1, lengths)
     grown = tf.raw_ops.DecodeAndCropJpeg(
-        contents=contents, crop_window=tf.concat([first, stop - first], 0), channels=min(channels, 3), ratio=ratio
+        contents=contents, crop_window=tf.concat([first, stop - first], 0), channels=3, ratio=ratio,
+        dct_method="INTEGER_ACCURATE",  # Pillow's
     )
     image = cut(grown, start - first, size)
-    return _opaque(image) if channels == 4 else image
+    if channels == 1:  # Pillow's numbers for ITU-R 601
+        grey = tf.reduce_sum(tf.cast(image, tf.int32) * (19595, 38470, 7471), 2, keepdims=True)
+        return tf.cast((grey + 2**15) // 2**16, tf.uint8)
+    return tf.pad(image, [[0, 0], [0, 0], [0, 1]], constant_values=255) if channels == 4 else image

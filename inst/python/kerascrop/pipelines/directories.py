@@ -12,9 +12,10 @@ import numpy as np
 from kerascrop import checks, seeds
 from kerascrop.backend import tf
 from kerascrop.pipelines.batches import MODES, check_tensorflow, random_numbers
-from kerascrop.pipelines.decoding import Reader, decoding_error, defect
+from kerascrop.pipelines.decoding import Reader, decoding_error
+from kerascrop.pipelines.files import MAX_PIXELS, examined, suffixes
+from kerascrop.pipelines.labels import check_class_names, check_labels, encode_labels, given_labels
 
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 CHANNELS = {"rgb": 3, "grayscale": 1, "rgba": 4}
 LABEL_MODES = ("int", "categorical", "binary", None)
 
@@ -26,7 +27,7 @@ def crops_from_directory(
     mode: str = "random",
     batch_size: int | None = 32,
     resize: int | None = None,
-    labels: str | Sequence[int] | None = "inferred",
+    labels: str | Sequence | np.ndarray | None = "inferred",
     label_mode: str | None = "int",
     class_names: Sequence[str] | None = None,
     color_mode: str = "rgb",
@@ -37,11 +38,16 @@ def crops_from_directory(
     if_smaller: str = "error",
     antialias: bool = False,
     errors: str = "raise",
+    orient: bool = True,
+    max_pixels: int | None = MAX_PIXELS,
 ) -> Any:
     """Crops of the images in labelled folders, as a `tf.data.Dataset`.
 
-    Arguments that `keras.utils.image_dataset_from_directory()` also has mean the same here. JPEG, PNG, BMP and the
-    first frame of GIF files are read.
+    Arguments that `keras.utils.image_dataset_from_directory()` also has mean the same here. Files are read as Pillow
+    shows them: JPEG, PNG, GIF, BMP, WebP, TIFF, PPM, JPEG 2000 and AVIF, the first picture of those that have several,
+    whatever their names end in. Where the colours are those of print, CMYK, they become red, green and blue; of 16 bits
+    the upper 8 are kept. Folders and files may be links. Hidden ones are not read, nor are files whose names do not end
+    as those of images do: a warning says which, and how many.
 
     Args:
         path: a folder with one folder of images for each class.
@@ -51,12 +57,14 @@ def crops_from_directory(
         resize: None cuts `height` by `width` pixels of the file. With a number of pixels, crops are as if the image's
             shorter side had been resized to that number first: with `resize=256`, a 224 by 224 crop is 7/8 as high and
             wide as the shorter side. It must be at least `height` and `width`.
-        labels: `"inferred"`, from the folders; None, for images without labels; or a list with a whole number for each
-            file, in the order of their sorted paths.
+        labels: `"inferred"`, from the folders; None, for images without labels; or a list or array with a label for
+            each file, in the order of their sorted paths: whole numbers, names, or True and False.
         label_mode: `"int"`, `"categorical"` (one-hot), `"binary"` (0 or 1, float32) or None, for images without
             labels.
-        class_names: the folders to read, in the order of the labels; None takes all, sorted.
-        color_mode: `"rgb"`, `"grayscale"` or `"rgba"`.
+        class_names: the folders to read, or the names in `labels`, in the order of the labels, which count from 0;
+            None takes all, sorted.
+        color_mode: `"rgb"`, `"grayscale"` (of colours the weighted sum of ITU-R 601) or `"rgba"`. The first two
+            leave opacity out.
         shuffle: whether each epoch has an order of its own; else files come sorted. None is True for random crops.
         seed: a whole number, for the same order and places in every run; None draws one.
         validation_split, subset: the fraction of files kept for validation, and `"training"` or `"validation"`. `seed`
@@ -68,13 +76,16 @@ def crops_from_directory(
         errors: what to do with files that are empty, truncated or not images: `"raise"`, an error that names them;
             `"skip"`, a warning that names them. Most are found at once; a file whose defect shows only when it is
             decoded stops the dataset, or is left out, then.
+        orient: turn photographs upright, as EXIF says that they lie; False leaves them as they are stored.
+        max_pixels: files that say they have more are broken; None takes any.
 
     Returns:
         A dataset of `(images, labels)`, or of images alone: uint8 `(batch, height, width, channels)` and int32
         `(batch,)`, or float32 `(batch, classes)` or `(batch, 1)`. It has the attributes `class_names` and `file_paths`.
 
     Raises:
-        ArgumentError, SizeError: wrong arguments; no such folder, no folders or images in it; broken files.
+        ArgumentError, SizeError: wrong arguments; no such folder, no folders or images in it, no image of a class;
+            broken files.
 
     Example:
 
@@ -97,18 +108,22 @@ def crops_from_directory(
         batch_size = checks.check_count(batch_size, "batch_size")
     shuffle = mode == "random" if shuffle is None else checks.check_flag(shuffle, "shuffle")
     antialias = checks.check_flag(antialias, "antialias")
+    orient = checks.check_flag(orient, "orient")
+    if max_pixels is not None:
+        max_pixels = checks.check_count(max_pixels, "max_pixels")
     check_split(validation_split, subset, seed)
     seed = seeds.given_or_drawn(seed)
 
-    files, numbers, class_names = list_files(path, labels if label_mode else None, class_names)
+    files, numbers, class_names, folders = list_files(path, labels if label_mode else None, class_names)
+    check_labels(numbers, class_names, label_mode)
     files, numbers = split_files(files, numbers, validation_split, subset, seed)
-    files, numbers = sound_files(files, numbers, errors)
+    files, numbers, turns = sound_files(files, numbers, folders, errors, orient, max_pixels)
     encoded = encode_labels(numbers, class_names, label_mode)
-    reader = Reader(size, mode, resize, CHANNELS[color_mode], if_smaller, antialias)
+    reader = Reader(size, mode, resize, CHANNELS[color_mode], if_smaller, antialias, orient, max_pixels)
 
     @tf.autograph.experimental.do_not_convert  # what is mapped is graph code already
     def pipeline():
-        images = read_files(files, reader, shuffle, seed, errors)
+        images = read_files(files, turns, reader, shuffle, seed, errors)
         dataset = images.map(lambda image, i: image if encoded is None else (image, tf.gather(encoded, i)))
         return dataset if batch_size is None else dataset.batch(batch_size)
 
@@ -118,49 +133,97 @@ def crops_from_directory(
 
 
 def list_files(path, labels, class_names):
-    """The image files below a folder, sorted, their labels (a list, or None) and the names of the classes."""
+    """The image files below a folder, sorted, their labels (a list, or None), the names of the classes, and the folders
+    that the labels are taken from, or None.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        raise checks.ArgumentError(f"`path` must be a folder, not {checks.shown(path)}.")
     root = pathlib.Path(path).expanduser()
     if not root.is_dir():
         raise checks.ArgumentError(f"`path` must be a folder, but there is no folder {str(root)!r}.")
-    if class_names is not None and labels != "inferred":
-        raise checks.ArgumentError("`class_names` are folders to take labels from: they need `labels='inferred'`.")
-    if labels == "inferred":
-        folders = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-        if not folders:
-            raise checks.ArgumentError(
-                f"{str(root)!r} has no folders in it: labels are taken from one folder for each class. "
-                "For images without labels, use `labels=None`."
-            )
-        missing = set(class_names or ()) - set(folders)
-        if missing:
-            raise checks.ArgumentError(f"`class_names` has {sorted(missing)}, but the folders are {folders}.")
-        class_names = list(class_names or folders)
-        pairs = [(file, number) for number, name in enumerate(class_names) for file in images_below(root / name)]
-        files, labels = [file for file, _ in pairs], [number for _, number in pairs]
+    class_names, folders = check_class_names(class_names), None
+    if isinstance(labels, str) and labels == "inferred":
+        class_names = folders = list_folders(root, class_names)
+        found = [images_below(root / name) for name in folders]
+        files = [file for images, _ in found for file in images]
+        labels = [number for number, (images, _) in enumerate(found) for _ in images]
+        left = [file for _, others in found for file in others]
+        left += [str(root / name) for name in sorted(os.listdir(root)) if is_image(name) and not (root / name).is_dir()]
     else:
-        files = images_below(root)
+        files, left = images_below(root)
+        if files and labels is not None:
+            labels, class_names = given_labels(labels, len(files), class_names)
+        elif class_names is not None:
+            raise checks.ArgumentError("`class_names` are folders to take labels from: they need `labels='inferred'`.")
+    ends = ", ".join(suffixes())
+    told = (
+        f"Files that are not read: {len(left)}. Their names do not end as those of images do ({ends}), or they are in "
+        f"no class's folder: {some(left)}."
+    )
     if not files:
-        raise checks.ArgumentError(f"There are no images ({', '.join(SUFFIXES)}) in {str(root)!r}.")
-    if labels is not None and class_names is None:
-        if not isinstance(labels, (list, tuple)) or None in map(checks.whole_number, labels):
-            raise checks.ArgumentError(
-                f"`labels` must be 'inferred', None or a list of whole numbers, not {checks.shown(labels)}."
-            )
-        if len(labels) != len(files):
-            raise checks.ArgumentError(f"`labels` must be one for each file: {len(files)}, not {len(labels)}.")
-        class_names = [str(label) for label in sorted(set(labels))]
-    return files, labels, class_names
+        raise checks.ArgumentError(f"There are no images ({ends}) in {str(root)!r}.{' ' + told if left else ''}")
+    if folders:
+        check_classes(labels, range(len(folders)), folders, told if left else "`class_names` says which to read.")
+    if left:
+        warnings.warn(told, stacklevel=3)
+    return files, labels, class_names, folders
+
+
+def list_folders(root, class_names):
+    """The names of the folders to read: all, sorted, or those that are named."""
+    folders = sorted(name for name in os.listdir(root) if (root / name).is_dir() and not name.startswith("."))
+    if not folders:
+        raise checks.ArgumentError(
+            f"{str(root)!r} has no folders in it: labels are taken from one folder for each class. "
+            "For images without labels, use `labels=None`."
+        )
+    missing = set(class_names or ()) - set(folders)
+    if missing:
+        raise checks.ArgumentError(f"`class_names` has {sorted(missing)}, but the folders are {folders}.")
+    return class_names or folders
+
+
+def check_classes(labels, numbers, folders, why):
+    """Stop where the folder of one of the classes `numbers` has no image."""
+    empty = [folders[number] for number in sorted(set(numbers) - set(labels))]
+    if empty:
+        raise checks.ArgumentError(f"Each class must have an image, but there is none in {some(empty)}. {why}")
+
+
+def is_image(name):
+    return name.lower().endswith(suffixes()) and not name.startswith(".")
 
 
 def images_below(folder):
-    """Paths of the image files in a folder and the folders in it; hidden files do not count."""
-    found = sorted(os.walk(folder), key=lambda step: step[0])
-    return [
-        os.path.join(where, name)
-        for where, _, names in found
-        for name in sorted(names)
-        if name.lower().endswith(SUFFIXES) and not name.startswith(".")
-    ]
+    """Paths of the image files in a folder and the folders in it, sorted by these, and of the files that are none.
+
+    Folders may be links; each is read once, and not those that it is in. Hidden files and folders do not count.
+    """
+    seen = {os.path.realpath(outer) for outer in pathlib.Path(os.path.abspath(folder)).parents}
+    found, folders = [], [folder]
+    while folders:  # those that are links come last, so that the others keep their names
+        links = []
+        for where, inside, names in os.walk(folders.pop(0), onerror=stop_walking):
+            if os.path.realpath(where) in seen:
+                inside.clear()
+                continue
+            seen.add(os.path.realpath(where))
+            inside[:] = sorted(name for name in inside if not name.startswith("."))
+            links += [os.path.join(where, name) for name in inside if os.path.islink(os.path.join(where, name))]
+            found.append((where, sorted(name for name in names if not name.startswith("."))))
+        folders += links
+    files = [os.path.join(where, name) for where, names in sorted(found) for name in names]
+    images = [file for file in files if is_image(os.path.basename(file))]
+    return images, sorted(set(files) - set(images))
+
+
+def stop_walking(error):
+    raise checks.ArgumentError(f"The folder {error.filename!r} cannot be read: {error.strerror}.")
+
+
+def some(things):
+    """The first few of many, as text."""
+    return ", ".join(map(str, things[:3])) + (", ..." if len(things) > 3 else "")
 
 
 def check_split(validation_split, subset, seed):
@@ -195,38 +258,26 @@ def take(files, labels, chosen):
     return [files[i] for i in chosen], None if labels is None else [labels[i] for i in chosen]
 
 
-def encode_labels(numbers, class_names, label_mode):
-    """Labels as models want them, one for each file; or None."""
-    if numbers is None:
-        return None
-    if label_mode == "binary" and len(class_names) != 2:
-        raise checks.ArgumentError(f"`label_mode='binary'` needs two classes, not {len(class_names)}: {class_names}.")
-    numbers = np.array(numbers, "int32")
-    if label_mode == "categorical":
-        if not set(numbers) <= set(range(len(class_names))):
-            raise checks.ArgumentError("`label_mode='categorical'` needs `labels` that count from 0.")
-        return np.eye(len(class_names), dtype="float32")[numbers]
-    return numbers[:, None].astype("float32") if label_mode == "binary" else numbers
-
-
-def sound_files(files, labels, errors):
-    """The files whose first and last bytes are those of an image, and their labels."""
+def sound_files(files, labels, folders, errors, orient, max_pixels):
+    """The files whose first and last bytes are those of an image, their labels, and how plain JPEGs lie in them."""
     with multiprocessing.pool.ThreadPool(8) as pool:
-        defects = pool.map(defect, files)
+        defects, turns = zip(*pool.map(lambda file: examined(file, orient, max_pixels), files))
     broken = [f"{file!r} {reason}" for file, reason in zip(files, defects) if reason]
     if not broken:
-        return files, labels
-    names = ", ".join(broken[:3]) + (", ..." if len(broken) > 3 else "")
-    count = f"{len(broken)} of {len(files)} image files cannot be read: {names}."
+        return files, labels, turns
+    count = f"{len(broken)} of {len(files)} image files cannot be read: {some(broken)}."
     if errors == "raise":
         raise checks.ArgumentError(f"{count} With `errors='skip'` they are left out.")
     if len(broken) == len(files):
         raise checks.ArgumentError(f"{count} No image is left.")
     warnings.warn(f"{count} They are left out.", stacklevel=3)
-    return take(files, labels, [i for i, reason in enumerate(defects) if not reason])
+    sound = [i for i, reason in enumerate(defects) if not reason]
+    if folders:
+        check_classes([labels[i] for i in sound], labels, folders, count)
+    return *take(files, labels, sound), [turns[i] for i in sound]
 
 
-def read_files(files, reader, shuffle, seed, errors):
+def read_files(files, turns, reader, shuffle, seed, errors):
     """A dataset of crops and the numbers of their files, in a new order in each epoch or as they come.
 
     An operation that fails loses its element, and its error does not name the file. So elements are counted: a gap in
@@ -234,7 +285,8 @@ def read_files(files, reader, shuffle, seed, errors):
     """
     n = len(files)
     paths = tf.constant([os.fsencode(file) for file in files])
-    tell = Complaints(files, reader.size, errors)
+    turns = tf.constant(turns, tf.int32)
+    tell = Complaints(files, reader, errors)
 
     def epoch(key):
         order = tf.range(n, dtype=tf.int64)
@@ -242,7 +294,8 @@ def read_files(files, reader, shuffle, seed, errors):
             order = tf.random.experimental.stateless_shuffle(order, tf.stack([key, n]))
 
         def read(place):
-            crop, small = reader(paths[order[place]], tf.stack([key, place]))
+            number = order[place]
+            crop, small = reader(paths[number], turns[number], tf.stack([key, place]))
             return place, crop, small
 
         def check(expected, found):
@@ -265,8 +318,8 @@ def read_files(files, reader, shuffle, seed, errors):
 class Complaints:
     """Errors or warnings about files that could not be read while the dataset runs."""
 
-    def __init__(self, files, size, errors):
-        self.files, self.size, self.errors = files, size, errors
+    def __init__(self, files, reader, errors):
+        self.files, self.size, self.max_pixels, self.errors = files, reader.size, reader.max_pixels, errors
         self.told = set()
 
     def __call__(self, numbers, small):
@@ -285,7 +338,7 @@ class Complaints:
     def broken(self, files):
         self.told.update(files)
         for file in files:
-            problem = f"{file!r} {decoding_error(file) or '(cannot be read)'}"
+            problem = f"{file!r} {decoding_error(file, self.max_pixels) or '(cannot be read)'}"
             if self.errors == "raise":
                 raise checks.ArgumentError(f"{problem}. With `errors='skip'` it is left out.")
             warnings.warn(f"{problem}. It is left out.", stacklevel=1)
