@@ -54,7 +54,7 @@ shortened <- function(text, most = 60) if (nchar(text) > most) paste0(substr(tex
 
 # Text, in which bytes that its encoding does not have are written as numbers.
 valid_text <- function(x) {
-  wrong <- !validEnc(x)
+  wrong <- !validEnc(x) | Encoding(x) == "bytes"
   x[wrong] <- iconv(x[wrong], "ASCII", "UTF-8", sub = "byte")
   x
 }

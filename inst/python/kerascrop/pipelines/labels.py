@@ -69,7 +69,8 @@ def as_values(labels):
         labels = array.tolist()
     elif isinstance(labels, (str, bytes)) or not isinstance(labels, collections.abc.Sequence):
         raise checks.ArgumentError(
-            f"`labels` must be 'inferred', None, or a list or array with a label for each file, not {checks.shown(labels)}."
+            "`labels` must be 'inferred', None, or a list or array with a label for each file, not "
+            f"{checks.shown(labels)}."
         )
     values = [np.asarray(value).item() if np.ndim(value) == 0 else value for value in labels]
     return [value.decode() if isinstance(value, bytes) else value for value in values]
