@@ -283,26 +283,6 @@ cut_window <- function(x, images, start, sizes, fill_value) {
   crops
 }
 
-# Resamples boxes in double precision, in Python: equally many of each image, those of the first image first.
-resample <- function(images, boxes, sizes, ..., call = caller_env()) {
-  module <- load_module(call)
-  shape <- c(nrow(boxes), unname(sizes), images$channels)
-  check_memory(shape, call)
-  with_python_errors(call = call, {
-    crops <- from_numpy(module$sample(
-      move_to_numpy(images$x, "float64"), move_to_numpy(by_image(boxes, images$n), "float64"), as.integer(sizes), ...
-    ))
-  })
-  array(aperm(crops, c(2, 1, 3:5)), shape)
-}
-
-# Crops or boxes `(n * k, ...)`, `k` of each image, as `(n, k, ...)`.
-by_image <- function(x, n) {
-  rest <- dim(x)[-1]
-  x <- array(x, c(dim(x)[1] %/% max(n, 1), n, rest))
-  aperm(x, c(2, 1, 2 + seq_along(rest)))
-}
-
 # Runs code under a seed of its own and leaves R's random numbers as they were; `NULL` goes on with them.
 with_random_seed <- function(seed, code) {
   if (is.null(seed)) return(code)

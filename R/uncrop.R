@@ -102,11 +102,30 @@ paste_windows <- function(images, boxes, lengths, n, fill_value) {
   mean
 }
 
+# Resizes crops to their boxes, antialiased, and adds them up, by how much of each pixel a box covers.
 paste_boxes <- function(images, boxes, lengths, n, fill_value) {
-  call <- caller_env()
-  module <- load_module(call)
-  with_python_errors(call = call, from_numpy(module$paste(
-    move_to_numpy(by_image(images$x, n), "float64"), move_to_numpy(by_image(boxes, n), "float64"),
-    as.integer(lengths), fill_value = fill_value
-  )))
+  total <- array(0, c(n, unname(lengths), images$channels))
+  count <- array(0, c(n, unname(lengths)))
+  image <- rep(seq_len(n), each = nrow(boxes) %/% max(n, 1))
+  for (i in cli::cli_progress_along(image, "Putting crops back")) {
+    rows <- paste_taps(boxes[i, 2], boxes[i, 4], images$lengths[[1]], lengths[[1]])
+    cols <- paste_taps(boxes[i, 1], boxes[i, 3], images$lengths[[2]], lengths[[2]])
+    if (!length(rows$pixels) || !length(cols$pixels)) next
+    cover <- outer(rows$cover, cols$cover)
+    pasted <- apply_taps(images$x, i, rows, cols) * as.vector(cover)
+    total[image[i], rows$pixels, cols$pixels, ] <- total[image[i], rows$pixels, cols$pixels, ] + as.vector(pasted)
+    count[image[i], rows$pixels, cols$pixels] <- count[image[i], rows$pixels, cols$pixels] + as.vector(cover)
+  }
+  total / as.vector(pmax(count, 1)) + fill_value * as.vector(pmax(1 - count, 0))
+}
+
+# The pixels of an image that a box covers along one axis, how much of each, and where they look in the crop.
+paste_taps <- function(start, stop, crop_length, length) {
+  low <- min(start, stop)
+  high <- max(start, stop)
+  first <- max(floor(low), 0)
+  pixels <- first + seq_len(max(min(ceiling(high), length) - first, 0))
+  step <- crop_length / (stop - start)
+  taps <- triangle_taps((pixels - 0.5 - start) * step, max(abs(step), 1), crop_length)
+  c(taps, list(pixels = pixels, cover = pmin(pixels, high) - pmax(pixels - 1, low)))
 }
