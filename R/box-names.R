@@ -68,14 +68,12 @@ order_boxes <- function(x, box_format, arg, call, sized = FALSE) {
     }
     abort_names(names, clean, arg, call)
   }
-  check_names_agree(columns$kind, names[columns$which], box_format, arg, call)
-  in_format(take_columns(x, columns$which, arg, call), columns$kind, box_format, arg, call, sized)
+  check_names_agree(columns$format, names[columns$which], box_format, arg, call)
+  in_format(take_columns(x, columns$which, arg, call), columns$format, box_format, arg, call, sized)
 }
 
 # Numbers; or nothing but missing ones, which R takes to be logical.
 are_numbers <- function(x) is.numeric(x) || is.logical(x) && all(is.na(x))
-
-is_centred <- function(box_format) grepl("center", box_format)
 
 # The names of a box's numbers: of columns, of a vector's or a list's elements, of an array's last axis.
 number_names <- function(x) {
@@ -98,24 +96,23 @@ clean_names <- function(names) {
 
 all_names <- function() c(unlist(horizontal_names), unlist(vertical_names))
 
-# Which of the names are a box's, x before y, and what they make of it: `"sides"`, a corner and a size (`"sized"`), or
-# the centre and a size (`"centred"`). NULL where that is not clear. Sides come before sizes: a `width` beside `xmin`
-# and `xmax` is the image's.
+# Which of the names are a box's, x before y, and the format that this makes: sides, a corner and a size, or the centre
+# and a size. NULL where that is not clear. Sides come before sizes: a `width` beside `xmin` and `xmax` is the image's.
 box_columns <- function(names, centred = FALSE) {
   across <- axis_columns(names, horizontal_names, "x", centred)
   down <- axis_columns(names, vertical_names, "y", centred)
-  if (is.null(across) || is.null(down) || across$kind != down$kind) return(NULL)
-  list(kind = across$kind, which = c(across$which, down$which)[c(1, 3, 2, 4)])
+  if (is.null(across) || is.null(down) || across$format != down$format) return(NULL)
+  list(format = across$format, which = c(across$which, down$which)[c(1, 3, 2, 4)])
 }
 
 # A name that is an axis's alone is where a box begins, or its centre, where nothing else is.
 axis_columns <- function(names, known, bare, centred) {
   found <- lapply(known, function(known) which(names %in% known))
   if (!length(found$first) && !length(found$centre)) found[[if (centred) "centre" else "first"]] <- which(names == bare)
-  kinds <- list(sides = c("first", "last"), centred = c("centre", "size"), sized = c("first", "size"))
-  for (kind in names(kinds)) {
-    which <- found[kinds[[kind]]]
-    if (all(lengths(which) > 0)) return(if (all(lengths(which) == 1)) list(kind = kind, which = unlist(which)))
+  formats <- list(xyxy = c("first", "last"), center_xywh = c("centre", "size"), xywh = c("first", "size"))
+  for (format in names(formats)) {
+    which <- found[formats[[format]]]
+    if (all(lengths(which) > 0)) return(if (all(lengths(which) == 1)) list(format = format, which = unlist(which)))
   }
 }
 
@@ -134,8 +131,8 @@ order_coco <- function(x, box_format, arg, call, sized) {
       x = "It is {shown(x)}."
     ), "box", call)
   }
-  check_names_agree("sized", "bbox", box_format, arg, call)
-  in_format(x, "sized", box_format, arg, call, sized)
+  check_names_agree("xywh", "bbox", box_format, arg, call)
+  in_format(x, "xywh", box_format, arg, call, sized)
 }
 
 # The four columns of a box, in order: a vector of one, or an array `(..., 4)`.
@@ -158,31 +155,23 @@ take_columns <- function(x, which, arg, call) {
 }
 
 # Names may say another thing than the format that was given. `"xyxy"` is what is taken where none was.
-check_names_agree <- function(kind, names, box_format, arg, call) {
-  if (box_format == "xyxy" || kind == format_kind(box_format)) return(invisible())
-  meaning <- c(sides = "the sides of a box", sized = "a corner and a size", centred = "a centre and a size")
+check_names_agree <- function(named, names, box_format, arg, call) {
+  if (box_format == "xyxy" || same_kind(named, box_format)) return(invisible())
+  meaning <- c(xyxy = "the sides of a box", xywh = "a corner and a size", center_xywh = "a centre and a size")
   kerascrop_abort(c(
     "The names of {.arg {arg}} and {.arg box_format} contradict each other.",
-    x = "{.code {names}} {?is/are} {meaning[[kind]]}, but {.arg box_format} is {.val {box_format}}.",
+    x = "{.code {names}} {?is/are} {meaning[[named]]}, but {.arg box_format} is {.val {box_format}}.",
     i = "Give the {.arg box_format} that the numbers have, or boxes without names."
   ), "box", call)
 }
 
-format_kind <- function(box_format) {
-  if (has_sides(box_format)) "sides" else if (is_centred(box_format)) "centred" else "sized"
-}
-
-# Numbers `(..., 4)`, x before y, in the order of a format; where the kinds differ, the format is one of sides.
-in_format <- function(numbers, kind, box_format, arg, call, sized) {
+# Numbers `(..., 4)` that have names, in the format that is wanted: one of the same kind, or else `"xyxy"`.
+in_format <- function(numbers, named, box_format, arg, call, sized) {
   shape <- dim(numbers)
   numbers <- matrix(numbers, ncol = 4)
-  if (kind != "sides" && sized) check_box_sizes(numbers, arg, call)
-  if (kind != format_kind(box_format)) {
-    size <- numbers[, 3:4, drop = FALSE]
-    first <- numbers[, 1:2, drop = FALSE] - if (kind == "centred") size / 2 else 0
-    numbers <- cbind(first, first + size)
-  }
-  if (is_y_first(box_format)) numbers <- numbers[, c(2, 1, 4, 3)]
+  if (named != "xyxy" && sized) check_box_sizes(numbers, arg, call)
+  if (!same_kind(named, box_format)) numbers <- to_sides(numbers, named)
+  if (is_y_first(box_format)) numbers <- swapped(numbers)
   if (is.null(shape)) as.vector(numbers) else array(numbers, shape)
 }
 

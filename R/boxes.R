@@ -221,22 +221,48 @@ boxes_from_masks <- function(masks) {
 #' @references Jaderberg et al. (2015), "Spatial Transformer Networks", equation 1, \doi{10.48550/arXiv.1506.02025}.
 #' @family boxes
 #' @export
-#' @examplesIf reticulate::py_module_available("keras")
+#' @examples
 #' theta <- theta_from_boxes(box_window(rows = 3:6, cols = 4:9), "xyxy", height = 9, width = 12)
 #' theta[1, , ]
 #' boxes_from_theta(theta, "xyxy", height = 9, width = 12)
 theta_from_boxes <- function(boxes, box_format = "grid", height = NULL, width = NULL) {
   check_given(boxes, "box", "boxes", rlang::current_env())
-  if (!is_python(boxes)) boxes <- as_box_matrix(boxes, "boxes", rlang::current_env(), as_box_format(box_format))
-  convert_by_python("theta_from_boxes", boxes, box_format, height, width)
+  call <- rlang::current_env()
+  box_format <- as_box_format(box_format)
+  height <- or_null(as_size)(height)
+  width <- or_null(as_size)(width)
+  if (is_python(boxes)) return(convert_tensor("theta_from_boxes", boxes, box_format, height, width))
+  boxes <- as_box_matrix(boxes, "boxes", call, box_format)
+  if (!has_sides(box_format)) check_box_sizes(boxes, "boxes", call)
+  size <- size_to_convert(box_format, height, width, box_format, "grid", call)
+  sides <- from_sides(to_sides(boxes, box_format, size$height, size$width), "grid", size$height, size$width)
+  theta <- array(0, c(nrow(sides), 2, 3))
+  theta[, 1, 1] <- (sides[, 3] - sides[, 1]) / 2
+  theta[, 2, 2] <- (sides[, 4] - sides[, 2]) / 2
+  theta[, , 3] <- (sides[, 1:2] + sides[, 3:4]) / 2
+  theta
 }
 
 #' @rdname theta_from_boxes
 #' @export
 boxes_from_theta <- function(theta, box_format = "grid", height = NULL, width = NULL) {
-  check_given(theta, "box", "theta", rlang::current_env())
-  if (!is_python(theta)) theta <- as_thetas(theta)
-  convert_by_python("boxes_from_theta", theta, box_format, height, width)
+  call <- rlang::current_env()
+  check_given(theta, "box", "theta", call)
+  box_format <- as_box_format(box_format)
+  height <- or_null(as_size)(height)
+  width <- or_null(as_size)(width)
+  if (is_python(theta)) return(convert_tensor("boxes_from_theta", theta, box_format, height, width))
+  theta <- as_thetas(theta)
+  if (any(theta[, 1, 2] != 0 | theta[, 2, 1] != 0)) {
+    kerascrop_abort(
+      "{.arg theta} rotates or shears: its numbers off the diagonal must be 0, or it is not a box.", "box"
+    )
+  }
+  size <- size_to_convert(box_format, height, width, "grid", box_format, call)
+  half <- cbind(theta[, 1, 1], theta[, 2, 2])
+  middle <- array(theta[, , 3], dim(half))
+  sides <- to_sides(cbind(middle - half, middle + half), "grid", size$height, size$width)
+  from_sides(sides, box_format, size$height, size$width)
 }
 
 as_thetas <- function(x, arg = caller_arg(x), call = caller_env()) {
@@ -244,7 +270,7 @@ as_thetas <- function(x, arg = caller_arg(x), call = caller_env()) {
   shape <- dim(x)
   if (is.numeric(x) && length(shape) %in% 2:3 && all(utils::tail(shape, 2) == 2:3)) {
     check_finite_boxes(x, arg, call)
-    return(array(x, c(prod(shape) %/% 6, 2, 3)))
+    return(array(as.double(x), c(prod(shape) %/% 6, 2, 3)))
   }
   kerascrop_abort(c(
     "{.arg {arg}} must be an array {.code (boxes, 2, 3)}, or a matrix of 2 rows and 3 columns.",
@@ -252,15 +278,8 @@ as_thetas <- function(x, arg = caller_arg(x), call = caller_env()) {
   ), "box", call)
 }
 
-# Boxes are converted in one place, in Python. Numbers from R go there and back in double precision.
-convert_by_python <- function(name, x, box_format, height, width, call = caller_env()) {
-  size <- list(height = height, width = width)
-  size <- Map(function(side, arg) or_null(as_size)(side, arg = arg, call = call), size, names(size))
-  box_format <- as_box_format(box_format, "box_format", call)
+# Tensors are converted in Python, where they stay.
+convert_tensor <- function(name, tensor, box_format, height, width, call = caller_env()) {
   module <- load_module(call)
-  tensor <- if (is_python(x)) x else move_to_numpy(x, "float64", call)
-  with_python_errors(call = call, {
-    result <- do.call(module[[name]], c(list(tensor, box_format), size))
-    if (is_python(x)) result else from_numpy(result)
-  })
+  with_python_errors(module[[name]](tensor, box_format, height, width), call)
 }

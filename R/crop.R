@@ -1,7 +1,7 @@
 #' Crop plain arrays
 #'
-#' The crops of the layers, for images in R arrays, with no model. `crop_center()`, `crop_border()`, `crop_random()` and
-#' `crop_multi()` move whole pixels: the result has the type of `x`, every number is the same, and Python is not needed
+#' The crops of the layers, for images in R arrays, with no model, and without Python. `crop_center()`, `crop_border()`,
+#' `crop_random()` and `crop_multi()` move whole pixels: the result has the type of `x`, and every number is the same
 #' (unless images are enlarged, by `if_smaller = "resize"`). `crop_boxes()` takes boxes with real-valued sides and
 #' resamples, in double precision.
 #'

@@ -3,7 +3,7 @@
 #' Makes images again from what [crop_center()] and the other functions for arrays cut out of them, or from what
 #' something else has made of the crops since, such as the predictions for tiles of a large image.
 #'
-#' Crops of whole pixels go back unchanged, without Python. Any other crop is resized to its box, antialiased where the
+#' Crops of whole pixels go back unchanged. Any other crop is resized to its box, antialiased where the
 #' box is the smaller one. Where crops overlap, their mean counts (rounded for integers).
 #'
 #' What no crop covers is `fill_value`. To put one crop into an image `x` that is there already, use

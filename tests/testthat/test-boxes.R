@@ -111,7 +111,6 @@ test_that("boxes_from_masks() agrees with the module's", {
 })
 
 test_that("theta_from_boxes() is the matrix of Jaderberg et al., and boxes_from_theta() undoes it", {
-  skip_without_python()
   boxes <- rbind(c(-1, -1, 1, 1), c(-0.5, 0, 0.5, 0.25), c(0.75, -1, 0.25, 1.5)) # the last one mirrors
   theta <- theta_from_boxes(boxes)
   expect_identical(dim(theta), c(3L, 2L, 3L))
@@ -127,7 +126,6 @@ test_that("theta_from_boxes() is the matrix of Jaderberg et al., and boxes_from_
 })
 
 test_that("matrices and boxes of all formats agree, in pixels too", {
-  skip_without_python()
   box <- box_window(3:6, 4:9) # 3, 2 to 9, 6 of 12 x 9 pixels
   same <- list(
     xyxy = c(3, 2, 9, 6), yxyx = c(2, 3, 6, 9), xywh = c(3, 2, 6, 4), center_xywh = c(6, 4, 6, 4),

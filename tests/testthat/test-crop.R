@@ -81,7 +81,6 @@ test_that("crop_random() follows set.seed(), and a seed of its own leaves R's al
 })
 
 test_that("crop_boxes() resamples boxes with real sides in double precision", {
-  skip_without_python()
   ramp <- outer(1:9, 1:12, function(row, col) 10 * (row - 0.5) + (col - 0.5))
   box <- c(2.3, 1.1, 9.9, 7.7)
   y <- crop_boxes(ramp, box, 3, 4)
@@ -105,7 +104,6 @@ test_that("boxes that look like fractions of the image are warned of", {
 })
 
 test_that("crop_boxes() takes several boxes of one image, and one for each of a batch", {
-  skip_without_python()
   x <- some_images(c(9, 12, 3))
   boxes <- rbind(box_window(1:2, 1:3), box_window(4:5, 6:8))
   y <- crop_boxes(x, boxes)
@@ -121,7 +119,6 @@ test_that("crop_boxes() takes several boxes of one image, and one for each of a 
 })
 
 test_that("a box that reaches outside is filled", {
-  skip_without_python()
   x <- some_images(c(9, 12, 3))
   y <- crop_boxes(x, c(-2, -1, 3, 2), fill_value = 5)
   expect_identical(y[2:3, 3:5, ], x[1:2, 1:3, ])
@@ -131,7 +128,6 @@ test_that("a box that reaches outside is filled", {
 })
 
 test_that("crop_boxes() takes the nearest pixel, which keeps the type, or is bicubic", {
-  skip_without_python()
   numbers <- outer(1:9, 1:12, function(i, j) 12L * i + j)
   box <- box_window(3:6, 4:8)
   for (x in list(numbers, numbers %% 5L == 0L, array(as.raw(numbers), dim(numbers)), numbers / 2)) {
@@ -239,7 +235,6 @@ test_that("crop_center() and crop_multi() agree with the layers where images are
 })
 
 test_that("crop_random() places enlarged images' windows inside", {
-  skip_without_python()
   x <- some_images(c(64, 9, 30, 1))
   boxes <- attr(crop_random(x, 18, 18, seed = 1, if_smaller = "resize"), "boxes")
   expect_equal(unique(boxes[, "y1"]), 0)
