@@ -44,7 +44,9 @@ NULL
 
 # reticulate takes most of a second to load, so it is loaded only when it is needed.
 .onLoad <- function(libname, pkgname) {
-  if (Sys.getenv("TF_CPP_MIN_LOG_LEVEL") == "") Sys.setenv(TF_CPP_MIN_LOG_LEVEL = "2")
+  # As in noise.py, but also for those who load Keras first.
+  level <- if (any(file.exists(c("/proc/driver/nvidia", "/dev/dxg")))) "2" else "3"
+  if (Sys.getenv("TF_CPP_MIN_LOG_LEVEL") == "") Sys.setenv(TF_CPP_MIN_LOG_LEVEL = level)
   if (isNamespaceLoaded("reticulate")) {
     declare_python()
   } else {

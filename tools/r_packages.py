@@ -57,7 +57,8 @@ def cran_answers():
 
 
 def install_from_cran(packages):
-    say("installing from CRAN (compiling takes some minutes; see .cache/setup.log):", *packages)
+    say(f"installing {len(packages)} R packages from CRAN, and what they need: compiling takes 5 to 20 minutes.")
+    say("details: .cache/setup.log;", *packages)
     code = 'install.packages(commandArgs(TRUE), lib = ".rlib", repos = "%s", Ncpus = parallel::detectCores())' % CRAN
     run("Rscript", "-e", code, *packages, check=False)
 

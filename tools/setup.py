@@ -19,6 +19,12 @@ from system import install_from_debian, output, run, say
 # Each is written when its step is done.
 R_DONE, PYTHON_DONE, BACKENDS_DONE = Path(".rlib/.done"), Path(".venv/.done"), Path(".venv/.done-backends")
 
+# What pip fetches, and how long that took where it was measured: two cores, TensorFlow 2.21.
+AMOUNTS = {
+    "requirements.txt": "650 MB to fetch (TensorFlow has 570 of them), 2.3 GB on disk; about 4 minutes",
+    "tools/requirements-backends.txt": "JAX and PyTorch, some 300 MB to fetch; some minutes",
+}
+
 # Prints a Python's version, then the Debian packages it lacks: R needs its shared library, a .venv needs ensurepip.
 INSPECT_PYTHON = """
 import importlib.util, os, sys, sysconfig
@@ -71,9 +77,10 @@ def install_python_packages(requirements, done):
         say(f"making .venv with {python}")
         run(python, "-m", "venv", "--clear", ".venv")
     PYTHON_DONE.unlink(missing_ok=True)
-    say(f"installing the Python packages in {requirements} (some minutes; see .cache/setup.log)")
+    say(f"installing the Python packages in {requirements}: {AMOUNTS[requirements]}. Details: .cache/setup.log")
     numpy = ["numpy<2"] if needs_old_numpy() else []
-    run(".venv/bin/python", "-m", "pip", "install", "--quiet", "--retries", "2", "--requirement", requirements, *numpy)
+    pip = [".venv/bin/python", "-u", "-m", "pip", "install", "--progress-bar", "off", "--retries", "2"]
+    run(*pip, "--requirement", requirements, *numpy)
     PYTHON_DONE.touch()
     done.touch()
 

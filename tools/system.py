@@ -1,10 +1,12 @@
 """Running commands in plain sight, and Debian's packages."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 LOG = Path(".cache/setup.log")
@@ -15,11 +17,11 @@ def say(*words):
 
 
 def run(*command, check=True):
-    """Run a command with its output in the log. If it fails, show the end of that and stop."""
+    """Run a command with its output in the log, and tell how far it is. If it fails, show the end of that and stop."""
     with LOG.open("w") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         try:
-            code = process.wait()
+            code = wait_for(process)
         except KeyboardInterrupt:
             say("stopping", command[0])
             process.send_signal(signal.SIGINT)
@@ -28,6 +30,22 @@ def run(*command, check=True):
     if check and code:
         last_lines = "\n".join(LOG.read_text(errors="replace").splitlines()[-20:])
         sys.exit(f"{last_lines}\nsetup: this failed, see above: {' '.join(command)}")
+
+
+def wait_for(process):
+    """The exit status of a process; until then, the time and the log's last line: all the time, or twice a minute."""
+    on_terminal, began = sys.stdout.isatty(), time.monotonic()
+    first, last = ("\r\x1b[K", "") if on_terminal else ("", "\n")  # on a terminal one line is written again and again
+    while True:
+        try:
+            code = process.wait(1 if on_terminal else 30)
+            break
+        except subprocess.TimeoutExpired:
+            lines = LOG.read_text(errors="replace").split("\n")
+            words = f"{time.monotonic() - began:.0f} s: {lines[-2] if len(lines) > 1 else ''}"
+            print(first + f"setup: {words}"[: shutil.get_terminal_size().columns - 1], end=last, flush=True)
+    print(first, end="", flush=True)
+    return code
 
 
 def output(*command):
@@ -50,14 +68,22 @@ def install_from_debian(packages, optional=()):
     packages = sorted({*packages, *known_to_debian(optional)} - installed_by_debian())
     if not packages:
         return
-    install = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
+    install = ["apt-get", "install", "--no-install-recommends", *packages]
     if not is_root:
         sys.exit(
             "setup: some packages must be installed as root. Please run\n\n"
-            f"  sudo apt-get update && sudo {' '.join(install)}\n\nand then what you ran just now, again."
+            f"  sudo apt-get update && sudo {' '.join(install)} -y\n\nand then what you ran just now, again."
         )
-    say(f"installing from Debian (some minutes; see {LOG}):", *packages)
-    run(*install, "-o", "DPkg::Lock::Timeout=600")
+    say(f"installing {len(packages)} packages from Debian, and what they need: {amount(install)}. Details: {LOG}")
+    say(*packages)
+    run(*install, "-y", "-o", "DPkg::Lock::Timeout=600")
+
+
+def amount(install):
+    """What an apt command would fetch, in the words of apt 2 or 3."""
+    answer = output("env", "LC_ALL=C", *install, "--assume-no")
+    fetched = re.search(r"(?:Need to get|Download size:) ([^/\n]*?[kMG]?B\b)", answer)
+    return f"{fetched[1]} to fetch; some minutes" if fetched else "some minutes"
 
 
 def known_to_debian(packages):

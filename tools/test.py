@@ -14,9 +14,11 @@ TAGS = {"failure": "failed", "error": "failed", "skipped": "skipped"}
 def python_tests(folder):
     """Run pytest. Gives the exit status and the outcome of each test: (status, name, reason)."""
     report = os.path.join(folder, "pytest.xml")
-    options = ["-q", "-rN", "-p", "no:cacheprovider", "--continue-on-collection-errors", "--junitxml", report]
+    options = ["-q", "-rN", "-p", "no:cacheprovider", "-p", "by_file", "-o", "console_output_style=classic"]
+    options += ["--continue-on-collection-errors", "--junitxml", report]
     # The modules come from the source; bytecode written there would look like a change to tools/setup.py.
-    settings = {"PYTHONPATH": os.path.abspath("inst/python"), "PYTHONDONTWRITEBYTECODE": "1"}
+    folders = os.pathsep.join(map(os.path.abspath, ("inst/python", "tools")))
+    settings = {"PYTHONPATH": folders, "PYTHONDONTWRITEBYTECODE": "1"}
     command = [".venv/bin/python", "-m", "pytest", *options, "tests/python"]
     code = subprocess.run(command, env={**os.environ, **settings}).returncode
     cases = xml.parse(report).iter("testcase") if os.path.exists(report) else []

@@ -40,10 +40,10 @@ say("1. Cropped a photograph of %d x %d pixels in %d ways: photo.png", nrow(phot
 
 # ---- 2. Digits on cluttered canvases: learn where to look ----------------------------------------------------
 
-keras <- reticulate::import("keras")
-keras$utils$set_random_seed(1L)
 train <- cluttered_digits(6000, seed = 1)
 test <- cluttered_digits(2000, split = "test", seed = 2)
+keras <- reticulate::import("keras")
+keras$utils$set_random_seed(1L)
 epochs <- 8L
 
 # The same classifier, on whatever comes before it.
@@ -69,7 +69,7 @@ train_model <- function(model, epochs) {
   history <- model$fit(
     as_numpy(train$x), as_numpy(train$y, NULL),
     validation_data = list(as_numpy(test$x), as_numpy(test$y, NULL)),
-    batch_size = 64L, epochs = epochs, verbose = 1L
+    batch_size = 64L, epochs = epochs, verbose = if (isatty(stdout())) 1L else 2L # a bar, or a line an epoch
   )
   lapply(history$history, unlist)
 }

@@ -5,6 +5,7 @@ import sys
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "inst" / "python"))
 
+import kerascrop  # noqa: E402, F401, I001  # first, as it keeps TensorFlow from logging what is not wrong
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402

@@ -5,10 +5,13 @@ Without a backend, Keras cannot be imported: the error says how to get one.
 
 import importlib.util
 
+from kerascrop.noise import less_noise
+
 BACKENDS = ("tensorflow", "torch", "jax")
 
 try:
-    import keras
+    with less_noise():
+        import keras
 except ModuleNotFoundError as error:
     wanted = str(error.name).split(".")[0]
     if wanted not in BACKENDS or importlib.util.find_spec(wanted):
