@@ -1,4 +1,5 @@
 """What Keras runs on. `tf` is TensorFlow if Keras runs on it, else None, so that the backend is asked for in one place.
+`tensorflow` is TensorFlow itself, imported when it is first used: its `tf.data` runs pipelines, whatever Keras runs on.
 
 Without a backend, Keras cannot be imported: the error says how to get one.
 """
@@ -30,3 +31,16 @@ if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 else:
     tf = None
+
+
+class _Later:
+    """A module that is imported when something of it is first used."""
+
+    def __init__(self, name):
+        self._name = name
+
+    def __getattr__(self, name):
+        return getattr(importlib.import_module(self._name), name)
+
+
+tensorflow = _Later("tensorflow")

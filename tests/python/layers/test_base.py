@@ -193,7 +193,6 @@ np.save("crops.npy", model.predict([images, boxes] if {name == "box"} else image
 
 
 @layers
-@pytest.mark.tensorflow
 def test_inside_tf_data(name, images):
     import tensorflow as tf
 
@@ -245,7 +244,6 @@ def test_in_a_model_there_is_a_batch_axis(name):
             call()
 
 
-@pytest.mark.tensorflow
 def test_errors_keep_their_class_in_a_lambda_of_a_dataset():
     import tensorflow as tf
 

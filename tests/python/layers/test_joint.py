@@ -144,7 +144,6 @@ def test_one_image_is_a_batch_of_one_and_symbols_tell_the_shapes(rank, name):
         assert promised.dtype == keras.backend.standardize_dtype(got.dtype)
 
 
-@pytest.mark.tensorflow
 @pytest.mark.parametrize("name", layers(2))
 def test_masks_and_labels_keep_their_type_in_tf_data(name):
     import tensorflow as tf

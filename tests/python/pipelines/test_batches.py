@@ -253,7 +253,6 @@ def crops_of(dataset):
     return [keras.tree.map_structure(keras.ops.convert_to_numpy, element) for element in dataset]
 
 
-@pytest.mark.tensorflow
 def test_a_dataset_is_cropped_to_the_centre(images):
     import tensorflow as tf
 
@@ -270,7 +269,6 @@ def test_a_dataset_is_cropped_to_the_centre(images):
         np.testing.assert_array_equal(labels, np.arange(4))
 
 
-@pytest.mark.tensorflow
 @pytest.mark.parametrize("batch_size", [None, 4])
 def test_random_places_of_a_dataset_replay_with_a_seed_and_change_in_each_epoch(images, batch_size):
     import tensorflow as tf
@@ -295,7 +293,6 @@ def test_random_places_of_a_dataset_replay_with_a_seed_and_change_in_each_epoch(
     assert places(many, halves[0]) != places(many, halves[1])
 
 
-@pytest.mark.tensorflow
 def test_a_dataset_of_unknown_sizes_is_cropped_and_small_images_stop_it(rng):
     import tensorflow as tf
 
@@ -313,7 +310,6 @@ def test_a_dataset_of_unknown_sizes_is_cropped_and_small_images_stop_it(rng):
         crops_of(cropped)
 
 
-@pytest.mark.tensorflow
 def test_dataset_errors_come_at_once_in_plain_words(images):
     import tensorflow as tf
 
@@ -332,7 +328,6 @@ def test_dataset_errors_come_at_once_in_plain_words(images):
         data.crop_dataset(dataset, 5, 6, mode="middle")
 
 
-@pytest.mark.tensorflow
 def test_fit_takes_a_cropped_dataset(images):
     import tensorflow as tf
 
@@ -340,9 +335,3 @@ def test_fit_takes_a_cropped_dataset(images):
     net = model()
     net.fit(data.crop_dataset(dataset, 5, 6), epochs=2, shuffle=False, verbose=0)
     assert net.optimizer.iterations == 4
-
-
-def test_other_backends_are_told_to_use_the_generator(monkeypatch):
-    monkeypatch.setattr(keras.config, "backend", lambda: "jax")
-    with pytest.raises(ArgumentError, match="needs Keras's TensorFlow backend.*runs on jax.*crop_generator"):
-        data.crop_dataset(None, 5, 6)

@@ -17,7 +17,7 @@ from kerascrop.engine import sampling, windows
 from kerascrop.engine.choices import Choice
 from kerascrop.engine.samples import Samples
 from kerascrop.hints import CropOptions, LayerOptions, Names, Tensor, Unpack
-from kerascrop.layers import joint, settings
+from kerascrop.layers import in_tensorflow, joint, settings
 from kerascrop.seeds import SavedSeeds
 
 # Those of Keras's own arguments that it does not check, or not in words for users.
@@ -52,12 +52,15 @@ class ImageLayer(SavedSeeds, keras.layers.Layer):
         super().__init_subclass__(**kwargs)
         settings.show_arguments(cls)
 
-    def __call__(self, *args, **kwargs):
-        if args:
-            args = (checks.check_inputs(args[0], self.name), *args[1:])
-        if "inputs" in kwargs:
-            kwargs = {**kwargs, "inputs": checks.check_inputs(kwargs["inputs"], self.name)}
-        return super().__call__(*args, **kwargs)
+    def __call__(self, inputs: Any, *args, **kwargs) -> Any:
+        inputs = checks.check_inputs(inputs, self.name)
+        if in_tensorflow.is_foreign(inputs):
+            return self.call_in_tensorflow(inputs, lambda arrays: self(arrays, *args, **kwargs))
+        return super().__call__(inputs, *args, **kwargs)
+
+    def call_in_tensorflow(self, inputs, function, *more):
+        """What `function(inputs, *more)`, which calls this layer, gives in a TensorFlow graph: see `in_tensorflow`."""
+        return in_tensorflow.call(lambda both: function(*both), (inputs, *more), self.compute_output_spec(inputs))
 
     def lengths(self, shape: Sequence) -> tuple:
         """The spatial lengths in a shape of images."""
@@ -230,8 +233,22 @@ class Crop(ImageLayer):
         return self._outputs(input_shape, crops, boxes)
 
     def compute_output_spec(self, inputs: Any, training: bool | None = None) -> Any:
+        return self._output_spec(inputs, in_model=True)
+
+    def call_in_tensorflow(self, inputs, function, *more):
         data = self._named(inputs)
-        shapes, boxes = self._output_shapes(keras.tree.map_structure(joint.shape_of, data), in_model=True)
+        # What passes uncropped, which may be text, stays in the graph.
+        parts = self._parts(data) if isinstance(inputs, dict) else inputs
+        spec = self._output_spec(parts, in_model=False)
+        result = in_tensorflow.call(lambda both: function(*both), (parts, *more), spec)
+        if not isinstance(inputs, dict):
+            return result
+        crops, boxes = result if self.return_boxes else (result, None)
+        return self._outputs(inputs, {**data, **crops}, boxes)
+
+    def _output_spec(self, inputs, in_model):
+        data = self._named(inputs)
+        shapes, boxes = self._output_shapes(keras.tree.map_structure(joint.shape_of, data), in_model)
         dtypes = joint.dtypes(self._parts(data))
         if not self.keeps_dtype:
             dtypes["images"] = self.compute_dtype

@@ -4,6 +4,7 @@ The seed and a batch's number fix where the batch is cropped. So a seed gives th
 ask for batches, and each epoch goes on to new places.
 """
 
+import importlib
 import itertools
 import re
 from collections.abc import Iterable, Iterator
@@ -14,9 +15,9 @@ import numpy as np
 from keras import ops
 
 from kerascrop import checks
-from kerascrop.backend import tf
+from kerascrop.backend import tensorflow as tf
 from kerascrop.hints import PipelineOptions, Unpack, with_arguments_of
-from kerascrop.layers import joint
+from kerascrop.layers import in_tensorflow, joint
 from kerascrop.layers.random_crop import RandomCrop
 
 MODES = ("random", "center")
@@ -81,6 +82,8 @@ class Cropper:
 
     def __call__(self, images, state):
         """The crops, with random places drawn from `state`, two whole numbers, not from the layer's own state."""
+        if in_tensorflow.is_foreign(images):
+            return self.layer.call_in_tensorflow(images, self, state)
         own = self.layer.seed_generator.state
         with keras.StatelessScope(state_mapping=[(own, ops.cast(state, own.dtype))]):
             return self.layer(images, training=self.random)
@@ -187,7 +190,7 @@ def crop_dataset(
         own loaders add.
 
     Raises:
-        SizeError, ArgumentError, ShapeError: wrong arguments or elements, or Keras does not run on TensorFlow. Images
+        SizeError, ArgumentError, ShapeError: wrong arguments or elements, or TensorFlow is not installed. Images
             of unknown size that turn out smaller than the crop stop the dataset when they come.
 
     Example:
@@ -232,12 +235,15 @@ def random_numbers(seed):
 
 
 def check_tensorflow(caller):
-    """Stop unless Keras runs on TensorFlow: layers in a tf.data pipeline are TensorFlow operations."""
-    if keras.config.backend() != "tensorflow":
+    """Stop unless TensorFlow is there: its `tf.data` runs the pipeline, whatever Keras runs on."""
+    try:
+        importlib.import_module("tensorflow")
+    except ImportError:
         raise checks.ArgumentError(
-            f"{caller} needs Keras's TensorFlow backend; this session runs on {keras.config.backend()}. "
-            "`crop_generator()` works on all backends."
-        )
+            f"{caller} makes a tf.data.Dataset: it needs TensorFlow, also where Keras runs on another backend, as it "
+            f"does here, on {keras.config.backend()}. `pip install tensorflow` installs it; `crop_generator()` works "
+            "without."
+        ) from None
 
 
 def _check_batch(parts):

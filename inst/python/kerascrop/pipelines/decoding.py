@@ -7,7 +7,7 @@ in full. All other files are decoded whole, by Pillow.
 
 import numpy as np
 
-from kerascrop.backend import tf
+from kerascrop.backend import tensorflow as tf
 from kerascrop.engine.windows import center_window
 from kerascrop.pipelines import files
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kerascrop import checks, seeds
-from kerascrop.backend import tf
+from kerascrop.backend import tensorflow as tf
 from kerascrop.pipelines.batches import MODES, check_tensorflow, random_numbers
 from kerascrop.pipelines.decoding import Reader, decoding_error
 from kerascrop.pipelines.files import MAX_PIXELS, examined, suffixes
