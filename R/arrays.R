@@ -50,7 +50,7 @@ from_numpy <- function(x) {
   call <- rlang::current_env()
   check_given(x, "argument", "x", call)
   if (is.numeric(x) || is.logical(x)) return(x)
-  if (!inherits(x, "numpy.ndarray") && !(is_python(x) && reticulate::py_has_attr(x, "shape"))) {
+  if (!is_python(x) || !reticulate::py_has_attr(x, "shape")) {
     kerascrop_abort(c(
       "{.arg x} must be a NumPy array or a tensor.",
       x = "It is {shown(x)}."
@@ -68,13 +68,13 @@ from_numpy <- function(x) {
 # `as_numpy()` for functions whose errors name their own user's call.
 move_to_numpy <- function(x, dtype = "float32", call = caller_env(), arg = "x") {
   check_given(x, "argument", arg, call)
-  is_numpy <- inherits(x, "numpy.ndarray")
+  is_numpy <- is_python(x, "numpy.ndarray")
   if (!is_numpy && (is.object(x) || !is.numeric(x) && !is.logical(x) && !is.raw(x))) {
     kerascrop_abort(c(
       "{.arg {arg}} must be a numeric, logical or raw array.", x = "It is {shown(x)}."
     ), "argument", call)
   }
-  if (!is.null(dtype) && !rlang::is_string(dtype)) {
+  if (!is.null(dtype) && !is_string(dtype)) {
     kerascrop_abort(c(
       "{.arg dtype} must be a name such as {.val float32}.", x = "It is {shown(dtype)}."
     ), "argument", call)

@@ -9,7 +9,7 @@ has_sides <- function(box_format) !grepl("wh|hw", box_format)
 is_y_first <- function(box_format) grepl("^(rel_)?(center_)?y", box_format)
 
 as_box_format <- function(x, arg = caller_arg(x), call = caller_env()) {
-  if (rlang::is_string(x) && x %in% box_formats) return(x)
+  if (is_string(x) && x %in% box_formats) return(x)
   kerascrop_abort(
     c("{.arg {arg}} must be one of {.or {.val {box_formats}}}.", x = "It is {shown(x)}."), "box", call
   )
@@ -19,7 +19,7 @@ as_box_format <- function(x, arg = caller_arg(x), call = caller_env()) {
 as_box_matrix <- function(x, arg, call, box_format = "xyxy") {
   check_given(x, "box", arg, call)
   x <- order_boxes(x, box_format, arg, call, sized = TRUE)
-  if (is.numeric(x) && is.null(dim(x)) && length(x) == 4) x <- t(x)
+  if (is_numbers(x) && is.null(dim(x)) && length(x) == 4) x <- t(x)
   if (!is.numeric(x) || !is.matrix(x) || ncol(x) != 4) {
     kerascrop_abort(c(
       "{.arg {arg}} must be boxes: a numeric matrix with a row for each and 4 columns, {.code x1, y1, x2, y2}.",
@@ -104,7 +104,7 @@ box_window <- function(rows, cols) {
 
 as_run <- function(x, arg = caller_arg(x), call = caller_env()) {
   check_given(x, "box", arg, call)
-  if (length(x) && is_whole(x) && all(diff(x) == 1)) return(as.double(x))
+  if (is_whole(x) && length(x) && all(diff(x) == 1)) return(as.double(x))
   kerascrop_abort(c(
     "{.arg {arg}} must be whole numbers that follow each other.", x = "It is {shown(x)}.",
     i = "A range such as {.code {arg} = 17:240} works."
@@ -268,7 +268,7 @@ boxes_from_theta <- function(theta, box_format = "grid", height = NULL, width = 
 as_thetas <- function(x, arg = caller_arg(x), call = caller_env()) {
   force(arg)
   shape <- dim(x)
-  if (is.numeric(x) && length(shape) %in% 2:3 && all(utils::tail(shape, 2) == 2:3)) {
+  if (is_numbers(x) && length(shape) %in% 2:3 && all(utils::tail(shape, 2) == 2:3)) {
     check_finite_boxes(x, arg, call)
     return(array(as.double(x), c(prod(shape) %/% 6, 2, 3)))
   }

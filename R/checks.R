@@ -20,19 +20,44 @@ file_errors <- c("raise", "skip")
 reductions <- c("mean_with_sample_weight", "sum_over_batch_size", "mean", "sum", "none")
 digit_splits <- c("train", "test")
 
+# Numbers of R's own. Those that have a class may mean something else: bit64 keeps its integers in doubles. What has a
+# class is not asked for its length either: that may be a method, which fails.
+is_numbers <- function(x) is.numeric(x) && !is.object(x)
+
+is_number <- function(x) is_numbers(x) && length(x) == 1 && is.finite(x)
+
 is_whole <- function(x) {
-  is.numeric(x) && all(is.finite(x)) && all(x == trunc(x)) && all(abs(x) <= largest_size)
+  is_numbers(x) && length(x) <= largest_size && all(is.finite(x)) && all(x == trunc(x)) && all(abs(x) <= largest_size)
 }
+
+# One whole number. Only then its length is known to be one.
+is_one_whole <- function(x) is_number(x) && is_whole(x)
+
+# A string, whose characters are known: R cannot compare, or count, those of the encoding "bytes".
+is_string <- function(x) rlang::is_string(x) && !is.object(x) && !is.na(x) && Encoding(x) != "bytes"
+
+are_strings <- function(x) is.character(x) && !is.object(x) && !anyNA(x) && !any(Encoding(x) == "bytes")
 
 is_plain_list <- function(x) is.list(x) && !is.object(x)
 
 # A check that lets `NULL` pass: `or_null(as_size)(height)`.
 or_null <- function(check) {
-  function(x, ..., arg = caller_arg(x), call = caller_env()) if (!is.null(x)) check(x, ..., arg = arg, call = call)
+  function(x, ..., arg = caller_arg(x), call = caller_env()) {
+    force(arg)
+    if (is.null(x)) return(NULL)
+    check_alive(x, arg, call)
+    check(x, ..., arg = arg, call = call)
+  }
 }
 
-# What a user gave, in a few words.
+# What a user gave, in a few words, whatever it is: methods of its class may fail.
 shown <- function(x) {
+  suppressWarnings(tryCatch(in_words(x), error = function(error) paste("an object of type", typeof(x))))
+}
+
+in_words <- function(x) {
+  if (is_python(x)) return(paste("a Python object of class", python_class(x)))
+  if (inherits(x, "python.builtin.object")) return("a Python object of a session that has ended")
   if (is.null(x)) return("NULL")
   if (is.character(x)) x <- valid_text(x)
   if (is.factor(x)) return("a factor")
@@ -43,7 +68,7 @@ shown <- function(x) {
     shown <- if (is.character(x)) paste0('"', x, '"') else format(x, trim = TRUE)
     return(paste0("c(", paste(shown, collapse = ", "), ")"))
   }
-  if (is_python(x)) return(paste("a Python object of class", python_class(x)))
+  if (is.language(x) || is.environment(x) || isS4(x)) return(paste("an object of class", class(x)[1]))
   if (is.function(x)) return("a function")
   if (is.array(x) && !is.object(x)) return(paste("an array of shape", paste(dim(x), collapse = " x ")))
   paste("of class", class(x)[1], "and length", length(x))
@@ -61,14 +86,17 @@ valid_text <- function(x) {
 
 as_size <- function(x, arg = caller_arg(x), call = caller_env()) {
   check_given(x, "size", arg, call)
-  if (length(x) == 1 && is_whole(x) && x >= 1) return(as.integer(x))
-  sides <- utils::tail(c("depth", "height", "width"), length(x))
+  if (is_one_whole(x) && x >= 1) return(as.integer(x))
+  several <- is_whole(x) && length(x) %in% 2:3 && all(x >= 1)
+  sides <- if (several) utils::tail(c("depth", "height", "width"), length(x))
   kerascrop_abort(c(
     "{.arg {arg}} must be a whole number of pixels, at least 1.",
     x = "It is {shown(x)}.",
-    i = if (length(x) %in% 2:3 && is_whole(x) && all(x >= 1) && arg == sides[1]) {
+    i = if (several && arg == sides[1]) {
       "Give {.code {paste(sides, '=', x, collapse = ', ')}}."
-    } else if (is.numeric(x) && length(x) == 1 && is.finite(x) && x >= 1 && x < largest_size) {
+    } else if (is_number(x) && x > 0 && x < 1) {
+      "It is a number of pixels, not a fraction of the image."
+    } else if (is_number(x) && x >= 1 && x < largest_size) {
       "Did you mean {round(x)}?"
     } else {
       "A size such as {.code {arg} = 24} works."
@@ -78,23 +106,31 @@ as_size <- function(x, arg = caller_arg(x), call = caller_env()) {
 
 # Stops when an argument without a default is missing from the user's call.
 check_given <- function(x, class, arg, call) {
-  if (!missing(x)) return(invisible())
+  if (!missing(x)) return(check_alive(x, arg, call, class))
   kerascrop_abort(c("{.arg {arg}} is missing.", i = "It has no default."), class, call)
+}
+
+# Stops for what says that it is an object of Python's and is not, before anything is asked of it: R would end.
+check_alive <- function(x, arg, call, class = "argument") {
+  if (!inherits(x, "python.builtin.object") || is_alive(x)) return(invisible())
+  kerascrop_abort(c(
+    "{.arg {arg}} is {shown(x)}.", i = "Python's objects cannot be saved with R's: make it again."
+  ), class, call)
 }
 
 # How many of something: a whole number.
 as_count <- function(x, least = 1, arg = caller_arg(x), call = caller_env()) {
   check_given(x, "size", arg, call)
-  if (length(x) == 1 && is_whole(x) && x >= least) return(as.integer(x))
+  if (is_one_whole(x) && x >= least) return(as.integer(x))
   kerascrop_abort(c("{.arg {arg}} must be a whole number, at least {least}.", x = "It is {shown(x)}."), "size", call)
 }
 
 # Margins as a pair `(before, after)` for each axis. Two numbers for a sequence are its two sides.
 as_margins <- function(x, rank = 2, arg = caller_arg(x), call = caller_env()) {
   check_given(x, "size", arg, call)
-  sides <- if (is.numeric(x)) as.list(x) else if (is_plain_list(x)) x
+  sides <- if (is_numbers(x) && length(x) <= 3) as.list(x) else if (is_plain_list(x)) x
   sides <- if (length(sides) == 1 && !is.list(x)) rep(sides, rank) else sides
-  if (rank == 1 && is.numeric(x) && length(x) == 2) sides <- list(x)
+  if (rank == 1 && is_numbers(x) && length(x) == 2) sides <- list(x)
   twice <- function(side) if (is.numeric(side) && length(side) == 1) rep(side, 2) else side
   pairs <- lapply(lapply(sides, unlist), twice)
   fine <- length(pairs) == rank && all(vapply(pairs, function(pair) length(pair) == 2 && is_whole(pair), NA))
@@ -112,31 +148,33 @@ as_margins <- function(x, rank = 2, arg = caller_arg(x), call = caller_env()) {
 }
 
 as_flag <- function(x, arg = caller_arg(x), call = caller_env()) {
-  if (is.logical(x) && length(x) == 1 && !is.na(x)) return(x)
+  check_given(x, "argument", arg, call)
+  if (is.logical(x) && !is.object(x) && length(x) == 1 && !is.na(x)) return(x)
   kerascrop_abort(c("{.arg {arg}} must be {.code TRUE} or {.code FALSE}.", x = "It is {shown(x)}."), "argument", call)
 }
 
 as_choice <- function(x, choices, arg = caller_arg(x), call = caller_env()) {
+  check_given(x, "argument", arg, call)
   if (identical(x, choices)) return(choices[1])
-  if (is.character(x) && length(x) == 1 && x %in% choices) return(x)
+  if (is_string(x) && x %in% choices) return(as.vector(x))
   kerascrop_abort(
     c("{.arg {arg}} must be one of {.or {.val {choices}}}.", x = "It is {shown(x)}."), "argument", call
   )
 }
 
 as_number <- function(x, arg = caller_arg(x), call = caller_env()) {
-  if (is.numeric(x) && length(x) == 1 && is.finite(x)) return(as.double(x))
+  if (is_number(x)) return(as.double(x))
   kerascrop_abort(c("{.arg {arg}} must be a finite number.", x = "It is {shown(x)}."), "argument", call)
 }
 
 as_positive <- function(x, arg = caller_arg(x), call = caller_env()) {
-  if (is.numeric(x) && length(x) == 1 && is.finite(x) && x > 0) return(as.double(x))
+  if (is_number(x) && x > 0) return(as.double(x))
   kerascrop_abort(c("{.arg {arg}} must be a number above 0.", x = "It is {shown(x)}."), "argument", call)
 }
 
 # How many pixels a gradient sees to each side; NULL for as many as the crop sees.
 as_reach <- or_null(function(x, arg, call) {
-  if (is.numeric(x) && length(x) == 1 && is.finite(x) && x >= 1) return(as.double(x))
+  if (is_number(x) && x >= 1) return(as.double(x))
   kerascrop_abort(c(
     "{.arg {arg}} must be {.code NULL} or a number of pixels, at least 1.", x = "It is {shown(x)}."
   ), "argument", call)
@@ -153,13 +191,16 @@ as_interpolation <- function(x, antialias, arg = caller_arg(x), call = caller_en
 
 # A number from 0 to 1.
 as_fraction <- function(x, arg = caller_arg(x), call = caller_env()) {
-  if (is.numeric(x) && length(x) == 1 && !is.na(x) && x >= 0 && x <= 1) return(as.double(x))
-  kerascrop_abort(c("{.arg {arg}} must be a number from 0 to 1.", x = "It is {shown(x)}."), "argument", call)
+  if (is_number(x) && x >= 0 && x <= 1) return(as.double(x))
+  kerascrop_abort(c(
+    "{.arg {arg}} must be a number from 0 to 1.", x = "It is {shown(x)}.",
+    i = if (is_number(x) && x > 1 && x <= 100) "{x} per cent are {.code {arg} = {x / 100}}."
+  ), "argument", call)
 }
 
 # Two positive numbers, the smaller one first.
 as_bounds <- function(x, most = Inf, arg = caller_arg(x), call = caller_env()) {
-  if (is.numeric(x) && length(x) == 2 && all(is.finite(x)) && x[1] > 0 && x[1] <= x[2] && x[2] <= most) {
+  if (is_numbers(x) && length(x) == 2 && all(is.finite(x)) && x[1] > 0 && x[1] <= x[2] && x[2] <= most) {
     return(as.double(x))
   }
   kerascrop_abort(c(
@@ -176,7 +217,7 @@ as_stride <- or_null(function(x, sizes, views, arg, call) {
       "{.arg {arg}} goes with {.code views = \"grid\"} only.", x = "{.arg views} is {shown(views[1])}."
     ), "argument", call)
   }
-  if (!length(x) %in% 1:2 || !is_whole(x) || any(x < 1)) {
+  if (!is_whole(x) || !length(x) %in% 1:2 || any(x < 1)) {
     kerascrop_abort(c(
       "{.arg {arg}} must be a whole number of pixels, at least 1, or {.code c(vertical, horizontal)}.",
       x = "It is {shown(x)}."
@@ -193,7 +234,7 @@ as_stride <- or_null(function(x, sizes, views, arg, call) {
 })
 
 as_name <- or_null(function(x, arg, call, may_be_empty = FALSE) {
-  if (rlang::is_string(x) && !is.na(x) && (may_be_empty || nzchar(x))) return(x)
+  if (is_string(x) && (may_be_empty || nzchar(x))) return(as.vector(x))
   kerascrop_abort(c("{.arg {arg}} must be {.code NULL} or a string.", x = "It is {shown(x)}."), "argument", call)
 })
 
@@ -205,16 +246,17 @@ as_keys <- or_null(function(x, arg, call) {
 
 # What Keras takes as `dtype`.
 as_dtype <- or_null(function(x, arg, call) {
-  if (rlang::is_string(x) || is_python(x)) return(x)
+  if (is_string(x) || is_python(x)) return(x)
   kerascrop_abort(c(
     "{.arg {arg}} must be the name of a type, such as {.val float32}, or a Keras policy.", x = "It is {shown(x)}."
   ), "argument", call)
 })
 
+# R's integers, NumPy and all backends have these in common.
 as_seed <- or_null(function(x, arg, call) {
-  if (length(x) == 1 && is_whole(x) && x >= 0) return(as.integer(x))
+  if (is_one_whole(x) && x >= 0) return(as.integer(x))
   kerascrop_abort(c(
-    "{.arg {arg}} must be {.code NULL} or a whole number that is not negative.", x = "It is {shown(x)}."
+    "{.arg {arg}} must be {.code NULL} or a whole number from 0 to {largest_size}.", x = "It is {shown(x)}."
   ), "argument", call)
 })
 

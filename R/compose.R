@@ -78,7 +78,7 @@ add_layer <- function(model, layer) {
   withCallingHandlers(model$add(layer), error = function(error) if (length(model$layers) > before) model$pop())
 }
 
-is_sequential <- function(object) any(endsWith(class(object), ".Sequential"))
+is_sequential <- function(object) is_python(object) && any(endsWith(class(object), ".Sequential"))
 
 call_name <- function(call) {
   name <- tryCatch(rlang::call_name(rlang::frame_call(call)), error = function(error) NULL)

@@ -8,6 +8,14 @@ kerascrop_abort <- function(message, class, call = caller_env(), .envir = parent
   )
 }
 
+# What programs read is plain text: codes for colours are for terminals alone, where rlang prints errors itself. Shiny,
+# logs and test reports would show them as they are.
+#' @export
+conditionMessage.kerascrop_error <- function(c) cli::ansi_strip(NextMethod())
+
+#' @export
+conditionMessage.kerascrop_warning <- conditionMessage.kerascrop_error
+
 # Warns with a condition of class `kerascrop_warning_<class>`; `message` is for cli.
 kerascrop_warn <- function(message, class, call = NULL, .envir = parent.frame()) {
   class <- c(paste0("kerascrop_warning_", class), "kerascrop_warning")

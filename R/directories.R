@@ -61,8 +61,8 @@ crops_from_directory <- function(path, height, width, mode = c("random", "center
                                  max_pixels = 2^29 %/% 3) {
   call <- rlang::current_env()
   check_given(path, "argument", "path", call)
-  if (!is_path(path) || !dir.exists(path)) {
-    problem <- if (rlang::is_string(path)) "There is no folder {shown(path)}." else "It is {shown(path)}."
+  if (!is_string(path) || !dir.exists(path)) {
+    problem <- if (is_string(path)) "There is no folder {shown(path)}." else "It is {shown(path)}."
     kerascrop_abort(c("{.arg path} must be a folder.", x = problem), "argument")
   }
   if (!is.null(subset) && is.null(seed)) {

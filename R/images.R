@@ -101,7 +101,7 @@ as_images <- function(x, arg = caller_arg(x), call = caller_env()) {
 # The pixels of any kind of image as an array, and the function that makes such an image of an array again. Arrays
 # pass. Images of other packages become batches, `(n, height, width, channels)`: of an animation, or of several crops.
 unpack_image <- function(x, arg, call) {
-  if (rlang::is_string(x)) {
+  if (is_string(x)) {
     list(x = read_image(x, arg, call), pack = identity)
   } else if (inherits(x, "magick-image")) {
     unpack_magick(x, arg, call)
@@ -239,8 +239,6 @@ with_type_of <- function(values, x) {
 }
 
 # A string that can be a path: not one of bytes without an encoding, which R refuses to look for.
-is_path <- function(x) rlang::is_string(x) && Encoding(x) != "bytes"
-
 # A PNG or JPEG file as an array `(height, width, channels)`, or a matrix, of numbers from 0 to 1.
 read_image <- function(path, arg, call) {
   there <- suppressWarnings(file.exists(path)) # it warns of very long ones

@@ -11,6 +11,7 @@ are_parts <- function(object, inputs) {
 
 # Stops unless `object` is something that a layer can be composed with, and shows the call that was meant.
 check_object <- function(object, inputs, call) {
+  check_alive(object, "object", call)
   is_array <- (is.numeric(object) || is.logical(object) || is.raw(object)) && length(dim(object)) >= 2
   is_tensor <- is_python(object) && reticulate::py_has_attr(object, "shape")
   takes_images <- "images" %in% inputs
@@ -35,7 +36,7 @@ check_object <- function(object, inputs, call) {
        {.code list(images = x, segmentation_masks = m)}."
     } else if (is_python(object) && reticulate::py_has_attr(object, "outputs")) {
       "For a functional model use its output, {.code model$outputs[[1]]}."
-    } else if (rlang::is_string(object) || inherits(object, c("magick-image", "raster", "imager_array"))) {
+    } else if (is_string(object) || inherits(object, c("magick-image", "raster", "imager_array"))) {
       "{.fn crop_center} and the like take files, and images of other packages; layers take arrays."
     }
   ), "argument", call)
@@ -64,6 +65,7 @@ as_inputs <- function(object, inputs, layer, call) {
 # The parts that a layer is called with, by their names. Boxes from R are checked here: of a tensor the numbers may be
 # unknown until the model runs.
 as_parts <- function(parts, args, inputs, layer, call) {
+  Map(function(part, arg) check_alive(part, arg, call), parts, args)
   n <- dim(parts[[inputs[1]]])[1] %||% Inf
   convert <- function(part, name, arg) {
     if (is_python(part)) return(part)

@@ -71,7 +71,7 @@ layer_learnable_crop <- function(object, height, width, size = c("fixed", "squar
 }
 
 as_extent <- or_null(function(x, arg, call) {
-  if (is.numeric(x) && length(x) == 1 && is.finite(x) && x > 0) return(as.double(x))
+  if (is_number(x) && x > 0) return(as.double(x))
   kerascrop_abort(c(
     "{.arg {arg}} must be a number of pixels, or a fraction of the image up to 1.", x = "It is {shown(x)}."
   ), "size", call)

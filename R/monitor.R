@@ -76,7 +76,7 @@ callback_crop_monitor <- function(images, boxes = NULL, layer = NULL) {
 }
 
 as_layer <- or_null(function(x, arg, call) {
-  if (rlang::is_string(x) || is_python(x)) return(x)
+  if (is_string(x) || is_python(x)) return(x)
   kerascrop_abort(c(
     "{.arg {arg}} must be {.code NULL}, a layer, or its name.", x = "It is {shown(x)}."
   ), "argument", call)
@@ -230,7 +230,7 @@ animate_crops <- function(monitor, path, max = 9, ncol = NULL, width = 480, fps 
 }
 
 check_writable <- function(path, arg = caller_arg(path), call = caller_env()) {
-  is_path <- rlang::is_string(path)
+  is_path <- is_string(path)
   if (!is_path || !dir.exists(dirname(path)) || dir.exists(path)) {
     kerascrop_abort(c(
       "{.arg {arg}} must be a file in a folder that exists.",
@@ -245,7 +245,7 @@ check_writable <- function(path, arg = caller_arg(path), call = caller_env()) {
 
 # What is drawn of a monitor: its images, and for each epoch its boxes.
 as_film <- function(monitor, max, col, lwd, call = caller_env()) {
-  if (!inherits(monitor, "kerascrop.training.CropMonitor")) {
+  if (!is_python(monitor, "kerascrop.training.CropMonitor")) {
     kerascrop_abort(c(
       "{.arg monitor} must be what {.fn callback_crop_monitor} returns.", x = "It is {shown(monitor)}."
     ), "argument", call)

@@ -41,7 +41,17 @@ python_part <- function(name, call, convert = FALSE) {
   reticulate::import(paste0("kerascrop.", name), convert = convert)
 }
 
-is_python <- function(object) inherits(object, "python.builtin.object")
+# Whether something is an object of Python's, perhaps of a class, that is alive. reticulate trusts the class attribute,
+# and R would end where nothing is behind it: in an object of a saved workspace, or in a list that was given the class.
+is_python <- function(object, class = "python.builtin.object") {
+  inherits(object, "python.builtin.object") && inherits(object, class) && is_alive(object)
+}
+
+is_alive <- function(object) {
+  if (is.function(object)) object <- attr(object, "py_object", exact = TRUE)
+  if (is.environment(object)) object <- get0("pyobj", object, inherits = FALSE)
+  typeof(object) == "externalptr" && !identical(object, methods::new("externalptr"))
+}
 
 # The name of a Python object's class, without that of its module.
 python_class <- function(x) sub("^.*[.]", "", class(x)[1])

@@ -170,3 +170,54 @@ test_that("a check blames the user's call, and names the argument, the value and
     user_function(1e10)
   })
 })
+
+# What users can have in a variable by mistake, and R's functions may choke on.
+oddities <- function() {
+  forged <- function(x) structure(x, class = "python.builtin.object")
+  list(
+    `Encoding<-`("\xe9a", "bytes"), "caf\xe9", strrep("a", 1e5), c("a", "b"), NA_character_, list(1, "a"), 1 + 2i, Inf,
+    2^31, 1:2^40, quote(x), quote(stop("evaluated")), y ~ x, expression(a), mean, sum, globalenv(), stdin(), factor("a"),
+    Sys.Date(), as.difftime(3, units = "secs"), structure(5e-324, class = "integer64"), structure(list(), class = "POSIXlt"),
+    data.frame(), methods::getClass("numeric"), methods::new("externalptr"), forged(list()), forged(new.env()), forged("a"),
+    forged(function() 1), forged(list2env(list(pyobj = methods::new("externalptr"))))
+  )
+}
+
+test_that("whatever is no value of an argument is an error of ours in a few words", {
+  checks <- list(
+    as_size, as_count, as_margins, as_flag, function(x, ...) as_choice(x, c("a", "b"), ...), as_number, as_positive,
+    as_fraction, as_bounds, as_seed, as_data_format, as_dtype, as_reach, as_box_format, as_extent, as_localizer, as_layer,
+    function(x, ...) as_stride(x, c(height = 4, width = 4), "grid", ...)
+  )
+  for (check in checks) for (x in oddities()) {
+    if (inherits(x, "POSIXlt") || identical(x, c("a", "b"))) next # the choices themselves
+    error <- rlang::catch_cnd(check(x, arg = "it"), "condition")
+    if (is.null(error)) next
+    expect_s3_class(error, "kerascrop_error")
+    expect_match(conditionMessage(error), "it")
+    expect_lt(nchar(conditionMessage(error)), 500)
+  }
+})
+
+test_that("what only says that it is a Python object ends in an error, not R", {
+  for (x in Filter(function(x) inherits(x, "python.builtin.object"), oddities())) {
+    expect_false(is_python(x))
+    for (f in list(as_numpy, from_numpy, image_array, crop_center, plot_boxes, box_rows, layer_center_crop, layer_box_crop,
+                   layer_uncrop, loss_box, boxes_from_theta, crop_generator, crop_dataset, callback_crop_monitor,
+                   animate_crops)) {
+      expect_error(f(x), class = "kerascrop_error")
+    }
+  }
+})
+
+test_that("numbers with a class are not R's", {
+  expect_error(as_size(as.difftime(3, units = "secs")), class = "kerascrop_error_size")
+  expect_error(as_seed(structure(5e-324, class = "integer64")), class = "kerascrop_error_argument")
+})
+
+test_that("hints say what would work for what was given", {
+  expect_error(as_size(0.5), "not a fraction", class = "kerascrop_error_size")
+  expect_error(as_size(20.7), "21", class = "kerascrop_error_size")
+  expect_error(as_fraction(20), "0.2", class = "kerascrop_error_argument")
+  expect_no_match(conditionMessage(rlang::catch_cnd(as_fraction(300))), "per cent")
+})

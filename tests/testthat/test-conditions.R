@@ -81,3 +81,14 @@ test_that("an error in R code that Python called keeps its class and its bullets
   expect_error(with_python_errors(call_it(function() stop("other"))), "around", class = "kerascrop_error_python")
   expect_error(fails(), "`boxes` must be 2.\nGive 2 boxes.", fixed = TRUE)
 })
+
+test_that("what programs read of a condition has no codes for terminals", {
+  withr::local_options(cli.num_colors = 256L)
+  for (condition in list(
+    rlang::catch_cnd(kerascrop_abort(c("{.arg x} is {.val {1}}.", x = "It is {.file a/b}.", i = "{.code y}"), "size")),
+    rlang::catch_cnd(kerascrop_warn(c("{.val a} is {.arg b}.", i = "{.code y}"), "boxes"))
+  )) {
+    expect_no_match(conditionMessage(condition), "\033", fixed = TRUE)
+    expect_match(conditionMessage(condition), "y")
+  }
+})

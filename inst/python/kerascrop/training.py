@@ -1,6 +1,7 @@
 """Predicted boxes in training: a loss and a metric that compare them with true boxes, and a monitor."""
 
 import contextlib
+import numbers
 import warnings
 from typing import Any
 
@@ -65,13 +66,16 @@ class BoxIoU(keras.metrics.Mean):
     """
 
     def __init__(self, name: str = "box_iou", dtype: Any = None):
-        super().__init__(name=name, dtype=dtype)
+        super().__init__(name=checks.check_name(name), dtype=checks.check_dtype(dtype))
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
         y_true, y_pred = (ops.cast(ops.convert_to_tensor(boxes), self.dtype) for boxes in (y_true, y_pred))
         check_pair(y_true, y_pred, self.name)
         known, truth = labelled(y_true)
         super().update_state(box_iou(truth, y_pred), weigh(known, sample_weight, self.dtype))
+
+
+REDUCTIONS = ("mean_with_sample_weight", "sum_over_batch_size", "mean", "sum", "none", None)
 
 
 @keras.saving.register_keras_serializable("kerascrop")
@@ -108,7 +112,8 @@ class BoxLoss(keras.losses.Loss):
     def __init__(
         self, reduction: str | None = "mean_with_sample_weight", name: str = "box_loss", dtype: Any = None
     ):
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        reduction = checks.check_choice(reduction, "reduction", REDUCTIONS)
+        super().__init__(name=checks.check_name(name), reduction=reduction, dtype=checks.check_dtype(dtype))
 
     def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         y_true = ops.convert_to_tensor(y_true, self.dtype)
@@ -160,11 +165,15 @@ class CropMonitor(keras.callbacks.Callback):
 
     def __init__(self, images: Any, boxes: Tensor | None = None, layer: LearnableCrop | str | None = None):
         super().__init__()
-        self.images = keras.tree.map_structure(np.asarray, images)
-        self.truth = None if boxes is None else np.asarray(boxes, "float32")
-        count = len(keras.tree.flatten(self.images)[0])
-        if self.truth is not None and self.truth.shape != (count, 4):
+        self.images = _as_images(images)
+        counts = {len(part) for part in keras.tree.flatten(self.images)}
+        if len(counts) != 1 or 0 in counts:
+            raise checks.ShapeError(f"`images` must have an image or more, and equally many in all parts, not {counts}.")
+        self.truth = None if boxes is None else ops.convert_to_numpy(checks.check_tensor(boxes, "boxes"))
+        if boxes is not None and self.truth.shape != (count := counts.pop(), 4):
             raise checks.BoxError(f"`boxes` must be one for each image, ({count}, 4), not {self.truth.shape}.")
+        if layer is not None and not isinstance(layer, (str, keras.layers.Layer)):
+            raise checks.ArgumentError(f"`layer` must be None, a layer or its name, not {checks.shown(layer)}.")
         self.layer = layer
         self._forget()
 
@@ -239,6 +248,22 @@ class CropMonitor(keras.callbacks.Callback):
     def warn(self, text: str) -> None:
         """Give a remark as a warning; R replaces this with a function of its own."""
         warnings.warn(text, stacklevel=3)
+
+
+def _as_images(images):
+    """A model's inputs as NumPy arrays; stops unless they are arrays with a batch axis, or lists or dicts of them."""
+    if isinstance(images, (list, tuple)) and images and not isinstance(images[0], numbers.Number):
+        return [_as_images(part) for part in images]
+    if isinstance(images, dict) and images:
+        return {key: _as_images(part) for key, part in images.items()}
+    try:
+        if not hasattr(images, "shape"):
+            raise TypeError
+        return ops.convert_to_numpy(checks.check_tensor(images, "images"))[:]
+    except (checks.ArgumentError, TypeError, IndexError):
+        raise checks.ArgumentError(
+            f"`images` must be some inputs of the model, arrays or lists of them, not {checks.shown(images)}."
+        ) from None
 
 
 def _find_layer(model, wanted):
