@@ -79,6 +79,11 @@ move_to_numpy <- function(x, dtype = "float32", call = caller_env(), arg = "x") 
       "{.arg dtype} must be a name such as {.val float32}.", x = "It is {shown(dtype)}."
     ), "argument", call)
   }
+  if (!is_numpy && is.null(dim(x)) && length(x) > largest_size) {
+    kerascrop_abort(c(
+      "{.arg {arg}} must have dimensions, of at most {largest_size} each.", x = "It has {length(x)} numbers."
+    ), "argument", call)
+  }
   missing <- (is.integer(x) || is.logical(x)) && anyNA(x)
   if (missing) {
     if (is.null(dtype)) {

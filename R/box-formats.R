@@ -6,7 +6,7 @@ box_formats <- c(
 )
 
 as_box_format <- function(x, arg = caller_arg(x), call = caller_env()) {
-  if (rlang::is_string(x) && x %in% box_formats) return(x)
+  if (is_string(x) && x %in% box_formats) return(x)
   kerascrop_abort(
     c("{.arg {arg}} must be one of {.or {.val {box_formats}}}.", x = "It is {shown(x)}."), "box", call
   )

@@ -116,6 +116,7 @@ crop_random <- function(x, height, width, seed = NULL, if_smaller = c("error", "
   sizes <- c(height = as_size(height), width = as_size(width))
   seed <- as_seed(seed)
   fit <- fit_windows(images$lengths, sizes, as_if_smaller(if_smaller))
+  if (is.null(seed)) restore_seed_on_failure(rlang::current_env())
   starts <- with_random_seed(seed, {
     vapply(room(fit) + 1, sample.int, integer(images$n), size = images$n, replace = TRUE) - 1L
   })

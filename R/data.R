@@ -40,7 +40,8 @@ crop_generator <- function(generator, height, width, mode = c("random", "center"
                            return_boxes = FALSE) {
   call <- rlang::current_env()
   check_given(generator, "argument", "generator", call)
-  arguments <- checked_arguments(generator = NULL, mode = as_choice(mode, crop_modes), seed = seed_or_draw(seed, call))
+  seed <- seed_or_draw(seed, call)
+  arguments <- checked_arguments(generator = NULL, mode = as_choice(mode, crop_modes), seed = seed)
   if (!is_python(generator) && !is.function(generator)) {
     kerascrop_abort(c(
       "{.arg generator} must be an R function that returns batches, or a Python generator or {.cls PyDataset}.",
@@ -48,10 +49,9 @@ crop_generator <- function(generator, height, width, mode = c("random", "center"
       i = "A function such as {.code function() list(x, y)} works."
     ), "argument")
   }
-  module <- load_module(call)
   with_python_errors({
     if (!is_python(generator)) generator <- python_batches(generator, arguments$box_format %||% "xyxy", call)
-    do.call(module$crop_generator, replace(arguments, "generator", list(generator)))
+    do.call(load_module(call)$crop_generator, replace(arguments, "generator", list(generator)))
   }, call)
 }
 
@@ -82,8 +82,9 @@ crop_dataset <- function(dataset, height, width, mode = c("random", "center"), s
                          pass_through = NULL, return_boxes = FALSE) {
   call <- rlang::current_env()
   check_given(dataset, "argument", "dataset", call)
+  seed <- seed_or_draw(seed, call)
   arguments <- checked_arguments(
-    dataset = dataset, mode = as_choice(mode, crop_modes), seed = seed_or_draw(seed, call),
+    dataset = dataset, mode = as_choice(mode, crop_modes), seed = seed,
     num_parallel_calls = or_null(as_count)(num_parallel_calls)
   )
   if (!is_python(dataset)) {
@@ -96,7 +97,24 @@ crop_dataset <- function(dataset, height, width, mode = c("random", "center"), s
   with_python_errors(do.call(load_module(call)$crop_dataset, arguments), call)
 }
 
-seed_or_draw <- function(seed, call) as_seed(seed, arg = "seed", call = call) %||% sample.int(largest_size, 1)
+# The seed that is given, or one drawn from R's random numbers, for a function with the environment `call`. If it fails,
+# these are as if it had not been called.
+seed_or_draw <- function(seed, call) {
+  seed <- as_seed(seed, arg = "seed", call = call)
+  if (!is.null(seed)) return(seed)
+  restore_seed_on_failure(call)
+  sample.int(largest_size, 1)
+}
+
+restore_seed_on_failure <- function(call) {
+  before <- get0(".Random.seed", globalenv(), inherits = FALSE)
+  restore <- function() {
+    if (is.null(before)) rm(".Random.seed", envir = globalenv()) else assign(".Random.seed", before, globalenv())
+  }
+  failed <- new.env() # which no function returns
+  at_exit <- bquote(if (identical(returnValue(.(failed)), .(failed))) .(restore)())
+  do.call(on.exit, list(at_exit, add = TRUE), envir = call)
+}
 
 # An R function that returns batches, as a Python iterator of them.
 python_batches <- function(generator, box_format, call) {

@@ -26,7 +26,8 @@ nonsense_of_r <- list(
   newline = function() "a\nb", long = function() strrep("a", 1e5), list_of_strings = function() list("a", "b"),
   invalid = function() "caf\xe9 \xff", latin = function() iconv("caf\u00e9", "UTF-8", "latin1"),
   bytes = function() `Encoding<-`("\xe9a", "bytes"), bytes_two = function() `Encoding<-`(c("\xe9", "a"), "bytes"),
-  complex = function() 1 + 2i, raw = function() as.raw(1:4), list = function() list(), list_null = function() list(NULL),
+  complex = function() 1 + 2i, raw = function() as.raw(1:4), list = function() list(),
+  list_null = function() list(NULL),
   nested = function() list(list(1, list("a"))), named = function() list(images = 1, boxes = "a"),
   odd_names = function() list(images = array(0, c(2, 9, 12, 3)), images = 1, 3), pairlist = function() pairlist(a = 1),
   fun = function() function(...) stop("of the user's"), prim = function() sum, env = function() new.env(),
@@ -68,7 +69,8 @@ nonsense_of_python <- function() {
   builtins <- reticulate::import_builtins(convert = FALSE)
   numpy <- reticulate::import("numpy", convert = FALSE)
   list(
-    symbolic = function() keras$KerasTensor(list(NULL, 9L, 12L, 3L)), symbolic_scalar = function() keras$KerasTensor(list()),
+    symbolic = function() keras$KerasTensor(list(NULL, 9L, 12L, 3L)),
+    symbolic_scalar = function() keras$KerasTensor(list()),
     tensor = function() keras$ops$ones(c(2L, 4L)), scalar = function() keras$ops$ones(list()),
     tensor_images = function() keras$ops$ones(c(2L, 9L, 12L, 3L)), array = function() numpy$zeros(c(2L, 9L, 12L, 3L)),
     strings_np = function() numpy$array(list("a", "b")), objects_np = function() numpy$array(list("a", NULL)),
@@ -126,9 +128,8 @@ calls <- function(folder, monitor) {
   boxes <- some_boxes()
   size <- list(height = 4, width = 5)
   batches <- function() list(x, c(1, 0))
-  dataset <- tryCatch(
-    reticulate::import("tensorflow")$data$Dataset$from_tensor_slices(as_numpy(x))$batch(2L), error = function(error) NULL
-  )
+  slices <- function() reticulate::import("tensorflow")$data$Dataset$from_tensor_slices(as_numpy(x))
+  dataset <- tryCatch(slices()$batch(2L), error = function(error) NULL)
   found <- list(
     as_numpy = list(x = x), from_numpy = list(x = as_numpy(x)), image_array = list(x = list(x[1, , , ], x[2, , , ])),
     box_rows = list(box = boxes[1, ]), box_cols = list(box = boxes[1, ]), box_iou = list(boxes = boxes, others = boxes),
@@ -139,7 +140,8 @@ calls <- function(folder, monitor) {
     crop_border = list(x = x, cropping = 1), crop_center = c(list(x = x), size), crop_random = c(list(x = x), size),
     crop_multi = c(list(x = x), size), crop_boxes = list(x = x, boxes = boxes),
     uncrop = list(crops = x[, 1:4, 1:5, ], boxes = boxes, height = 9, width = 12),
-    plot_crops = list(images = x, boxes = boxes, crops = x, titles = 1:2), plot_boxes = list(boxes = boxes, labels = 1:2),
+    plot_crops = list(images = x, boxes = boxes, crops = x, titles = 1:2),
+    plot_boxes = list(boxes = boxes, labels = 1:2),
     crop_generator = c(list(generator = batches), size, seed = 1, focus = list(NULL)),
     crop_dataset = c(list(dataset = dataset), size, min_visible = 0),
     crops_from_directory = c(list(path = folder), size, batch_size = 1), install_kerascrop = list(envname = ""),
@@ -264,7 +266,8 @@ run_cases <- function(cases, seed, only = NULL) {
   for (i in cases) {
     result <- run_case(i, seed, all_calls, values)
     counts <- c(counts, result[[1]])
-    key <- if (result[[1]] == "finding") paste(sub("^case \\d+: (\\w+).*", "\\1", result[[3]]), substr(result[[2]], 1, 60))
+    name <- if (result[[1]] == "finding") sub("^case \\d+: (\\w+).*", "\\1", result[[3]])
+    key <- if (!is.null(name)) paste(name, substr(result[[2]], 1, 60))
     if (!is.null(key) && !key %in% names(findings)) {
       findings[[key]] <- result
       cat(result[[3]], "\n    ", gsub("\n", "\n    ", substr(result[[2]], 1, 500)), "\n", sep = "")

@@ -168,7 +168,7 @@ class CropMonitor(keras.callbacks.Callback):
         self.images = _as_images(images)
         counts = {len(part) for part in keras.tree.flatten(self.images)}
         if len(counts) != 1 or 0 in counts:
-            raise checks.ShapeError(f"`images` must have an image or more, and equally many in all parts, not {counts}.")
+            raise checks.ShapeError(f"`images` must be one or more, equally many in all parts, not {counts}.")
         self.truth = None if boxes is None else ops.convert_to_numpy(checks.check_tensor(boxes, "boxes"))
         if boxes is not None and self.truth.shape != (count := counts.pop(), 4):
             raise checks.BoxError(f"`boxes` must be one for each image, ({count}, 4), not {self.truth.shape}.")
