@@ -148,9 +148,9 @@ crop_boxes <- function(x, boxes, height = NULL, width = NULL, antialias = FALSE,
   images <- as_images(x)
   if (!missing(boxes)) check_image_numbers(boxes, images$n, "boxes", rlang::current_env())
   boxes <- warn_fractions(as_boxes(boxes))
-  first <- if (nrow(boxes)) round(boxes[1, 3:4] - boxes[1, 1:2]) else c(1, 1)
-  height <- height %||% max(first[[2]], 1)
-  width <- width %||% max(first[[1]], 1)
+  sizes <- if (nrow(boxes)) box_sizes(boxes[1, ]) else c(height = 1, width = 1)
+  height <- height %||% sizes[["height"]]
+  width <- width %||% sizes[["width"]]
   sizes <- c(height = as_size(height), width = as_size(width))
   antialias <- as_flag(antialias)
   fill_mode <- as_choice(fill_mode, fill_modes)
@@ -163,9 +163,9 @@ crop_boxes <- function(x, boxes, height = NULL, width = NULL, antialias = FALSE,
       x = "There are {images$n} images, but {nrow(boxes)} boxes."
     ), "box")
   }
-  is_slice <- is_whole(boxes) && fill_mode == "constant" &&
-    all(boxes[, 3] - boxes[, 1] == sizes["width"], boxes[, 4] - boxes[, 2] == sizes["height"])
-  if (is_slice) return(cut_windows(images, boxes[, 2:1, drop = FALSE], sizes, fill_value))
+  if (fill_mode == "constant" && are_slices(boxes, sizes)) {
+    return(cut_windows(images, boxes[, 2:1, drop = FALSE], sizes, fill_value))
+  }
   if (interpolation == "nearest") as_type(fill_value, images$x, rlang::current_env())
   crops <- resample(
     images, boxes, sizes, antialias = antialias, fill_mode = fill_mode, fill_value = fill_value,
@@ -173,6 +173,23 @@ crop_boxes <- function(x, boxes, height = NULL, width = NULL, antialias = FALSE,
   )
   images$restore(if (interpolation == "nearest") with_type_of(crops, images$x) else crops, boxes)
 }
+
+# Whether crops of boxes are nothing but pixels of the image.
+are_slices <- function(boxes, sizes) {
+  is_whole(boxes) && all(boxes[, 3] - boxes[, 1] == sizes[[2]], boxes[, 4] - boxes[, 2] == sizes[[1]])
+}
+
+# One box of one of the images, as `crop_boxes()` would cut it: `(1, height, width, channels)`.
+cut_box <- function(images, i, box, call = caller_env()) {
+  sizes <- box_sizes(box)
+  check_memory(c(sizes, images$channels), call)
+  if (are_slices(box, sizes)) return(cut_window(images$x, i, box[2:1], sizes, as_type(0, images$x, call)))
+  images$n <- 1
+  resample(images, box, sizes, call = call, first = i)
+}
+
+# The size of a box, in whole pixels.
+box_sizes <- function(box) c(height = max(round(box[[4]] - box[[2]]), 1), width = max(round(box[[3]] - box[[1]]), 1))
 
 as_if_smaller <- function(x, call = caller_env()) as_choice(x, if_smaller_choices, "if_smaller", call)
 

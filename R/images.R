@@ -82,7 +82,7 @@ as_images <- function(x, arg = caller_arg(x), call = caller_env()) {
       "{.arg {arg}} must have pixels.", x = "It has shape {paste(shape, collapse = ' x ')}."
     ), "shape", call)
   }
-  dim(x) <- full
+  x <- `attributes<-`(x, list(dim = full)) # unlike `dim<-` this makes no copy of a large photograph
   size <- rlang::set_names(shape, c(if (batched) "batch", "height", "width", if (length(shape) > 2) "channels"))
   list(
     x = x, n = full[1], lengths = c(height = full[2], width = full[3]), channels = full[4], size = size,
@@ -169,21 +169,6 @@ raster_pixels <- function(rasters, arg, call) {
 pack_rasters <- function(crops) {
   rasters <- lapply(seq_len(dim(crops)[1]), function(i) as_raster(crops[i, , , , drop = FALSE], c(0, 255)))
   if (length(rasters) == 1) rasters[[1]] else rasters
-}
-
-# Grey from one channel (or more than four: their mean); colours from three, with transparency from two or four.
-as_raster <- function(image, range) {
-  pixels <- displayable(array(as.double(image), dim(image)[-1]))
-  pixels[] <- pmin(pmax((pixels - range[1]) / (range[2] - range[1]), 0), 1)
-  pixels[is.na(pixels)] <- 0
-  colours <- list(c(1, 1, 1), c(1, 1, 1, 2), 1:3, 1:4)[[dim(pixels)[3]]]
-  grDevices::as.raster(pixels[, , colours, drop = FALSE])
-}
-
-# More channels than a colour has become their mean.
-displayable <- function(image) {
-  if (dim(image)[3] <= 4) return(image)
-  array(rowMeans(array(as.double(image), dim(image)), dims = 2), c(dim(image)[1:2], 1))
 }
 
 # Images `(height, width, channels)` of one shape as a batch.

@@ -51,7 +51,7 @@ plot_crops <- function(images, boxes = NULL, crops = NULL, titles = NULL, max = 
   on.exit(graphics::par(keep))
   for (i in shown_images) {
     here <- lapply(boxes, function(box) if (x$n == 1) box else box[i, , drop = FALSE])
-    draw_image(x$x[i, , , , drop = FALSE], range, titles[i], here)
+    draw_image(x$x, range, titles[i], here, i)
     for (k in seq_along(here)) draw_boxes(here[[k]], col[k], lwd)
     if (!is.null(crops)) draw_image(crops[[i]], given %||% crop_range(crops[[i]], range))
   }
@@ -184,10 +184,7 @@ as_crop_list <- function(crops, images, boxes, call = caller_env()) {
         "{.code crops = TRUE} needs {.arg boxes} to cut out.", i = "Give {.arg boxes}."
       ), "argument", call)
     }
-    crops <- lapply(seq_len(images$n), function(i) {
-      image <- array(images$x[i, , , ], dim(images$x)[-1])
-      suppressWarnings(crop_boxes(displayable(image), boxes[[1]][i, ]), "kerascrop_warning_boxes") # as for all boxes
-    })
+    return(lapply(seq_len(images$n), function(i) cut_box(images, i, boxes[[1]][i, , drop = FALSE], call)))
   }
   if (is_plain_list(crops)) {
     crops <- lapply(crops, function(crop) {
@@ -221,42 +218,6 @@ check_colours <- function(col, sets = 1, call = caller_env()) {
       i = "{.code col = hcl.colors({sets}, \"Dark 3\")} works."
     ), "argument", call)
   }
-}
-
-as_range <- function(range, x, call = caller_env()) {
-  if (is.null(range)) return(told_range(x))
-  if (is.numeric(range) && length(range) == 2 && all(is.finite(range)) && range[1] < range[2]) return(range)
-  kerascrop_abort(c(
-    "{.arg range} must be two numbers, the smaller first.", x = "It is {shown(range)}."
-  ), "argument", call)
-}
-
-# The range that the numbers of images `(n, height, width, channels)` seem to have: of bytes, 0 to 1, or another.
-told_range <- function(x) {
-  if (is.raw(x)) return(c(0, 255))
-  finite <- x[is.finite(x)]
-  if (!length(finite)) return(c(0, 1))
-  found <- as.double(range(finite))
-  if (found[1] >= 0 && found[2] <= 1) return(c(0, 1))
-  bytes <- all(finite == trunc(finite)) || dim(x)[4] %in% 3:4
-  if (found[1] >= 0 && found[2] <= 255 && bytes) return(c(0, 255))
-  if (found[1] < found[2]) found else found + c(0, 1)
-}
-
-# A crop has the range of its image, unless one clearly is bytes and the other from 0 to 1.
-crop_range <- function(crop, range) {
-  units <- told_range(crop)
-  to_unit <- identical(range, c(0, 255)) && identical(units, c(0, 1)) && any(crop != trunc(crop), na.rm = TRUE)
-  to_bytes <- identical(range, c(0, 1)) && identical(units, c(0, 255))
-  if (to_unit || to_bytes) units else range
-}
-
-# One image `(1, height, width, channels)` in a panel whose coordinates are the boxes' (0, 0 at the top left), with
-# room for boxes that reach outside.
-draw_image <- function(image, range, title = NULL, boxes = list()) {
-  size <- dim(image)[2:3]
-  open_panel(size, title, boxes)
-  graphics::rasterImage(as_raster(image, range), 0, size[1], size[2], 0, interpolate = FALSE)
 }
 
 open_panel <- function(size, title, boxes) {

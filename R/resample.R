@@ -5,14 +5,14 @@
 # few pixels, its taps: a matrix of indices and one of weights, with a row for each sample. Pixel `j`, counted from 0,
 # has its centre at `j + 0.5`.
 
-# Crops `(n * k, height, width, channels)` of boxes, `k` of each image, those of the first image first.
+# Crops `(n * k, height, width, channels)` of boxes, `k` of each image, those of the `first` image first.
 resample <- function(images, boxes, sizes, antialias = FALSE, fill_mode = "constant", fill_value = 0,
-                     interpolation = "bilinear", call = caller_env()) {
+                     interpolation = "bilinear", call = caller_env(), first = 1) {
   shape <- c(nrow(boxes), unname(sizes), images$channels)
   check_memory(shape, call)
   if (antialias) interpolation <- "triangles"
   crops <- array(0, shape)
-  image <- rep(seq_len(images$n), each = nrow(boxes) %/% max(images$n, 1))
+  image <- first - 1 + rep(seq_len(images$n), each = nrow(boxes) %/% max(images$n, 1))
   for (i in cli::cli_progress_along(image, "Cropping")) {
     rows <- box_taps(boxes[i, 2], boxes[i, 4], sizes[[1]], images$lengths[[1]], interpolation, fill_mode)
     cols <- box_taps(boxes[i, 1], boxes[i, 3], sizes[[2]], images$lengths[[2]], interpolation, fill_mode)

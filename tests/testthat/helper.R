@@ -54,3 +54,19 @@ two_outputs <- function(...) {
 }
 
 some_labels <- function() keras_module()$losses$SparseCategoricalCrossentropy(from_logits = TRUE)
+
+# The pixels that a plot draws, as an array of numbers from 0 to 1.
+drawn <- function(code, width = 200, height = 100) {
+  skip_if_not_installed("png")
+  file <- withr::local_tempfile(fileext = ".png")
+  grDevices::png(file, width, height)
+  tryCatch(code, finally = grDevices::dev.off())
+  png::readPNG(file)
+}
+
+# The most memory that some code takes, in copies of an array.
+peak_copies <- function(x, code) {
+  before <- sum(gc(reset = TRUE, full = TRUE)[, 2])
+  force(code)
+  (sum(gc()[, 6]) - before) * 2^20 / as.numeric(utils::object.size(x))
+}

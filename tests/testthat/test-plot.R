@@ -1,12 +1,3 @@
-# The pixels that a plot draws, as an array of numbers from 0 to 1.
-drawn <- function(code, width = 200, height = 100) {
-  skip_if_not_installed("png")
-  file <- withr::local_tempfile(fileext = ".png")
-  grDevices::png(file, width, height)
-  tryCatch(code, finally = grDevices::dev.off())
-  png::readPNG(file)
-}
-
 test_that("plot_crops() draws an image the right way up, with its box where the pixels are", {
   x <- matrix(0, 10, 20)
   x[1:5, 1:10] <- 1
@@ -82,23 +73,6 @@ test_that("an image, a batch, features and paths are drawn, and the graphics set
   plot_crops(some_images(c(2, 4, 5, 1)), crops = list(matrix(1, 2, 2), some_images(c(3, 3, 3))))
   plot_crops(array(0, c(0, 4, 5, 1)))
   expect_identical(graphics::par("mfrow", "mar", "oma"), before)
-})
-
-test_that("bytes and numbers from 0 to 1 are told apart", {
-  image <- function(x, channels = 1) array(x, c(1, 2, 2, channels))
-  expect_identical(told_range(image(as.raw(0:1))), c(0, 255))
-  expect_identical(told_range(image(c(0, 1))), c(0, 1))
-  expect_identical(told_range(image(c(0L, 200L))), c(0, 255))
-  expect_identical(told_range(image(c(0, 200.5))), c(0, 200.5))
-  expect_identical(told_range(image(c(0, 200.5), 3)), c(0, 255))
-  expect_identical(told_range(image(c(-1, 300), 3)), c(-1, 300))
-  expect_identical(told_range(image(c(-3, -3))), c(-3, -2))
-  expect_identical(told_range(image(c(NA, Inf))), c(0, 1))
-  # a dark crop of bytes stays dark
-  expect_identical(crop_range(image(c(0, 1)), c(0, 255)), c(0, 255))
-  expect_identical(crop_range(image(c(0, 0.5)), c(0, 255)), c(0, 1))
-  expect_identical(crop_range(image(as.raw(1:2)), c(0, 1)), c(0, 255))
-  expect_identical(crop_range(image(c(0, 0.5)), c(-3, 3)), c(-3, 3))
 })
 
 test_that("rasters and their crops are drawn in their colours", {

@@ -19,7 +19,8 @@ test_that("crops are those of the module's sample(), with every option", {
     how <- options[i, ]
     antialias <- how$how == "antialias"
     interpolation <- if (antialias) "bilinear" else how$how
-    x <- array(stats::rnorm(3 * 7 * 9 * 2), c(3, 7, 9, 2))[, seq_len(sample(7, 1)), seq_len(sample(9, 1)), , drop = FALSE]
+    x <- array(stats::rnorm(3 * 7 * 9 * 2), c(3, 7, 9, 2))
+    x <- x[, seq_len(sample(7, 1)), seq_len(sample(9, 1)), , drop = FALSE]
     boxes <- random_boxes(3)
     size <- sample(9, 2)
     crops <- crop_boxes(x, boxes, size[1], size[2], antialias, how$fill_mode, how$fill_value, interpolation)
