@@ -7,8 +7,8 @@
 #'
 #' @param x Images: a matrix (height, width), an array `(height, width, channels)` with 1 to 4 channels, or a batch
 #'   `(batch, height, width, channels)` with any number; numeric, logical or raw. Or an image of the package magick, a
-#'   raster, a list of rasters of one size, or a cimg or pixset of the package imager. Or the path of one PNG or JPEG
-#'   file, which the package png or jpeg reads. See below.
+#'   raster, a list of rasters of one size, or a cimg or pixset of the package imager. Or the path of one image file,
+#'   which [image_array()] tells more about. See below.
 #' @param height,width Size of the crop in pixels. For `crop_boxes()` the default is the size of the first box, rounded.
 #' @param if_smaller What to do when the images are smaller than the crop: `"error"`; `"resize"`, enlarge them
 #'   (bilinear, logical ones to the nearest pixel; integers are rounded), keeping their aspect, until the crop fits;
@@ -30,6 +30,7 @@
 #' @param fill_value The number for `"constant"`, and for pixels that are added: one that the type of `x` can hold.
 #' @param interpolation `"bilinear"`; `"bicubic"`, smoother, which may overshoot; or `"nearest"`, the pixel that holds
 #'   the sample, for masks and labels, which keeps their type.
+#' @inheritParams image_array
 #' @returns Images of the same kind as `x`, an array for a file; several crops of one image give a batch, in
 #'   `crop_multi()` those of the first image first. The attribute `boxes` has the boxes that were cut, a row for each
 #'   crop (those of mirrored windows run from right to left), with the dimensions of the images as their own attribute
@@ -91,16 +92,21 @@ NULL
 
 #' @rdname crop_array
 #' @export
-crop_center <- function(x, height, width, if_smaller = c("error", "resize", "pad", "keep"), fill_value = 0) {
-  images <- as_images(x)
+crop_center <- function(x, height, width, if_smaller = c("error", "resize", "pad", "keep"), fill_value = 0,
+                        channels = NULL, background = "white", orient = TRUE) {
+  images <- as_images(
+    x, channels = as_channels(channels), background = as_background(background), orient = as_flag(orient)
+  )
   fit <- fit_windows(images$lengths, c(height = as_size(height), width = as_size(width)), as_if_smaller(if_smaller))
   cut_fitted(images, center_starts(fit), fit, as_number(fill_value))
 }
 
 #' @rdname crop_array
 #' @export
-crop_border <- function(x, cropping, fill_value = 0) {
-  images <- as_images(x)
+crop_border <- function(x, cropping, fill_value = 0, channels = NULL, background = "white", orient = TRUE) {
+  images <- as_images(
+    x, channels = as_channels(channels), background = as_background(background), orient = as_flag(orient)
+  )
   margins <- as_margins(cropping)
   fill_value <- as_number(fill_value)
   check_margins_fit(images$lengths, margins)
@@ -111,8 +117,10 @@ crop_border <- function(x, cropping, fill_value = 0) {
 #' @rdname crop_array
 #' @export
 crop_random <- function(x, height, width, seed = NULL, if_smaller = c("error", "resize", "pad", "keep"),
-                        fill_value = 0) {
-  images <- as_images(x)
+                        fill_value = 0, channels = NULL, background = "white", orient = TRUE) {
+  images <- as_images(
+    x, channels = as_channels(channels), background = as_background(background), orient = as_flag(orient)
+  )
   sizes <- c(height = as_size(height), width = as_size(width))
   seed <- as_seed(seed)
   fit <- fit_windows(images$lengths, sizes, as_if_smaller(if_smaller))
@@ -126,8 +134,11 @@ crop_random <- function(x, height, width, seed = NULL, if_smaller = c("error", "
 #' @rdname crop_array
 #' @export
 crop_multi <- function(x, height, width, views = c("five", "ten", "grid"), stride = NULL,
-                       if_smaller = c("error", "resize", "pad", "keep"), fill_value = 0) {
-  images <- as_images(x)
+                       if_smaller = c("error", "resize", "pad", "keep"), fill_value = 0,
+                       channels = NULL, background = "white", orient = TRUE) {
+  images <- as_images(
+    x, channels = as_channels(channels), background = as_background(background), orient = as_flag(orient)
+  )
   sizes <- c(height = as_size(height), width = as_size(width))
   views <- as_choice(views, multi_views)
   stride <- as_stride(stride, sizes, views)
@@ -144,8 +155,11 @@ crop_multi <- function(x, height, width, views = c("five", "ten", "grid"), strid
 #' @export
 crop_boxes <- function(x, boxes, height = NULL, width = NULL, antialias = FALSE,
                        fill_mode = "constant", fill_value = 0,
-                       interpolation = c("bilinear", "bicubic", "nearest")) {
-  images <- as_images(x)
+                       interpolation = c("bilinear", "bicubic", "nearest"),
+                       channels = NULL, background = "white", orient = TRUE) {
+  images <- as_images(
+    x, channels = as_channels(channels), background = as_background(background), orient = as_flag(orient)
+  )
   if (!missing(boxes)) check_image_numbers(boxes, images$n, "boxes", rlang::current_env())
   boxes <- warn_fractions(as_boxes(boxes))
   sizes <- if (nrow(boxes)) box_sizes(boxes[1, ]) else c(height = 1, width = 1)

@@ -3,16 +3,27 @@
 #' The pixels of images of any kind that this package takes, as a batch of numbers from 0 to 1: what `predict()`,
 #' `fit()` and the layers want. Nothing is resized; [crop_center()] and `crop_boxes()` make images of one size.
 #'
-#' @param x The paths of image files, PNG or JPEG, which the packages png and jpeg read. Or an image of the package
-#'   magick, each frame of which becomes one of the batch; a raster; a cimg or pixset of the package imager; a matrix
-#'   `(height, width)` or an array `(height, width, channels)` or `(batch, height, width, channels)`. Or a list, each
-#'   element of which is one image of any of these kinds.
+#' @param x The paths of image files. Or an image of the package magick, each frame of which becomes one of the batch; a
+#'   raster; a cimg or pixset of the package imager; a matrix `(height, width)` or an array `(height, width, channels)` or
+#'   `(batch, height, width, channels)`. Or a list, each element of which is one image of any of these kinds.
+#' @param channels How many the images are to have: 1, grey; 3, red, green and blue; 4, these and opacity. `NULL` leaves
+#'   them as they are, and of a list that mixes several makes what has room for all. Of colours grey is the sum with the
+#'   weights of ITU-R 601, 0.299, 0.587 and 0.114.
+#' @param background The colour on which images lie whose opacity is dropped.
+#' @param orient Turn photographs in files upright, as EXIF says that they lie; `FALSE` leaves them as they are stored.
+#' @param max_pixels A file that says it has more is an error, before it takes memory.
 #' @returns An array `(batch, height, width, channels)`. Channels are grey; grey and opacity; red, green and blue; or
 #'   these and opacity. Bytes, which are those of magick, rasters and raw arrays, are divided by 255, so that they are 0
-#'   to 1 as those of files; other numbers, in arrays and cimg images, are left as they are.
+#'   to 1 as those of files; other numbers, in arrays and cimg images, are left as they are. There, opacity is full at 1,
+#'   255 or 65535, whichever is not below any number.
+#' @section Files:
+#' PNG and JPEG files are read by the packages png and jpeg, with all their bits; and by magick, where it is installed,
+#' GIF, BMP, WebP, TIFF, PNM, JPEG 2000, HEIC and AVIF, and JPEG files in the colours of print. What a file holds is told
+#' by how it begins, not by its name. Of several pictures the first is read.
 #' @section Errors:
-#' `kerascrop_error_argument`: a file that is not there, or cannot be read. `kerascrop_error_shape`: not such an image,
-#' or images that differ in size or channels.
+#' `kerascrop_error_argument`: a file that is not there, or cannot be read; or another argument is wrong.
+#' `kerascrop_error_shape`: not such an image, or images that differ in size. A list that mixes numbers from 0 to 1 with
+#' larger ones gives a warning of class `kerascrop_warning_range`.
 #' @family array functions
 #' @export
 #' @examplesIf requireNamespace("jpeg", quietly = TRUE)
@@ -25,11 +36,15 @@
 #' # files of different sizes: crop each, then make a batch of the list
 #' files <- system.file("extdata", c("chelsea.jpg", "coffee.jpg"), package = "kerascrop")
 #' dim(image_array(lapply(files, crop_center, 200, 200)))
-image_array <- function(x) {
+image_array <- function(x, channels = NULL, background = "white", orient = TRUE, max_pixels = 2^29 %/% 3) {
   call <- rlang::current_env()
   check_given(x, "shape", "x", call)
+  channels <- as_channels(channels)
+  background <- as_background(background)
+  orient <- as_flag(orient)
+  max_pixels <- as_count(max_pixels)
   pixels <- function(image, arg = "x") {
-    image <- as_images(image, arg, call)$x
+    image <- as_images(image, arg, call, channels, background, orient, max_pixels)$x
     array(if (is.raw(image)) as.integer(image) / 255 else image, dim(image)) # without a crop's boxes
   }
   several <- is_plain_list(x) || (is.character(x) && !is.object(x) && is.null(dim(x)) && length(x) > 1)
@@ -37,22 +52,90 @@ image_array <- function(x) {
   images <- lapply(seq_along(x), function(i) {
     arg <- sprintf("x[[%d]]", i)
     image <- pixels(x[[i]], arg)
-    if (dim(image)[1] != 1) {
-      kerascrop_abort(c("{.code {arg}} must be one image.", x = "There are {dim(image)[1]}."), "shape", call)
-    }
-    array(image, dim(image)[-1])
+    if (dim(image)[1] == 1) return(image)
+    kerascrop_abort(c("{.code {arg}} must be one image.", x = "There are {dim(image)[1]}."), "shape", call)
   })
-  lengths <- lapply(images, function(image) dim(image)[1:2])
+  lengths <- lapply(images, function(image) dim(image)[2:3])
   check_same_size(lengths, "x", call, "Crop each first: {.code image_array(lapply(x, crop_center, 200, 200))}.")
+  warn_ranges(x, images, call)
+  counts <- vapply(images, function(image) dim(image)[4], 0L)
+  if (length(unique(counts)) > 1 && all(counts <= 4)) {
+    images <- lapply(images, with_channels, (if (any(counts >= 3)) 3 else 1) + any(counts %% 2 == 0), background)
+  }
+  images <- lapply(images, function(image) array(image, dim(image)[-1]))
   check_same_size(lapply(images, dim), "x", call)
   bind_images(images)
 }
 
+# Numbers from 0 to 1, which those of files and bytes are, beside others.
+warn_ranges <- function(x, images, call) {
+  is_unit <- vapply(x, function(image) {
+    is.character(image) || is.raw(image) || inherits(image, "magick-image") || grDevices::is.raster(image)
+  }, NA)
+  large <- which(!is_unit & vapply(images, function(image) any(image > 1, na.rm = TRUE), NA))
+  if (!any(is_unit) || !length(large)) return(invisible())
+  kerascrop_warn(c(
+    "Some of {.arg x} are numbers from 0 to 1, others are larger.",
+    x = "Image {which(is_unit)[1]} is from 0 to 1, image {large[1]} goes up to {max(images[[large[1]]], na.rm = TRUE)}.",
+    i = "Divide the others, for instance by 255."
+  ), "range", call)
+}
+
+as_channels <- or_null(function(x, arg, call) {
+  if (length(x) == 1 && is_whole(x) && x %in% c(1, 3, 4)) return(as.integer(x))
+  kerascrop_abort(c(
+    "{.arg {arg}} must be {.code NULL}, 1 (grey), 3 (colours) or 4 (colours and opacity).", x = "It is {shown(x)}."
+  ), "argument", call)
+})
+
+# A colour as red, green and blue, from 0 to 1.
+as_background <- function(x, arg = caller_arg(x), call = caller_env()) {
+  colour <- if (length(x) == 1 && is.character(x)) tryCatch(grDevices::col2rgb(x, TRUE), error = function(error) NULL)
+  if (!is.null(colour) && colour[4] == 255) return(colour[1:3] / 255)
+  kerascrop_abort(c(
+    "{.arg {arg}} must be one colour that is not transparent, such as {.val white}.", x = "It is {shown(x)}."
+  ), "argument", call)
+}
+
+# Images `(n, height, width, channels)` with other channels: grey, colours, or either with opacity.
+with_channels <- function(x, channels, background, arg = "x", call = caller_env()) {
+  now <- dim(x)[4]
+  if (is.null(channels) || now == channels) return(x)
+  if (now > 4) {
+    kerascrop_abort(c("{.arg channels} needs images with 1 to 4 channels.", x = "{.arg {arg}} has {now}."), "shape", call)
+  }
+  numbers <- array(as.double(x), dim(x))
+  full <- full_opacity(x)
+  colours <- numbers[, , , seq_len(if (now <= 2) 1 else 3), drop = FALSE]
+  opacity <- if (now %% 2 == 0) numbers[, , , now, drop = FALSE]
+  if (channels >= 3 || now == 2) colours <- colours[, , , rep_len(seq_len(dim(colours)[4]), 3), drop = FALSE]
+  if (!is.null(opacity) && channels %% 2 == 1) {
+    for (i in 1:3) {
+      colours[, , , i] <- background[i] * full + (colours[, , , i] - background[i] * full) * opacity[, , , 1] / full
+    }
+  }
+  if (channels <= 2 && dim(colours)[4] == 3) {
+    weights <- c(19595, 38470, 7471) / 2^16 # ITU-R 601
+    colours <- colours[, , , 1, drop = FALSE] * weights[1] + colours[, , , 2, drop = FALSE] * weights[2] +
+      colours[, , , 3, drop = FALSE] * weights[3]
+  }
+  if (channels %% 2 == 0) colours <- c(colours, opacity %||% array(full, c(dim(x)[1:3], 1)))
+  with_type_of(array(colours, c(dim(x)[1:3], channels)), x)
+}
+
+# The number of an opaque pixel.
+full_opacity <- function(x) {
+  if (is.raw(x)) return(255)
+  most <- max(0, x[is.finite(x)])
+  c(1, 255, 65535, most)[match(TRUE, most <= c(1, 255, 65535, Inf))]
+}
+
 # Images of any accepted kind as a batch `(n, height, width, channels)`, and the way back.
-as_images <- function(x, arg = caller_arg(x), call = caller_env()) {
+as_images <- function(x, arg = caller_arg(x), call = caller_env(), channels = NULL, background = c(1, 1, 1),
+                      orient = TRUE, max_pixels = largest_file) {
   check_given(x, "shape", arg, call)
   force(arg)
-  kind <- unpack_image(x, arg, call)
+  kind <- unpack_image(x, arg, call, orient, max_pixels)
   x <- kind$x
   shape <- dim(x)
   usable <- is.numeric(x) || is.logical(x) || is.raw(x)
@@ -83,6 +166,11 @@ as_images <- function(x, arg = caller_arg(x), call = caller_env()) {
     ), "shape", call)
   }
   x <- `attributes<-`(x, list(dim = full)) # unlike `dim<-` this makes no copy of a large photograph
+  if (!is.null(channels) && channels != full[4]) {
+    x <- with_channels(x, channels, background, arg, call)
+    full[4] <- channels
+    shape <- full[if (batched) 1:4 else 2:4]
+  }
   size <- rlang::set_names(shape, c(if (batched) "batch", "height", "width", if (length(shape) > 2) "channels"))
   list(
     x = x, n = full[1], lengths = c(height = full[2], width = full[3]), channels = full[4], size = size,
@@ -100,9 +188,9 @@ as_images <- function(x, arg = caller_arg(x), call = caller_env()) {
 
 # The pixels of any kind of image as an array, and the function that makes such an image of an array again. Arrays
 # pass. Images of other packages become batches, `(n, height, width, channels)`: of an animation, or of several crops.
-unpack_image <- function(x, arg, call) {
+unpack_image <- function(x, arg, call, orient, max_pixels) {
   if (is_string(x)) {
-    list(x = read_image(x, arg, call), pack = identity)
+    list(x = read_image(x, arg, call, orient, max_pixels), pack = identity)
   } else if (inherits(x, "magick-image")) {
     unpack_magick(x, arg, call)
   } else if (inherits(x, "imager_array") && length(dim(x)) == 4) {
@@ -221,48 +309,4 @@ with_type_of <- function(values, x) {
   if (!is.double(x)) values <- round(values)
   storage.mode(values) <- typeof(x)
   values
-}
-
-# A string that can be a path: not one of bytes without an encoding, which R refuses to look for.
-# A PNG or JPEG file as an array `(height, width, channels)`, or a matrix, of numbers from 0 to 1.
-read_image <- function(path, arg, call) {
-  there <- suppressWarnings(file.exists(path)) # it warns of very long ones
-  if (!there || dir.exists(path)) {
-    path <- shortened(valid_text(path), 1000) # cli looks for the file, and would warn
-    kerascrop_abort(c(
-      "{.arg {arg}} must be images, or the path of an image file.",
-      x = if (there) "{.file {path}} is a folder." else "There is no file {.file {path}}.",
-      i = if (grepl("^(https?|ftp)://", path)) "Download it first, or read it with {.code magick::image_read()}."
-    ), "argument", call)
-  }
-  bytes <- readBin(path, "raw", file.size(path))
-  format <- if (identical(bytes[1:2], as.raw(c(0xff, 0xd8)))) {
-    "jpeg"
-  } else if (identical(bytes[2:4], charToRaw("PNG"))) {
-    "png"
-  }
-  if (is.null(format)) {
-    kerascrop_abort(c(
-      "{.file {path}} must be a PNG or JPEG file.", x = "It does not start like one.",
-      i = "{.code magick::image_read()} reads other formats."
-    ), "argument", call)
-  }
-  rlang::check_installed(format, "to read this image.", call = call)
-  read <- getExportedValue(format, if (format == "jpeg") "readJPEG" else "readPNG")
-  # libjpeg makes up what is missing, so a JPEG file has to have its end.
-  if (format == "jpeg" && !any(bytes[-1] == 0xd9 & bytes[-length(bytes)] == 0xff)) {
-    kerascrop_abort(c("{.file {path}} cannot be read.", x = "The end of the file is missing."), "argument", call)
-  }
-  # Not from `bytes`: with half a PNG file in them, readPNG() would write outside of its memory.
-  pixels <- tryCatch(read(path), error = function(error) {
-    problem <- conditionMessage(error)
-    kerascrop_abort(c("{.file {path}} cannot be read.", x = "{problem}", i = "Is the file complete?"), "argument", call)
-  })
-  if (format == "jpeg" && isTRUE(dim(pixels)[3] == 4)) {
-    kerascrop_abort(c(
-      "{.file {path}} must have colours of red, green and blue.", x = "The colours are those of print, CMYK.",
-      i = "{.code magick::image_read()} reads it."
-    ), "argument", call)
-  }
-  pixels
 }

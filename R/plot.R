@@ -20,6 +20,7 @@
 #'   all numbers are in between; 0 and 255 when they are in between and whole, or the images have colours; else the
 #'   smallest and the largest. Crops have the range of their images, unless one of the two are bytes and the other
 #'   numbers from 0 to 1.
+#' @param orient Turn photographs in files upright, as EXIF says that they lie; `FALSE` leaves them as they are stored.
 #' @returns `images`, invisibly.
 #' @section Errors:
 #' `kerascrop_error_shape`, `kerascrop_error_box`, `kerascrop_error_size` and `kerascrop_error_argument`: images, boxes,
@@ -31,8 +32,8 @@
 #' face <- box_window(rows = 20:219, cols = 131:330)
 #' plot_crops(photo, face, crops = TRUE, titles = "Chelsea")
 plot_crops <- function(images, boxes = NULL, crops = NULL, titles = NULL, max = 16, ncol = NULL,
-                       col = box_colours(), lwd = 2, range = NULL) {
-  x <- as_images(images)
+                       col = box_colours(), lwd = 2, range = NULL, orient = TRUE) {
+  x <- as_images(images, orient = as_flag(orient))
   shown_images <- seq_len(min(x$n, as_count(max)))
   boxes <- as_box_list(boxes, x$n)
   crops <- as_crop_list(crops, x, boxes)
@@ -88,7 +89,7 @@ plot_crops <- function(images, boxes = NULL, crops = NULL, titles = NULL, max = 
 #' rownames(eyes) <- c("left", "right")
 #' plot_boxes(eyes, photo)
 plot_boxes <- function(boxes, image = NULL, labels = NULL, height = NULL, width = NULL, title = NULL,
-                       col = box_colours(), lwd = 2, range = NULL) {
+                       col = box_colours(), lwd = 2, range = NULL, orient = TRUE) {
   check_given(boxes, "box", "boxes", rlang::current_env())
   parts <- as_box_list(boxes, 1)
   if (!length(parts)) kerascrop_abort(c("{.arg boxes} must be one box or more.", x = "There are none."), "box")
@@ -105,7 +106,7 @@ plot_boxes <- function(boxes, image = NULL, labels = NULL, height = NULL, width 
     fitting <- function(name, side) if (name %in% names(size)) size[[name]] else ceiling(max(all[, side], 1))
     draw_canvas(c(height %||% fitting("height", "y2"), width %||% fitting("width", "x2")), title, parts)
   } else {
-    x <- as_images(image)
+    x <- as_images(image, orient = as_flag(orient))
     if (x$n != 1) {
       kerascrop_abort(c(
         "{.arg image} must be one image.", x = "There are {x$n}.", i = "{.fn plot_crops} draws several."
