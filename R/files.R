@@ -15,7 +15,7 @@ read_image <- function(path, arg, call, orient = TRUE, max_pixels = largest_file
     {
       header <- file_header(format, bytes)
       if (isTRUE(prod(header$size) > max_pixels)) {
-        stop("It has ", header$size[2], " x ", header$size[1], " pixels, more than ", format(max_pixels, digits = 15), ".")
+        stop("It has ", paste(rev(header$size), collapse = " x "), " pixels, more than ", format(max_pixels), ".")
       }
       light <- intersect(format, c(if (!isTRUE(header$channels == 4)) "jpeg", "png"))
       if (length(light) && (rlang::is_installed(light) || !rlang::is_installed("magick"))) {
@@ -155,7 +155,9 @@ tiff_header <- function(bytes) {
 # A PNG or JPEG.
 read_light <- function(format, path, bytes) {
   # libjpeg makes up what is missing, so a JPEG file has to have its end.
-  if (format == "jpeg" && !any(bytes[-1] == 0xd9 & bytes[-length(bytes)] == 0xff)) stop("The end of the file is missing.")
+  if (format == "jpeg" && !length(grepRaw(as.raw(c(0xff, 0xd9)), bytes, fixed = TRUE))) {
+    stop("The end of the file is missing.")
+  }
   # Not from `bytes`: with half a PNG file in them, readPNG() would write outside of its memory.
   getExportedValue(format, if (format == "jpeg") "readJPEG" else "readPNG")(path)
 }
@@ -163,7 +165,8 @@ read_light <- function(format, path, bytes) {
 # The first picture of any other file. PAM is what magick writes with all bits, and without compressing.
 read_magick <- function(bytes) {
   x <- magick::image_read(bytes)[1]
-  if (!magick::image_info(x)$colorspace %in% c("sRGB", "RGB", "Gray")) x <- magick::image_convert(x, colorspace = "sRGB")
+  is_shown <- magick::image_info(x)$colorspace %in% c("sRGB", "RGB", "Gray")
+  if (!is_shown) x <- magick::image_convert(x, colorspace = "sRGB")
   pam <- magick::image_write(x, format = "pam", depth = 16)
   start <- grepRaw("ENDHDR\n", pam, fixed = TRUE) + 7
   header <- strsplit(strsplit(rawToChar(pam[seq_len(start - 1)]), "\n")[[1]], " ")

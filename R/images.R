@@ -3,9 +3,9 @@
 #' The pixels of images of any kind that this package takes, as a batch of numbers from 0 to 1: what `predict()`,
 #' `fit()` and the layers want. Nothing is resized; [crop_center()] and `crop_boxes()` make images of one size.
 #'
-#' @param x The paths of image files. Or an image of the package magick, each frame of which becomes one of the batch; a
-#'   raster; a cimg or pixset of the package imager; a matrix `(height, width)` or an array `(height, width, channels)` or
-#'   `(batch, height, width, channels)`. Or a list, each element of which is one image of any of these kinds.
+#' @param x The paths of image files. Or an image of the package magick, each frame of which becomes one of the batch;
+#'   a raster; a cimg or pixset of the package imager; a matrix `(height, width)` or an array `(height, width, channels)`
+#'   or `(batch, height, width, channels)`. Or a list, each element of which is one image of any of these kinds.
 #' @param channels How many the images are to have: 1, grey; 3, red, green and blue; 4, these and opacity. `NULL` leaves
 #'   them as they are, and of a list that mixes several makes what has room for all. Of colours grey is the sum with the
 #'   weights of ITU-R 601, 0.299, 0.587 and 0.114.
@@ -18,8 +18,8 @@
 #'   255 or 65535, whichever is not below any number.
 #' @section Files:
 #' PNG and JPEG files are read by the packages png and jpeg, with all their bits; and by magick, where it is installed,
-#' GIF, BMP, WebP, TIFF, PNM, JPEG 2000, HEIC and AVIF, and JPEG files in the colours of print. What a file holds is told
-#' by how it begins, not by its name. Of several pictures the first is read.
+#' GIF, BMP, WebP, TIFF, PNM, JPEG 2000, HEIC and AVIF, and JPEG files in the colours of print. What a file holds is
+#' told by how it begins, not by its name. Of several pictures the first is read.
 #' @section Errors:
 #' `kerascrop_error_argument`: a file that is not there, or cannot be read; or another argument is wrong.
 #' `kerascrop_error_shape`: not such an image, or images that differ in size. A list that mixes numbers from 0 to 1 with
@@ -76,7 +76,7 @@ warn_ranges <- function(x, images, call) {
   if (!any(is_unit) || !length(large)) return(invisible())
   kerascrop_warn(c(
     "Some of {.arg x} are numbers from 0 to 1, others are larger.",
-    x = "Image {which(is_unit)[1]} is from 0 to 1, image {large[1]} goes up to {max(images[[large[1]]], na.rm = TRUE)}.",
+    x = "Image {which(is_unit)[1]} is from 0 to 1, image {large[1]} up to {max(images[[large[1]]], na.rm = TRUE)}.",
     i = "Divide the others, for instance by 255."
   ), "range", call)
 }
@@ -102,7 +102,9 @@ with_channels <- function(x, channels, background, arg = "x", call = caller_env(
   now <- dim(x)[4]
   if (is.null(channels) || now == channels) return(x)
   if (now > 4) {
-    kerascrop_abort(c("{.arg channels} needs images with 1 to 4 channels.", x = "{.arg {arg}} has {now}."), "shape", call)
+    kerascrop_abort(c(
+      "{.arg channels} needs images with 1 to 4 channels.", x = "{.arg {arg}} has {now}."
+    ), "shape", call)
   }
   numbers <- array(as.double(x), dim(x))
   full <- full_opacity(x)
