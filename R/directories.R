@@ -96,7 +96,7 @@ crops_from_directory <- function(path, height, width, mode = c("random", "center
 as_labels <- or_null(function(x, arg, call) {
   if (identical(x, "inferred")) return(x)
   if (is.logical(x)) x <- factor(x, c(FALSE, TRUE))
-  if (is.character(x) && length(x) > 1) x <- factor(x)
+  if (are_strings(x) && length(x) > 1) x <- factor(x)
   fine <- is.factor(x) || (is.numeric(x) && !is.object(x))
   if (fine && is.null(dim(x)) && length(x) && !anyNA(as.character(x))) {
     if (is.factor(x)) return(x)

@@ -109,7 +109,7 @@ test_that("only regular files are read, and none that would take too much memory
   }
   bytes <- "a\xff"
   Encoding(bytes) <- "bytes"
-  expect_error(crop_center(bytes, 2, 2), class = "kerascrop_error_argument")
+  expect_error(crop_center(bytes, 2, 2), class = "kerascrop_error_shape")
   photo <- system.file("extdata", "chelsea.jpg", package = "kerascrop")
   expect_error(image_array(photo, max_pixels = 451 * 300 - 1), "451 x 300", class = "kerascrop_error_argument")
   skip_if_not_installed("jpeg")
