@@ -28,8 +28,8 @@
 #' @param gradient_reach A number of pixels, at least 1: the boxes' gradient is computed as if each sample saw so far to
 #'   each side, so that a box that is off by more than a pixel feels where to go. The crops stay the same. `NULL`: as
 #'   far as they see.
-#' @param boxes Boxes that are the same for all images: one, as four numbers or a row, or several rows. Then `object` is what
-#'   [layer_center_crop()] takes, a Sequential model too. `NULL`: the boxes come with the images.
+#' @param boxes Boxes that are the same for all images: one, as four numbers or a row, or several rows. Then `object` is
+#'   what [layer_center_crop()] takes, a Sequential model too. `NULL`: the boxes come with the images.
 #' @returns The layer, or the crops: `(batch, height, width, channels)`, for several boxes
 #'   `(batch, boxes, height, width, channels)`, with numbers of images `(boxes, height, width, channels)`. They are of
 #'   the layer's floating-point type, also where the images are integers: a resampled pixel is an average. A named list
