@@ -7,6 +7,7 @@ All are `ValueError`s, so Python users need not know them.
 import contextlib
 import math
 import numbers
+import re
 import reprlib
 
 import keras
@@ -43,7 +44,7 @@ class BoxError(CropError):
     """Boxes of the wrong shape, reversed, or in an unknown format."""
 
 
-LARGEST_SIZE = 2**31 - 1
+LARGEST_SIZE, LARGEST_MEMORY = 2**31 - 1, 2**33  # pixels or numbers; bytes
 LARGEST_FLOATS = {"float16": 65504.0, "bfloat16": 3.3895e38, "float32": 3.4028234e38}
 
 
@@ -228,14 +229,25 @@ def check_holds(value, name, dtype):
         )
 
 
-def check_memory(shape, layer, what="crops"):
-    """A shape, checked to have no more numbers than an index can count; None, a length not known yet, passes."""
+def check_memory(shape, layer, what="crops", dtype=None):
+    """A shape, checked to have no more numbers than an index can count, in at most 8 GiB of memory.
+
+    None, a length not known yet, passes. Without a `dtype`, numbers count as bytes.
+    """
     count = math.prod(length for length in shape if isinstance(length, int))
-    if count > LARGEST_SIZE:
+    size = count * _bytes(dtype)
+    if count > LARGEST_SIZE or size > LARGEST_MEMORY:
         raise SizeError(
-            f"`{layer}` would make {what} of shape {tuple(shape)}, {count:.2g} numbers. Use smaller sizes or batches."
+            f"`{layer}` would make {what} of shape {tuple(shape)}, {count:.2g} numbers, {size / 2**30:.3g} GiB. "
+            "Use smaller sizes or batches."
         )
     return tuple(shape)
+
+
+def _bytes(dtype):
+    """How many bytes a number of this dtype takes."""
+    bits = re.search("[0-9]+", dtype or "")
+    return int(bits[0]) // 8 if bits else 1
 
 
 def check_seed(value):
@@ -311,9 +323,14 @@ def check_tensor(value, name):
         len(tensor.shape)
     except Exception:  # each backend has errors of its own
         raise ArgumentError(f"`{name}` must be an array or a tensor, not {shown(value)}.") from None
+    check_real(dtype, name)
+    return tensor
+
+
+def check_real(dtype, name):
+    """Stop unless a dtype is that of real numbers, the only ones that can be resampled."""
     if not any(kind in dtype for kind in ("float", "int", "bool")):
         raise ArgumentError(f"`{name}` must be real numbers, not {dtype}.")
-    return tensor
 
 
 def check_inputs(inputs, layer, part="images"):

@@ -147,7 +147,12 @@ def align(boxes, counts):
     sides = []
     for i, n in enumerate(counts):
         start, stop = first[..., i], last[..., i]
-        if n > 1:
+        if not isinstance(n, int):  # known only when the graph runs
+            n = ops.cast(n, start.dtype)
+            alone, step = n == 1, (stop - start - 1) / ops.maximum(n - 1, 1)
+            begin = ops.where(alone, start, start + 0.5 - step / 2)
+            start, stop = begin, ops.where(alone, stop, begin + n * step)
+        elif n > 1:
             step = (stop - start - 1) / (n - 1)
             start = start + 0.5 - step / 2
             stop = start + n * step

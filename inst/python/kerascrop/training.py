@@ -142,7 +142,7 @@ class CropMonitor(keras.callbacks.Callback):
         layer: the layer, or its name; None takes the model's only `LearnableCrop`.
 
     Attributes:
-        seen: the images that reach the layer, as a NumPy array `(n, height, width, channels)`.
+        seen: the images that reach the layer, as a NumPy array `(n, height, width, channels)`; of clips the mean frame.
         boxes: a list of arrays `(n, 4)`, in pixels of `seen`: one before training, then one for each epoch.
         history: a list of as many dicts: `epoch` (how many are done), `spread` (standard deviation of the boxes'
             centres, as a fraction of the image's side, along the axis where it is larger), `width` and `height` (means,
@@ -283,7 +283,7 @@ def _find_layer(model, wanted):
 def _listening(layer):
     """A context that records, in a list, the images that reach a layer and the boxes that it chooses for them."""
     heard, before = [], layer.listeners
-    layer.listeners = (*before, lambda data, choice: heard.append((layer.pixels(data), choice.boxes)))
+    layer.listeners = (*before, lambda data, choice: heard.append((layer.seen(data), choice.boxes)))
     try:
         yield heard
     finally:

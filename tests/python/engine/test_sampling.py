@@ -8,14 +8,13 @@ from kerascrop import BoxCrop, theta_from_boxes
 from kerascrop.checks import ArgumentError, BoxError, ShapeError, SizeError
 from kerascrop.engine.sampling import sample
 
-PADDING = {"constant": {"constant_values": 5.0}, "nearest": {}, "reflect": {}}
-NUMPY_MODES = {"constant": "constant", "nearest": "edge", "reflect": "symmetric"}
+NUMPY_MODES = {"constant": "edge", "nearest": "edge", "reflect": "symmetric"}
 
 
 def reference(image, box, size, fill_mode="constant", margin=40):
-    """Bilinear sampling of one image as the definition reads, in float64, pixel by pixel."""
+    """Bilinear sampling of one image as the definition reads, in float64, pixel by pixel; 5 is outside."""
     margins = (margin, margin), (margin, margin), (0, 0)
-    padded = np.pad(image.astype("float64"), margins, NUMPY_MODES[fill_mode], **PADDING[fill_mode])
+    padded = np.pad(image.astype("float64"), margins, NUMPY_MODES[fill_mode])
     x1, y1, x2, y2 = box
     height, width = size
     crop = np.zeros((height, width, image.shape[-1]))
@@ -23,6 +22,11 @@ def reference(image, box, size, fill_mode="constant", margin=40):
         for j in range(width):
             y = y1 + (i + 0.5) * (y2 - y1) / height - 0.5 + margin
             x = x1 + (j + 0.5) * (x2 - x1) / width - 0.5 + margin
+            if fill_mode == "constant" and not (
+                -0.5 <= y - margin <= image.shape[0] - 0.5 and -0.5 <= x - margin <= image.shape[1] - 0.5
+            ):
+                crop[i, j] = 5
+                continue
             top, left = int(np.floor(y)), int(np.floor(x))
             for row, vertical in ((top, 1 - (y - top)), (top + 1, y - top)):
                 for column, horizontal in ((left, 1 - (x - left)), (left + 1, x - left)):
@@ -70,17 +74,43 @@ def test_boxes_wholly_outside_are_filled(images):
     assert np.isfinite(crops).all()
 
 
+@pytest.mark.parametrize("box", [[0, 0, 4, 4], [0.3, 0, 3.1, 4], [3, 3, 4, 4], [4, 1, 0, 3], [0, 0, 0, 4]])
+@pytest.mark.parametrize("how", [{}, {"antialias": True}, {"interpolation": "bicubic"}, {"interpolation": "nearest"}])
+@pytest.mark.parametrize("side", [1, 2, 9, 50])
+def test_a_box_inside_the_image_shows_nothing_of_what_is_outside(box, how, side):
+    ones = np.ones((1, 4, 4, 1), "float32")
+    crops = run(ones, np.array([box], "float32"), (side, side), fill_value=-1e6, **how)
+    np.testing.assert_allclose(crops, 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("length", [7, 640, 10_000])
+@pytest.mark.parametrize("align_corners", [False, True])
+def test_no_rounding_error_takes_a_sample_out_of_the_image(rng, length, align_corners):
+    ones = np.ones((1, 1, length, 1), "float32")
+    for box_format, whole in (("rel_xyxy", [0, 0, 1, 1]), ("grid", [-1, -1, 1, 1])):
+        for n in rng.integers(1, 3 * length, size=6):
+            layer = BoxCrop(1, int(n), box_format=box_format, align_corners=align_corners, fill_value=9)
+            np.testing.assert_allclose(ops.convert_to_numpy(layer([ones, np.array([whole], "float32")])), 1, atol=1e-6)
+
+
+def test_what_is_in_no_pixel_is_not_blended_with_a_pixel_that_is_no_number():
+    image = np.full((1, 2, 2, 1), np.nan, "float32")
+    for how in ({}, {"antialias": True}, {"interpolation": "bicubic"}, {"interpolation": "nearest"}):
+        assert (run(image, np.array([[-3, -3, 0, 0]], "float32"), (3, 3), fill_value=2, **how) == 2).all()
+
+
 def grid_sample(images, boxes, size, fill_mode, interpolation, align_corners):
-    """PyTorch's crops for boxes in `"grid"` format."""
+    """PyTorch's crops for boxes in `"grid"` format; with `"constant"`, zeros where samples are outside."""
     torch = pytest.importorskip("torch", reason="needs PyTorch")
     theta = torch.tensor(ops.convert_to_numpy(theta_from_boxes(boxes)))
     channels = images.shape[-1]
     grid = torch.nn.functional.affine_grid(theta, (len(images), channels, *size), align_corners=align_corners)
-    padding = {"constant": "zeros", "nearest": "border", "reflect": "reflection"}[fill_mode]
+    padding = {"constant": "border", "nearest": "border", "reflect": "reflection"}[fill_mode]
     crops = torch.nn.functional.grid_sample(
         torch.tensor(images.transpose(0, 3, 1, 2)), grid, interpolation, padding, align_corners
     )
-    return crops.numpy().transpose(0, 2, 3, 1)
+    outside = (grid.abs() > 1 + 1e-6).any(-1, keepdim=True) & (fill_mode == "constant")
+    return np.where(outside.numpy(), 0, crops.numpy().transpose(0, 2, 3, 1))
 
 
 @pytest.mark.parametrize("fill_mode", NUMPY_MODES)
@@ -106,11 +136,15 @@ def test_align_corners_is_crop_and_resize(images, rng, size):
     import tensorflow as tf
 
     images = images / images.max()
-    corners = np.sort(rng.uniform(0, 1, size=(6, 2, 2)), axis=1)
-    boxes = corners.reshape(6, 4).astype("float32")  # y1, x1, y2, x2
-    indices = np.array([3, 0, 0, 2, 1, 3])
-    crops = BoxCrop(*size, box_format="rel_yxyx", align_corners=True)([images, boxes, indices])
-    np.testing.assert_allclose(crops, tf.image.crop_and_resize(images, boxes, indices, size), atol=1e-5)
+    boxes = rng.uniform(-1, 2, size=(300, 4)).astype("float32")  # y1, x1, y2, x2: inside, outside, mirrored
+    boxes[:100] = (boxes[:100] + 1) / 3
+    boxes[-20:] += 3  # wholly outside
+    indices = rng.integers(0, 4, size=300)
+    for method in ("bilinear", "nearest") if size[0] != 1 else ("bilinear",):
+        layer = BoxCrop(*size, box_format="rel_yxyx", align_corners=True, fill_value=0.5, interpolation=method)
+        crops = layer([images, boxes, indices]).numpy()
+        expected = tf.image.crop_and_resize(images, boxes, indices, size, method, extrapolation_value=0.5)
+        np.testing.assert_allclose(crops, expected, atol=1e-5)
 
 
 def test_box_indices_pair_boxes_with_any_image(images, rng):
@@ -290,11 +324,50 @@ def test_gradient_reach_leaves_the_nearest_pixels_their_dtype(rng):
 
 
 def test_a_box_with_nan_gives_nan_and_poisons_no_other_image(images):
-    boxes = np.array([[np.nan, 1, 5, 5], [1, 1, 5, 5], [np.inf, 0, 1, 1], [1, 1, 1, 1]], "float32")
-    crops = run(images, boxes, (4, 4))
-    assert np.isnan(crops[0]).all() and np.isnan(crops[2]).all()
-    np.testing.assert_array_equal(crops[1], images[1, 1:5, 1:5])
-    assert np.isfinite(crops[3]).all()  # an empty box repeats one point
+    boxes = np.array([[np.nan, 1, 5, 5], [1, 1, 5, 5], [0, 0, 1, np.inf], [1, 1, 1, 1]], "float32")
+    for fill_mode in NUMPY_MODES:
+        for how in HOW + [{"interpolation": "nearest"}]:
+            crops = run(images, boxes, (4, 4), fill_mode=fill_mode, fill_value=3, **how)
+            assert np.isnan(crops[0]).all() and np.isnan(crops[2]).all()
+            np.testing.assert_array_equal(crops[1], images[1, 1:5, 1:5])
+            assert np.isfinite(crops[3]).all()  # an empty box repeats one point
+        whole = run(images.astype("int32"), boxes, (4, 4), interpolation="nearest", fill_mode=fill_mode, fill_value=3)
+        assert (whole[[0, 2]] == 3).all() and (whole[1] == images[1, 1:5, 1:5]).all()
+
+
+FAR = [1e5, 7e7, 3e9, 1e12, 1e30]
+
+
+@pytest.mark.parametrize("far", FAR)
+@pytest.mark.parametrize("fill_mode", ["constant", "nearest"])
+@pytest.mark.parametrize("how", [{}, {"antialias": True}, {"interpolation": "bicubic"}, {"interpolation": "nearest"}])
+def test_boxes_far_away_see_what_is_there(images, far, fill_mode, how):
+    boxes = np.array([[far, 0, 2 * far, 9], [-2 * far, 0, -far, 9], [0, far, 12, far], [0, -far, 12, -far]], "float32")
+    crops = run(images, boxes, (9, 5), fill_mode=fill_mode, fill_value=-7, **how)
+    if fill_mode == "constant":
+        assert (crops == -7).all()
+    elif how in ({}, {"interpolation": "nearest"}):  # the others see more of the image
+        np.testing.assert_array_equal(crops[0], images[0, :, -1:].repeat(5, 1))
+        np.testing.assert_array_equal(crops[1], images[1, :, :1].repeat(5, 1))
+        assert (crops[2] == crops[2, :1]).all() and crops[2].max() <= images[2, -1].max()
+        assert (crops[3] == crops[3, :1]).all() and crops[3].min() >= images[3, 0].min()
+
+
+def test_a_wide_box_has_its_gradient_where_it_sees_the_image():
+    image = np.arange(8.0).reshape(1, 1, 8, 1)
+    box = np.array([[3.3 - 2.0**31, 0, 3.3 + 2.0**31, 1]])  # a single sample, at 3.3
+
+    def loss(boxes):
+        return ops.sum(sample(tensor(image), boxes, (1, 1)))
+
+    np.testing.assert_allclose(gradient(loss, box), [[0.5, 0, 0.5, 0]], atol=1e-6)
+
+
+def test_half_precision_boxes_are_those_numbers_in_single(images):
+    boxes = np.array([[1.2, 0.7, 9.9, 8.1], [-60000, 0, 60000, 9]], "float16")
+    for how in HOW:
+        expected = run(images[:2], boxes.astype("float32"), (5, 7), **how)
+        np.testing.assert_array_equal(run(images[:2], boxes, (5, 7), **how), expected)
 
 
 def test_coordinates_stay_exact_for_half_precision_images(rng):
@@ -315,10 +388,13 @@ def test_half_precision_images_are_off_by_their_own_rounding_only(rng, dtype, bo
         np.testing.assert_allclose(ops.convert_to_numpy(ops.cast(crops, "float32")), exact, atol=bound)
 
 
-def test_integer_images_give_float32(images):
-    crops = run(images.astype("int32"), np.array([[1, 1, 5, 5]] * 4), (4, 4))
-    assert crops.dtype == np.float32
-    np.testing.assert_array_equal(crops, images[:, 1:5, 1:5])
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "uint32", "int64"])
+def test_integer_images_give_floating_point_numbers_that_hold_them(images, dtype):
+    x = images.astype(dtype) % np.iinfo(dtype).max
+    x[:, 2, 2] = np.iinfo(dtype).max >> (10 if dtype == "int64" else 0)
+    crops = run(x, np.array([[1, 1, 5, 5]] * 4), (4, 4))
+    assert crops.dtype == (np.float64 if dtype[-2:] in ("32", "64") else np.float32)
+    np.testing.assert_array_equal(crops, x[:, 1:5, 1:5])
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="needs the TensorFlow backend")

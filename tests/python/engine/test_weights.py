@@ -5,7 +5,7 @@ from keras.backend import standardize_dtype
 
 from kerascrop.engine import weights
 
-PADS = {"nearest": "edge", "reflect": "symmetric", "constant": "constant"}
+PADS = {"nearest": "edge", "reflect": "symmetric", "constant": "edge"}  # constant: and nothing outside
 
 
 def array(x):
@@ -46,6 +46,9 @@ def test_taps_are_the_pixels_of_a_padded_line(rng, fill_mode, whole_sample, inte
     for pixel in range(length):
         line = np.pad(np.eye(length)[pixel], margin, mode)
         expected = sum(value * weight(t - (j - margin)) for j, value in enumerate(line))
+        if fill_mode == "constant":
+            low = 0.5 if whole_sample else 0
+            expected = np.where((position[0, 0] >= low) & (position[0, 0] <= length - low), expected, 0)
         found = 0.0
         for index, share in taps:
             assert array(index).min() >= 0 and array(index).max() < length
@@ -60,7 +63,7 @@ def test_the_nearest_pixel_has_no_weight_but_0_outside(fill_mode):
     expected = {"nearest": [0, 0, 0, 2, 2, 2], "reflect": [2, 0, 0, 2, 2, 1], "constant": [0, 0, 0, 2, 2, 2]}
     np.testing.assert_array_equal(array(index)[0, 0], expected[fill_mode])
     if fill_mode == "constant":
-        np.testing.assert_array_equal(array(weight)[0, 0], [0, 0, 1, 1, 0, 0])
+        np.testing.assert_array_equal(array(weight)[0, 0], [0, 0, 1, 1, 1, 0])
     else:
         assert weight is None
 
@@ -83,14 +86,14 @@ def test_triangles_fall_to_both_sides_and_sum_to_one(rng, reach):
     np.testing.assert_allclose(found.sum(-1), 1)
 
 
-def test_how_much_of_a_sample_is_inside():
-    position = np.array([-3.0, -0.5, -0.25, 0.0, 0.5, 2.0, 3.5, 4.0, 4.5, 9.0])
-    expected = [0, 0, 0.25, 0.5, 1, 1, 1, 0.5, 0, 0]
-    np.testing.assert_allclose(array(weights.covered(tensor(position), 4)), expected)
+def test_the_image_ends_at_its_edges_or_at_the_centres_of_its_last_pixels():
+    position = tensor([-3.0, -0.1, 0.0, 0.4, 0.5, 2.0, 3.5, 3.6, 4.0, 4.1, 9.0, np.nan])
+    assert array(weights.outside(position, 4)).astype(int).tolist() == [1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0]
+    assert array(weights.outside(position, 4, True)).astype(int).tolist() == [1, 1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 0]
 
 
-def test_clip_keeps_float64(rng):
-    x = rng.normal(size=20)
+def test_clip_keeps_float64_and_bounds_far_from_its_numbers(rng):
+    x = np.concatenate([rng.normal(size=20), [1e300, -1e300, np.nan]])
     clipped = weights.clip(tensor(x), -0.5, 0.7)
     assert standardize_dtype(clipped.dtype) == "float64"
     np.testing.assert_allclose(array(clipped), np.clip(x, -0.5, 0.7), atol=1e-15)

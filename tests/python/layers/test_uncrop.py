@@ -133,15 +133,21 @@ def test_gradients_agree_with_finite_differences(whole, rng):
     np.testing.assert_allclose(analytic, numeric, atol=1e-6)
 
 
-def test_bad_boxes_spoil_no_other_image_and_empty_ones_nothing(images):
-    crops, boxes = run(CROPS["center"](return_boxes=True), images)
-    boxes[1] = np.nan
-    boxes[2] = [3, 2, 3, 6]  # of no width
-    boxes[3] = 1e9
-    back = run(Uncrop(9, 12), [crops, boxes])
-    np.testing.assert_allclose(back[0, 2:6, 3:8], images[0, 2:6, 3:8], rtol=1e-5)
-    assert np.isfinite(back[[0, 2, 3]]).all() and (back[2:] == 0).all()
-    assert np.isnan(back[1]).any()
+NOWHERE = [[np.nan] * 4, [3, 2, np.nan, 6], [3, 2, np.inf, 6], [3, 2, 3, 6], [1e9] * 4, [1e30] * 4]
+
+
+@pytest.mark.parametrize("bad", NOWHERE)
+@pytest.mark.parametrize("adjoint", [False, True])
+def test_boxes_that_are_not_finite_or_not_in_the_image_are_left_out(images, bad, adjoint):
+    crops, boxes = run(CROPS["five"](return_boxes=True), images)
+    if not adjoint:
+        expected = run(Uncrop(9, 12, fill_value=7), [crops[:, 1:], boxes[:, 1:]])
+        boxes[:, 0] = bad
+        np.testing.assert_allclose(run(Uncrop(9, 12, fill_value=7), [crops, boxes]), expected, rtol=1e-5)
+    elif bad != [3, 2, 3, 6]:  # of no width, but all of its samples are at a place
+        expected = run(Uncrop(9, 12, adjoint=True), [crops[:, 1:], boxes[:, 1:]])
+        boxes[:, 0] = bad
+        np.testing.assert_allclose(run(Uncrop(9, 12, adjoint=True), [crops, boxes]), expected, rtol=1e-5)
 
 
 def test_no_crops_and_no_images():

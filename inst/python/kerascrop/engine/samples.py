@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from kerascrop import axes, checks, geometry
-from kerascrop.engine import sampling, weights
+from kerascrop.engine import dtypes, sampling, weights
 from kerascrop.engine.choices import Choice
 from kerascrop.hints import SampleOptions, Tensor, Unpack, with_arguments_of
 
@@ -23,11 +23,12 @@ class Samples(Choice):
         antialias, interpolation, fill_mode, fill_value, align_corners, gradient_reach: as in `kerascrop.sample()`.
         box_indices: None, or `(boxes,)`, the index of each box's image, for boxes `(boxes, 4)`.
 
-    Crops have the images' dtype: integers are rounded. Masks and booleans take the nearest pixel, and what is outside a
-    mask is 0.
+    Crops have the images' dtype: integers are rounded, and limited to what it holds. Masks and booleans take the
+    nearest pixel, and what is outside a mask is 0.
 
     Raises:
-        SizeError, ArgumentError: an invalid size or option.
+        SizeError, ArgumentError: an invalid size or option; images that are not real numbers, or that cannot hold the
+            `fill_value`.
 
     Example:
 
@@ -46,7 +47,8 @@ class Samples(Choice):
         box_indices: Tensor | None = None,
         **options: Unpack[SampleOptions],
     ):
-        self.given, self.box_indices = ops.convert_to_tensor(boxes), box_indices
+        boxes = checks.check_tensor(boxes, "boxes")
+        self.given, self.box_indices = ops.cast(boxes, geometry.coordinates_dtype(boxes)), box_indices
         self.size = tuple(size) if how else checks.check_size_of_crops(size)
         self.how = how or sampling.check_how(**options)
         self.boxes_shape = tuple(self.given.shape)
@@ -59,17 +61,22 @@ class Samples(Choice):
         return geometry.align(self.given, tuple(reversed(self.size)))
 
     def cut(self, images: Tensor, is_mask: bool = False, data_format: str | None = None) -> Tensor:
+        return self.cut_and(lambda crops: crops, images, is_mask, data_format)
+
+    def cut_and(self, finish, images, is_mask=False, data_format=None):
+        """What `finish()` makes of the crops, before they have the images' dtype: `(batch[, crops], ..., numbers)`."""
         data_format, rank = data_format or keras.config.image_data_format(), len(self.size)
         if len(self.boxes_shape) not in (2, 3) or self.boxes_shape[-1] != 2 * rank:
             checks.check_boxes(self.boxes_shape, rank, (None,), (None, None))
-        images, restore = _as_pixels(ops.convert_to_tensor(images), rank, data_format)
+        images, restore = _as_pixels(checks.check_tensor(images, "images"), rank, data_format)
         dtype, how = keras.backend.standardize_dtype(images.dtype), self.how
+        checks.check_memory((*self.boxes_shape[:-1], *self.size, images.shape[-1]), type(self).__name__, dtype=dtype)
         if is_mask or dtype == "bool":
             how = how._replace(interpolation="nearest", least_reach=None, fill_value=0 if is_mask else how.fill_value)
-        crops = self.resample(images, how)
-        if crops.dtype != images.dtype:
-            crops = ops.cast(ops.round(crops), dtype)
-        return restore(crops)
+        if how.fill_mode == "constant":
+            checks.check_holds(how.fill_value, "fill_value", dtype)
+        crops = finish(self.resample(images, how))
+        return restore(dtypes.cast(crops, dtype, missing=how.fill_value))
 
     def resample(self, images, how):
         """Crops of images with the channels last."""
@@ -124,9 +131,14 @@ class Blend(Choice):
         if is_mask:
             first = type(self.candidates)(self.candidates.given[:, 0], self.size, self.candidates.how)
             return first.cut(images, True, data_format)
-        crops = self.candidates.cut(images, False, data_format)
-        each = ops.cast(self.weights, crops.dtype)
-        return ops.sum(ops.reshape(each, (*ops.shape(each), *(1,) * (len(crops.shape) - 2))) * crops, axis=1)
+
+        def mean(crops):
+            dtype = dtypes.sum_dtype(keras.backend.standardize_dtype(crops.dtype))
+            each = ops.cast(self.weights, dtype)
+            each = ops.reshape(each, (*ops.shape(each), *(1,) * (len(crops.shape) - 2)))
+            return ops.sum(each * ops.cast(crops, dtype), axis=1)
+
+        return self.candidates.cut_and(mean, images, False, data_format)
 
 
 def _as_pixels(images, rank, data_format):

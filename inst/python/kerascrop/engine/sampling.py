@@ -10,17 +10,20 @@ Along each axis a sample is the weighted mean of its nearest pixels (bilinear; J
 Sequences and volumes are sampled like images, along one axis or three.
 """
 
+import functools
 import itertools
 import math
+import operator
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 from keras import ops
 from keras.backend import standardize_dtype
 
 from kerascrop import checks
 from kerascrop.backend import tf
-from kerascrop.engine import weights, xla_taps, xla_triangles
+from kerascrop.engine import dtypes, weights, xla_taps, xla_triangles
 from kerascrop.geometry import align
 from kerascrop.hints import Tensor
 
@@ -47,31 +50,34 @@ def sample(
 
     Args:
         images: `(batch, height, width, channels)`; sequences `(batch, length, channels)` or volumes
-            `(batch, depth, height, width, channels)`. Integers are computed, and returned, as float32: a
-            resampled pixel is an average.
+            `(batch, depth, height, width, channels)`. Integers are computed, and returned, as float32, those of 32 and
+            64 bits as float64: a resampled pixel is an average. Half precision is computed in float32.
         boxes: `(batch, 4)` or `(batch, boxes, 4)`, `"xyxy"` in edge coordinates (pixels); 2 numbers for sequences
             (`x1, x2`), 6 for volumes (`x1, y1, z1, x2, y2, z2`). They are computed in float32 at least, whatever the
             images' dtype. A box whose side runs backwards gives a mirrored crop.
         size: `(height, width)` of the crops, in pixels; `(length,)` or `(depth, height, width)`.
         antialias: widen the kernel where a box is larger than the crop. At the image's edge the kernel is cut off, as
-            `keras.ops.image.resize()` does; `fill_mode` is for the samples whose centre lies outside.
-        fill_mode: what lies outside the image: `"constant"`, `"nearest"` (the edge's pixels) or
-            `"reflect"` (`d c b a | a b c d | d c b a`; with `align_corners` `d c b | a b c d | c b a`).
-        fill_value: the number for `"constant"`.
+            `keras.ops.image.resize()` does.
+        fill_mode: what samples are whose centre lies outside the image: `"constant"`, `"nearest"` (the edge's pixels)
+            or `"reflect"` (`d c b a | a b c d | d c b a`; with `align_corners` `d c b | a b c d | c b a`). All others
+            see the image's pixels alone, its edge's where these are nearest, so a box inside the image shows nothing of
+            what is outside. `"constant"` is not blended with the image, as it is in `grid_sample()` up to half a pixel
+            inside: where a box moves over the image's edge, its crop jumps, which its gradient does not tell.
+        fill_value: the number for `"constant"`; for `"nearest"` interpolation, one that the images' dtype holds.
         interpolation: `"bilinear"`; `"bicubic"`, smoother, which may overshoot (Keys 1981, with the parameter -0.75, as
             in PyTorch); or `"nearest"`: the pixel that holds the sample, for masks and labels, which keeps the images'
             dtype and gives the boxes no gradient.
         align_corners: take the first sample at the centre of the box's first pixel and the last one at the centre of
             its last, as `grid_sample(align_corners=True)` and `tf.image.crop_and_resize()` do, rather than samples in
-            the middle of equal parts.
+            the middle of equal parts. The image then ends at the centres of its outermost pixels, too.
         box_indices: `(boxes,)`, the index of each box's image, counted from 0, for boxes `(boxes, 4)`, as
             `tf.image.crop_and_resize()` takes them; None pairs boxes and images.
         gradient_reach: a number of pixels, at least 1: the boxes' gradient is computed as if each sample saw this far
             to each side, so that it is useful for a box that is off by more than a pixel. The crops stay the same.
 
     Returns:
-        `(batch, height, width, channels)`, with `(batch, boxes, …)` in front for many boxes. A box with a NaN
-        gives a crop of NaNs.
+        `(batch, height, width, channels)`, with `(batch, boxes, …)` in front for many boxes. A box with a NaN or an
+        infinite side gives a crop of NaNs; in integers and booleans, which have none, of `fill_value`.
 
     Raises:
         SizeError: a size is not a positive whole number, or the crops would be too large for memory.
@@ -91,15 +97,16 @@ def sample(
     else:
         checks.check_boxes(boxes.shape, len(size), (None,))
         box_indices = checks.check_box_indices(box_indices, boxes.shape[0], images.shape[0])
-    checks.check_memory((*boxes.shape[:-1], *size, images.shape[-1]), "sample()")
+    dtype = standardize_dtype(images.dtype)
+    dtype = dtype if interpolation == "nearest" else dtypes.result_dtype(dtype)
+    checks.check_memory((*boxes.shape[:-1], *size, images.shape[-1]), "sample()", dtype=dtype)
     return resample(images, boxes, size, how, box_indices)
 
 
 def resample(images, boxes, size, how, box_indices=None):
     """`sample()` for arguments that have been checked, with the options as a `How`."""
     dtype, nearest = standardize_dtype(images.dtype), how.interpolation == "nearest"
-    if not nearest and "float" not in dtype:
-        dtype = "float32"
+    dtype = dtype if nearest else dtypes.result_dtype(dtype)
     precise = "float64" in (dtype, standardize_dtype(boxes.dtype))
     images, boxes = ops.cast(images, dtype), ops.cast(boxes, "float64" if precise else "float32")
     single = len(boxes.shape) == 2
@@ -171,10 +178,23 @@ def _by_taps(images, spans, how, box_indices):
         crops = xla_taps.blend(images, taps, blend)
     else:
         crops = blend(images, taps, box_indices)
-    if how.fill_mode == "constant" and how.fill_value != 0:
-        inside = outer([sum(weight for _, weight in axis) for axis in taps], images.dtype)
-        crops += how.fill_value * (1 - inside)
-    return crops
+    return fill(crops, spans, ops.shape(images)[1:-1], how)
+
+
+def fill(crops, spans, lengths, how):
+    """Crops with the fill value where samples are outside the image, if that is what the fill mode says."""
+    if how.fill_mode != "constant":
+        return crops
+    return ops.where(beyond(spans, lengths, how), ops.cast(how.fill_value, crops.dtype), crops)
+
+
+def beyond(spans, lengths, how):
+    """Which samples are outside the image along any axis, with an axis for the channels."""
+    flags = [
+        along(weights.outside(weights.positions(*span), length, how.align_corners), axis, len(spans))
+        for axis, (span, length) in enumerate(zip(spans, lengths))
+    ]
+    return functools.reduce(operator.or_, flags)[..., None]
 
 
 def _suits_xla(images, boxes_shape):
@@ -190,11 +210,11 @@ def _suits_xla(images, boxes_shape):
 
 def blend(images, taps, box_indices=None):
     """Weighted sums of pixels; a pixel's weight is the product of one weight along each axis."""
-    crops = 0.0
+    crops, dtype = 0.0, dtypes.sum_dtype(standardize_dtype(images.dtype))
     for corner in itertools.product(*taps):
-        weight = outer([weight for _, weight in corner], images.dtype)
-        crops += weight * _gather(images, [index for index, _ in corner], box_indices)
-    return crops
+        weight = outer([weight for _, weight in corner], dtype)
+        crops += weight * ops.cast(_gather(images, [index for index, _ in corner], box_indices), dtype)
+    return ops.cast(crops, images.dtype)
 
 
 def taps_of(spans, lengths, how):
@@ -206,12 +226,14 @@ def taps_of(spans, lengths, how):
 
 def _nearest(images, spans, how, box_indices):
     """Each sample is the pixel that holds it; no arithmetic, so any dtype passes."""
-    ((*taps,),) = zip(*taps_of(spans, ops.shape(images)[1:-1], how))
+    lengths, dtype = ops.shape(images)[1:-1], standardize_dtype(images.dtype)
+    checks.check_holds(how.fill_value, "fill_value", dtype)
+    ((*taps,),) = zip(*taps_of(spans, lengths, how))
     crops = _gather(images, [index for index, _ in taps], box_indices)
-    if how.fill_mode == "constant":
-        inside = outer([weight for _, weight in taps], "float32") > 0
-        crops = ops.where(inside, crops, ops.cast(how.fill_value, crops.dtype))
-    return crops
+    crops = fill(crops, spans, lengths, how)
+    lost = ~functools.reduce(operator.and_, [ops.isfinite(start) & ops.isfinite(stop) for start, stop, _ in spans])
+    lost = ops.reshape(lost, (*ops.shape(lost), *(1,) * (len(spans) + 1)))
+    return ops.where(lost, ops.cast(np.nan if "float" in dtype else how.fill_value, dtype), crops)
 
 
 def _by_triangles(images, spans, how):
@@ -223,16 +245,15 @@ def _by_triangles(images, spans, how):
         crops = xla_triangles.mix(images, axes, how.fill_mode == "constant", mix)
     else:
         crops = mix(images, axes)
-    if how.fill_mode != "constant":
-        return crops
-    inside = outer([weights.covered(position, length) for position, length in zip(positions, lengths)], crops.dtype)
-    return crops * inside + how.fill_value * (1 - inside)
+    return fill(crops, spans, lengths, how)
 
 
 def mix(images, axes):
     """Matrix products with the triangles of weights of each axis: positions `(batch, boxes, n)`, and reaches."""
     matrices = [weights.antialiasing(*axis, length) for axis, length in zip(axes, ops.shape(images)[1:-1])]
-    return multiply(images, matrices, PIXELS, SAMPLES, first="b")
+    dtype = dtypes.sum_dtype(standardize_dtype(images.dtype))
+    crops = multiply(ops.cast(images, dtype), matrices, PIXELS, SAMPLES, first="b")
+    return ops.cast(crops, images.dtype)
 
 
 def multiply(values, matrices, old, new, first="bk", last="bk"):
@@ -258,7 +279,7 @@ def triangles(position, span, length, how):
     """The positions of the triangles of weights, and how far they reach."""
     start, stop, n = span
     position = weights.FILL_MODES[how.fill_mode].inside(position, length)
-    return position, how.least_reach + ops.relu(ops.abs(stop - start) / n - how.least_reach)
+    return position, how.least_reach + ops.relu(ops.abs(stop - start) / ops.cast(n, start.dtype) - how.least_reach)
 
 
 def along(values, axis, rank):

@@ -78,7 +78,7 @@ def grid_starts(length, size, stride):
     if isinstance(left, (int, float)):
         return np.minimum(np.arange(grid_count(length, size, stride)) * stride, left)
     dtype = keras.backend.standardize_dtype(left.dtype)
-    steps = ops.cast(ops.ceil(ops.cast(left, "float32") / stride - 1e-4), "int32")
+    steps = ops.cast(ops.ceil(ops.cast(left, "float32") / ops.cast(stride, "float32") - 1e-4), "int32")
     return ops.minimum(ops.cast(ops.arange(steps + 1, dtype="int32") * stride, dtype), left)
 
 

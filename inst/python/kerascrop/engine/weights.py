@@ -7,6 +7,7 @@ samples of a crop; kernels `(batch, boxes, n, length)` also have an axis for the
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 from keras import ops
 
 # Keys' cubic convolution ("Cubic convolution interpolation for digital image processing", 1981) with the parameter
@@ -51,16 +52,33 @@ def _reflected(position, length):
 
 
 FILL_MODES = {
-    "constant": FillMode(_near_edges, _edge_index, lambda position, length: position),  # and has no weight there
+    "constant": FillMode(_near_edges, _edge_index, lambda position, length: position),  # see `outside()`
     "nearest": FillMode(_near_edges, _edge_index, lambda position, length: position),
     "reflect": FillMode(_in_period, _reflected_index, _reflected),
 }
 
 
 def positions(start, stop, size):
-    """Where the samples are: in the middle of `size` equal parts of a side."""
-    steps = ops.arange(size, dtype=start.dtype) + 0.5
-    return start[..., None] + steps * ((stop - start) / size)[..., None]
+    """Where the samples are: in the middle of `size` equal parts of a side; NaN if an end of it is not finite."""
+    start, stop = (ops.where(ops.isfinite(side), side, np.nan) for side in (start, stop))
+    steps = ops.cast(ops.arange(size, dtype="int32"), start.dtype) + 0.5
+    return start[..., None] + steps * ((stop - start) / ops.cast(size, start.dtype))[..., None]
+
+
+# Rounding errors of a position, as a fraction of the image's length: 16 units in the last place of float32.
+ROUNDING = 2e-6
+
+
+def outside(position, length, whole_sample=False):
+    """Whether a sample is beyond the image, and gets the fill value with `fill_mode="constant"`.
+
+    All others see the image's own pixels alone, its outermost ones also where these end half a pixel further inside: a
+    box inside the image shows nothing of what is outside of it. With `whole_sample` the image ends at the centres
+    of its outermost pixels, as it does in `tf.image.crop_and_resize()`.
+    """
+    length = ops.cast(length, position.dtype)
+    margin = (0.5 if whole_sample else 0.0) - ROUNDING * length
+    return (position < margin) | (position > length - margin)
 
 
 def taps(position, length, interpolation, fill_mode, whole_sample=False):
@@ -70,9 +88,10 @@ def taps(position, length, interpolation, fill_mode, whole_sample=False):
         whole_sample: reflect at the centres of the outermost pixels, rather than at their edges.
 
     Returns:
-        A list of pairs `(index, weight)`: pixels, always inside the image, and weights, which are 0 for what lies
-        outside it in `fill_mode="constant"`. A weight that is always 1 is None.
+        A list of pairs `(index, weight)`: pixels, always inside the image, and weights, which are 0 for samples outside
+        it in `fill_mode="constant"`. A weight that is always 1 is None.
     """
+    beyond = outside(position, length, whole_sample) if fill_mode == "constant" else None
     position = FILL_MODES[fill_mode].near(position, length, whole_sample)
     if interpolation == "nearest":
         pairs = [(ops.floor(position), None)]
@@ -80,12 +99,18 @@ def taps(position, length, interpolation, fill_mode, whole_sample=False):
         lower = ops.floor(position - 0.5)
         pairs = WEIGHTS[interpolation](position - 0.5 - lower)
         pairs = [(lower + offset, weight) for offset, weight in pairs]
-    return [_inside(ops.cast(index, "int32"), weight, length, fill_mode, whole_sample) for index, weight in pairs]
+    length, index_of = ops.cast(length, "int32"), FILL_MODES[fill_mode].index
+    if beyond is not None:
+        here = ops.cast(~beyond, position.dtype)
+        pairs = [(index, here if weight is None else here * weight) for index, weight in pairs]
+    return [(index_of(ops.cast(index, "int32"), length, whole_sample), weight) for index, weight in pairs]
 
 
 def clip(x, low, high):
-    """`ops.clip()` that keeps float64."""
-    return low + ops.relu(x - low) - ops.relu(x - high)
+    """`ops.clip()` that keeps float64, NaN, and the digits of bounds that are far from x; at them slopes are the
+    right-hand ones.
+    """
+    return ops.where(x > high, high, ops.where(x <= low, low, x))
 
 
 def _linear(t):
@@ -105,15 +130,6 @@ def _cubic(t):
 WEIGHTS = {"bilinear": _linear, "bicubic": _cubic}
 
 
-def _inside(index, weight, length, fill_mode, whole_sample):
-    """An index that may lie outside, moved into the image, and its weight: 0 if nothing is there."""
-    length = ops.cast(length, "int32")
-    if fill_mode == "constant":
-        inside = (index >= 0) & (index < length)
-        weight = ops.cast(inside, "float32" if weight is None else weight.dtype) * (1 if weight is None else weight)
-    return FILL_MODES[fill_mode].index(index, length, whole_sample), weight
-
-
 def antialiasing(position, reach, length):
     """Triangles of weights, `reach` (at least 1) pixels to each side: every pixel's weight in every sample.
 
@@ -128,10 +144,3 @@ def antialiasing(position, reach, length):
     falling = ops.cast((distance >= 0) & (distance < 1), distance.dtype)
     weights = rising * (1 + distance) + falling * (1 - distance)
     return weights / ops.sum(weights, axis=-1, keepdims=True)
-
-
-def covered(position, length):
-    """How much of a sample lies inside the image: 0 half a pixel outside and beyond, 1 half a pixel inside."""
-    size = ops.cast(length, position.dtype)
-    inside = 0.5 + size / 2 - ops.abs(position - size / 2)
-    return clip(inside, 0.0, 1.0)

@@ -221,7 +221,8 @@ class Crop(ImageLayer):
         if is_single:
             data |= keras.tree.map_structure(lambda x: x[None], self._parts(data))
         training = self.is_training(training)
-        lead, size = self._crops_shape(shapes)
+        dtype = self._check_dtype(data["images"].dtype)
+        lead, size = self._crops_shape(shapes, dtype)
         choice = self.choose(data, training)
         self._check_choice(choice, (*lead, 2 * self.rank), size)
         for listener in self.listeners:
@@ -265,10 +266,9 @@ class Crop(ImageLayer):
 
     def _output_spec(self, inputs, in_model):
         data = self._named(inputs)
-        shapes, boxes = self._output_shapes(keras.tree.map_structure(joint.shape_of, data), in_model)
-        dtypes = joint.dtypes(self._parts(data))
-        if not self.keeps_dtype:
-            dtypes["images"] = self.compute_dtype
+        dtype = self._check_dtype(data["images"].dtype)
+        shapes, boxes = self._output_shapes(keras.tree.map_structure(joint.shape_of, data), dtype, in_model)
+        dtypes = {**joint.dtypes(self._parts(data)), "images": dtype}
         spec = {key: keras.tree.map_structure_up_to(dtypes[key], _symbol, dtypes[key], shapes[key]) for key in dtypes}
         return self._outputs(inputs, {**data, **spec}, keras.KerasTensor(boxes, "float32"))
 
@@ -296,14 +296,22 @@ class Crop(ImageLayer):
             shapes = {**shapes, **_map_shapes(lambda shape: (1, *shape), self._parts(shapes))}
         return is_single, shapes
 
-    def _crops_shape(self, shapes):
+    def _check_dtype(self, dtype):
+        """The crops' dtype, for images of this one; only real numbers can be computed with."""
+        dtype = keras.backend.standardize_dtype(dtype)
+        if self.keeps_dtype:
+            return dtype
+        checks.check_real(dtype, "images")
+        return self.compute_dtype
+
+    def _crops_shape(self, shapes, dtype=None):
         """The leading axes of the crops, and their size."""
         try:
             size = tuple(self.crop_size(shapes))
         except checks.SizeError as error:
             raise self._with_hint(error, shapes) from None
         lead = tuple(self.lead(shapes))
-        checks.check_memory((*lead, *self.with_lengths(shapes["images"], size)[1:]), self.name)
+        checks.check_memory((*lead, *self.with_lengths(shapes["images"], size)[1:]), self.name, dtype=dtype)
         return lead, size
 
     def _with_hint(self, error, shapes):
@@ -343,10 +351,10 @@ class Crop(ImageLayer):
         if numbers is not None and not np.isfinite(numbers).all():
             raise checks.BoxError(f"{caller} must give boxes of finite numbers; some of these are not.")
 
-    def _output_shapes(self, shapes, in_model=False):
+    def _output_shapes(self, shapes, dtype=None, in_model=False):
         """The shapes of all outputs, as a dict, and of the boxes."""
         is_single, shapes = self._batched(shapes, in_model)
-        lead, size = self._crops_shape(shapes)
+        lead, size = self._crops_shape(shapes, dtype)
         crops = {**shapes, **joint.crops_shapes(shapes, lead, size, self)}
         boxes = (*lead, 2 * self.rank)
         if is_single:
@@ -404,7 +412,6 @@ class SampledCrop(Crop):
         **kwargs: see `Crop`.
     """
 
-    takes_clips = False
     keeps_dtype = False
     allows_nan = True
 

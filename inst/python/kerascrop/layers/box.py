@@ -22,7 +22,8 @@ class BoxCrop(SampledCrop):
     Input: a list `[images, boxes]`: images `(batch, height, width, channels)` and boxes `(batch, 4)` or
     `(batch, boxes, 4)`; for one image without the batch, `(4,)` or `(boxes, 4)`. With
     `data_format="channels_first"` images are `(batch, channels, height, width)`. Or a dict of `images`, `boxes` and
-    what goes with the images: see `CenterCrop`. Masks are sampled at the nearest pixel.
+    what goes with the images: see `CenterCrop`. Masks are sampled at the nearest pixel. The frames of a clip `(batch,
+    time, height, width, channels)` share their boxes.
 
     To assign boxes to images freely, as `tf.image.crop_and_resize()` does, add the index of each box's image: a list
     `[images, boxes, box_indices]` with boxes `(boxes, 4)` and whole numbers `(boxes,)`.
@@ -38,13 +39,15 @@ class BoxCrop(SampledCrop):
         box_format: one of Keras's box formats, such as `"xyxy"` (pixels, edge coordinates) or `"rel_yxyx"`; or
             `"grid"`, corners `x, y, x', y'` in `[-1, 1]`, PyTorch's image coordinates. `bounding_boxes` use it too.
         antialias: average all pixels of a box that is larger than the crop, rather than the nearest four.
-        fill_mode: what is outside the image: `"constant"`, `"nearest"` or `"reflect"`.
+        fill_mode: what samples whose centre is outside the image are: `"constant"`, `"nearest"` or `"reflect"`; see
+            `kerascrop.sample()`. A box inside the image shows nothing of that.
         fill_value: the number for `"constant"`.
         interpolation: `"bilinear"`, `"bicubic"` or `"nearest"`: see `kerascrop.sample()`.
         align_corners: take the first sample at the centre of the box's first pixel, and the last one at the centre of
             its last pixel. Relative boxes then count from the centre of the image's first pixel to that of its last
-            one: with `box_format="rel_yxyx"` these are the boxes of `tf.image.crop_and_resize()`, with `"grid"` those
-            of `grid_sample(align_corners=True)`. The returned boxes are those that the crops' pixels divide.
+            one: with `box_format="rel_yxyx"` these are the boxes, and the crops, of `tf.image.crop_and_resize()`, with
+            `"grid"` the boxes of `grid_sample(align_corners=True)`. The returned boxes are those that the crops'
+            pixels divide.
         gradient_reach: a number of pixels, at least 1: the boxes' gradient is computed as if each sample saw this far
             to each side; the crops stay the same. None takes the true gradient.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.

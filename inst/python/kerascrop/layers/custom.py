@@ -20,8 +20,9 @@ class CustomCrop(SampledCrop):
 
     Args:
         height, width: size of the crops, in pixels.
-        choose: a function of images `(batch, height, width, channels)`, always with the channels last, and of
-            `training`, True or False. It returns boxes `(batch, 4)`, `x1, y1, x2, y2` in pixels.
+        choose: a function of images `(batch, height, width, channels)`, or clips `(batch, time, height, width,
+            channels)`, always with the channels last, and of `training`, True or False. It returns boxes `(batch, 4)`,
+            `x1, y1, x2, y2` in pixels.
         antialias: average all pixels of a box that is larger than the crop, rather than the nearest four.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
         return_boxes: also return the boxes that are cut, in pixels of the input.

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from kerascrop import axes, checks, geometry
-from kerascrop.engine import windows
+from kerascrop.engine import dtypes, windows
 from kerascrop.engine.samples import Blend, OnCanvas, Samples
 from kerascrop.hints import CropOptions, Tensor, Unpack
 from kerascrop.layers.base import SampledCrop
@@ -37,7 +37,8 @@ class LearnableCrop(SampledCrop):
 
     Input shape: `(batch, height, width, channels)`, with `"channels_first"` `(batch, channels, height, width)`; one
     image without the batch. Or, with a localizer of your own, a list `[images, features]`; it sees the features. Or a
-    dict of `images`, perhaps `features`, and what goes with the images: see `CenterCrop`.
+    dict of `images`, perhaps `features`, and what goes with the images: see `CenterCrop`. The frames of a clip `(batch,
+    time, height, width, channels)` share a box; the localizer sees their mean, so that all of them count.
 
     Output shape: `(batch, height, width, channels)` with the crops' size, in the compute dtype; with
     `return_boxes=True` also the boxes, `(batch, 4)`.
@@ -134,7 +135,7 @@ class LearnableCrop(SampledCrop):
             self.localizer.built = True
 
     def choose(self, data, training):
-        images = self.pixels(data)
+        images = self.seen(data)
         _, height, width, _ = ops.shape(images)
         if not (isinstance(height, int) and isinstance(width, int)):
             height, width = self._checked_late(height, width)
@@ -142,7 +143,7 @@ class LearnableCrop(SampledCrop):
         size, crop = (self.height, self.width), Samples if self.resize else OnCanvas
         if images.shape[0] == 0:  # Keras's convolutions fail for empty batches
             return crop(ops.zeros((0, 4), "float32"), size, self.how)
-        seen = data["features"] if "features" in data else ops.cast(images, self.compute_dtype)
+        seen = data["features"] if "features" in data else images
         found = (self.adapter or self.localizer).candidates(seen, bounds, training)
         self._check_candidates(found)
         for loss in found.losses:
@@ -160,6 +161,13 @@ class LearnableCrop(SampledCrop):
             return crop(boxes[:, 0], size, self.how)
         weights = ops.ones_like(boxes[..., 0]) if found.weights is None else found.weights
         return Blend(crop(boxes, size, self.how), weights, found.judged)
+
+    def seen(self, data):
+        """The images that the localizer sees, `(batch, height, width, channels)`: of a clip the mean of its frames."""
+        images = self.pixels(data)
+        if len(images.shape) > self.rank + 2:
+            images = ops.mean(ops.cast(images, dtypes.sum_dtype(self.compute_dtype)), axis=1)
+        return ops.cast(images, self.compute_dtype)
 
     def _bounds(self, height, width):
         low, high = self.bounds(height, width)

@@ -24,6 +24,7 @@ class RandomResizedCrop(SampledCrop):
 
     Input shape: `(batch, height, width, channels)`, with `"channels_first"` `(batch, channels, height, width)`, or one
     image; or a dict of images, masks, boxes and key points, as in `CenterCrop`. Masks are sampled at the nearest pixel.
+    The frames of a clip `(batch, time, height, width, channels)` share a box.
 
     Output shape: `(batch, height, width, channels)`, in the layer's compute dtype; with `return_boxes=True` also the
     boxes, `(batch, 4)`.

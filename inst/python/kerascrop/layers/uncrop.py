@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from kerascrop import axes, checks
-from kerascrop.engine import pasting
+from kerascrop.engine import dtypes, pasting
 from kerascrop.geometry import check_box_format, convert_boxes
 from kerascrop.hints import LayerOptions, Tensor, Unpack
 from kerascrop.layers.base import ImageLayer
@@ -17,8 +17,9 @@ class Uncrop(ImageLayer):
     """Paste crops into images of `height` by `width` pixels, to undo what a crop layer did.
 
     Each crop is resized to its box, with antialiasing if the box is smaller than the crop. Overlapping crops are
-    averaged; pixels without a crop get `fill_value`. Crops of whole pixels go back unchanged. So a large image can be
-    predicted in tiles: `MultiCrop(views="grid", return_boxes=True)`, the network, `Uncrop`.
+    averaged; pixels without a crop get `fill_value`. Crops of whole pixels go back unchanged; those of boxes that are
+    not finite are left out. So a large image can be predicted in tiles: `MultiCrop(views="grid", return_boxes=True)`,
+    the network, `Uncrop`.
 
     Input: a list `[crops, boxes]`: crops `(batch, height, width, channels)` with boxes `(batch, 4)`, or
     `(batch, boxes, height, width, channels)` with `(batch, boxes, 4)`; or one crop `(height, width, channels)` with
@@ -26,7 +27,8 @@ class Uncrop(ImageLayer):
     `data_format="channels_first"` crops are `(batch[, boxes], channels, height, width)`. The boxes are those that the
     crop layer returned with `return_boxes=True`. A mirrored box, `x1 > x2`, is mirrored back.
 
-    Output shape: `(batch, height, width, channels)`, in the crops' dtype; integers are averaged in float32 and rounded.
+    Output shape: `(batch, height, width, channels)`, in the crops' dtype. Half precision is averaged in float32;
+    integers as in `kerascrop.paste()`, then rounded and limited to what their dtype holds.
 
     Args:
         height, width: size of the images, in pixels.
@@ -92,21 +94,23 @@ class Uncrop(ImageLayer):
             images = pasting.paste(crops, boxes, size, self.fill_value)
         order = axes.from_channels_last(4, 2, self.data_format)
         images = ops.transpose(images, order) if order else images
-        images = ops.cast(images if "float" in dtype else ops.round(images), dtype)
+        images = dtypes.cast(images, dtype)
         return images if batched else images[0]
 
-    def compute_output_shape(self, input_shape: Sequence) -> tuple:
+    def compute_output_shape(self, input_shape: Sequence, dtype: str | None = None) -> tuple:
         self._check_pair(input_shape)
         crops, boxes = input_shape
         self._check_shapes(crops, boxes)
         shape = (*(crops[:1] if len(crops) > 3 else ()), *crops[-3:])
         return checks.check_memory(
-            self.with_lengths(shape, (self.height, self.width)), self.name, "images"
+            self.with_lengths(shape, (self.height, self.width)), self.name, "images", dtype
         )
 
     def compute_output_spec(self, inputs):
         self._check_pair(inputs)
-        return keras.KerasTensor(self.compute_output_shape([x.shape for x in inputs]), inputs[0].dtype)
+        dtype = keras.backend.standardize_dtype(inputs[0].dtype)
+        checks.check_real(dtype, "crops")
+        return keras.KerasTensor(self.compute_output_shape([x.shape for x in inputs], dtype), dtype)
 
     def _check_pair(self, inputs):
         if not isinstance(inputs, (list, tuple)) or len(inputs) != 2:
