@@ -22,28 +22,24 @@ resample <- function(images, boxes, sizes, antialias = FALSE, fill_mode = "const
   crops
 }
 
-# Where the samples of a crop look along one axis: `n` equal parts of a box's side, in an image of `length` pixels. What
-# is outside of it in `fill_mode = "constant"` has no weight; `there` is how much of a sample is not.
+# Where the samples of a crop look along one axis: `n` equal parts of a box's side, in an image of `length` pixels.
+# `there` is 0 for those outside of it in `fill_mode = "constant"`, which have no weight; all others see its pixels alone.
 box_taps <- function(start, stop, n, length, interpolation, fill_mode) {
   position <- start + (seq_len(n) - 0.5) * ((stop - start) / n)
-  there <- rep(1, n)
+  rounding <- 2e-6 * length # as in the module, which computes in single precision
+  outside <- fill_mode == "constant" & (position < -rounding | position > length + rounding)
   if (interpolation == "triangles") {
-    if (fill_mode == "constant") there <- pmin(pmax(0.5 + length / 2 - abs(position - length / 2), 0), 1)
     if (fill_mode == "reflect") position <- reflected(position, length)
     taps <- triangle_taps(position, max(abs(stop - start) / n, 1), length)
-    taps$weight <- taps$weight * there
   } else {
     lower <- floor(if (interpolation == "nearest") position else position - 0.5)
     taps <- list(weight = tap_weights[[interpolation]](position - 0.5 - lower))
     index <- lower + rep(tap_offsets[[interpolation]], each = n)
-    if (fill_mode == "constant") {
-      taps$weight[index < 0 | index >= length] <- 0
-      there <- rowSums(taps$weight)
-    }
     if (fill_mode == "reflect") index <- reflected(index + 0.5, length) - 0.5
     taps$index <- matrix(pmin(pmax(index, 0), length - 1) + 1, n)
   }
-  c(taps, list(there = there))
+  taps$weight[outside, ] <- 0
+  c(taps, list(there = as.numeric(!outside)))
 }
 
 tap_offsets <- list(nearest = 0, bilinear = 0:1, bicubic = -1:2)

@@ -213,6 +213,19 @@ def test_many_boxes_are_as_if_each_were_alone(images, rng):
     assert run(images[:0], boxes[:0], (5, 7)).shape == (0, 3, 5, 7, 3)
 
 
+@pytest.mark.parametrize("length", [1, 2, 5])
+def test_antialias_reflects_where_align_corners_says(rng, length):
+    """Boxes no larger than their crops: antialiasing changes nothing, so NumPy's padding is the truth."""
+    image = rng.normal(size=(1, 1, length, 1)).astype("float32")
+    padded = np.pad(image[0, 0, :, 0], 9, "reflect")  # d c b | a b c d | c b a
+    for start in (-7.0, -1.5, 0.25, 3.75):
+        position = start + np.arange(4)  # counted from the first pixel's centre
+        expected = np.interp(position + 9, np.arange(len(padded)), padded)
+        box = np.array([[start, 0, start + 4, 1]], "float32")
+        crops = run(image, box, (1, 4), antialias=True, fill_mode="reflect", align_corners=True)
+        np.testing.assert_allclose(crops[0, 0, :, 0], expected, atol=1e-5)
+
+
 @pytest.mark.parametrize("factor", [2, 3])
 def test_antialias_of_the_whole_image_is_keras_resize(rng, factor):
     images = rng.normal(size=(2, 12, 24, 3)).astype("float32")

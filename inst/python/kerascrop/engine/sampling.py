@@ -278,7 +278,7 @@ def multiply(values, matrices, old, new, first="bk", last="bk"):
 def triangles(position, span, length, how):
     """The positions of the triangles of weights, and how far they reach."""
     start, stop, n = span
-    position = weights.FILL_MODES[how.fill_mode].inside(position, length)
+    position = weights.FILL_MODES[how.fill_mode].inside(position, length, how.align_corners)
     return position, how.least_reach + ops.relu(ops.abs(stop - start) / ops.cast(n, start.dtype) - how.least_reach)
 
 

@@ -23,7 +23,7 @@ class FillMode(NamedTuple):
 
     near: Callable  # (position, length, whole_sample): a position that sees the same pixels, and fits an integer
     index: Callable  # (index, length, whole_sample): the image's pixel that stands at an index in it or nearby
-    inside: Callable  # (position, length): a position that, clipped to the image, sees the same pixels
+    inside: Callable  # (position, length, whole_sample): a position that, clipped to the image, sees the same pixels
 
 
 def _near_edges(position, length, whole_sample):
@@ -46,14 +46,19 @@ def _reflected_index(index, length, whole_sample):
     return ops.minimum(index, (2 * last if whole_sample else 2 * last + 1) - index)
 
 
-def _reflected(position, length):
-    length = ops.cast(length, position.dtype)
-    return length - ops.abs(length - ops.mod(position, 2 * length))
+def _reflected(position, length, whole_sample):
+    first = 0.5 if whole_sample else 0.0
+    span = ops.cast(length, position.dtype) - 2 * first
+    return first + span - ops.abs(span - ops.mod(position - first, ops.maximum(2 * span, 1.0)))
+
+
+def _unmoved(position, length, whole_sample):
+    return position
 
 
 FILL_MODES = {
-    "constant": FillMode(_near_edges, _edge_index, lambda position, length: position),  # see `outside()`
-    "nearest": FillMode(_near_edges, _edge_index, lambda position, length: position),
+    "constant": FillMode(_near_edges, _edge_index, _unmoved),  # see `outside()`
+    "nearest": FillMode(_near_edges, _edge_index, _unmoved),
     "reflect": FillMode(_in_period, _reflected_index, _reflected),
 }
 
