@@ -462,7 +462,7 @@ def test_images_and_sizes_of_the_wrong_kind_are_errors(images):
         sample(images[0], boxes, (5, 7))
     with pytest.raises(ShapeError, match="with at least one pixel, not \\(4, 0, 12, 3\\)"):
         sample(images[:, :0], boxes, (5, 7))
-    with pytest.raises(ArgumentError, match="`boxes` must be an array or a tensor, not NoneType"):
+    with pytest.raises(ArgumentError, match="`boxes` must be an array or a tensor, not None"):
         sample(images, None, (5, 7))
 
 

@@ -52,9 +52,11 @@ def cast(values, dtype, missing=0):
     # The largest integer may have too many digits for the floating-point type, which has the number after it.
     kind = np.float64 if standardize_dtype(values.dtype) == "float64" else np.float32
     last = kind(high)
-    if int(last) == high:
-        return ops.cast(ops.clip(values, kind(low), last), dtype)
-    last_below = np.nextafter(last, kind(0))
-    whole = ops.cast(ops.clip(values, kind(low), last_below), dtype)
-    # In operators, as Keras's functions make uint32 of uint64.
-    return whole + ops.cast(values >= last, dtype) * np.array(high - int(last_below), dtype)
+    most = last if int(last) == high else np.nextafter(last, kind(0))
+    # As tensors: Keras makes float32 of numbers under PyTorch.
+    bounds = (ops.convert_to_tensor(bound, values.dtype) for bound in (kind(low), most))
+    whole = ops.cast(ops.clip(values, *bounds), dtype)
+    if most == last:
+        return whole
+    # In operators: Keras's functions make uint32 of uint64.
+    return whole + ops.cast(values >= last, dtype) * ops.convert_to_tensor(np.array(high - int(most), dtype))
