@@ -351,6 +351,19 @@ def check_inputs(inputs, layer, part="images"):
     return inputs
 
 
+def check_images_to_cut(images, rank, batch=None):
+    """Images of any type as a tensor, with `rank` spatial axes between batch and channels at least.
+
+    `batch` is how many there must be, if that is known.
+    """
+    images = check_inputs(images, "cut()") if not keras.ops.is_tensor(images) else images
+    if len(images.shape) < rank + 2:
+        raise ShapeError(f"`images` must have {rank + 2} axes, with batch and channels, not shape {tuple(images.shape)}.")
+    if batch is not None and images.shape[0] not in (None, batch):
+        raise ShapeError(f"There must be an image for each box: there are {images.shape[0]} images, but {batch} boxes.")
+    return images
+
+
 def known(tensor):
     """A tensor's values as a NumPy array, or None if they are not known before a graph runs."""
     try:

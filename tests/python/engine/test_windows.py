@@ -4,6 +4,7 @@ import pytest
 from keras import ops
 
 from conftest import gradient
+from kerascrop import checks
 from kerascrop.checks import SizeError
 from kerascrop.engine import windows
 
@@ -218,3 +219,25 @@ def test_windows_may_reach_outside_where_they_are_filled(images, starts, dtype, 
 def test_windows_far_away_take_no_memory(images):
     choice = windows.Windows((-(2**30), 2**30), (4, 6), fill_value=7)
     assert (ops.convert_to_numpy(choice.cut(ops.convert_to_tensor(images))) == 7).all()
+
+
+@pytest.mark.parametrize(
+    "starts, size",
+    [
+        ((1.5, 1), (2, 2)), ((np.array([1.5]), 1), (2, 2)), ((None, 1), (2, 2)), (("a", 1), (2, 2)), ((1, 1), (2,)),
+        (1, 2), ((10**400, 1), (2, 2)), ((1, 1), (0, 2)), ((1, 1), (2.5, 2)), ((np.zeros((2, 2), int), 1), (2, 2)),
+        ((), ()),
+        ((np.zeros(2, int), np.zeros(3, int)), (2, 2)), ((True, 1), (2, 2)), ((1, 1, 1, 1), (2, 2, 2, 2)),
+    ],
+)
+def test_what_is_no_window_is_an_error_when_it_is_made(starts, size):
+    with pytest.raises(checks.CropError, match="starts|height"):
+        windows.Windows(starts, size)
+
+
+def test_windows_need_an_image_each():
+    choice = windows.Windows((np.array([0, 1]), 1), (2, 2))
+    assert choice.cut(np.zeros((2, 4, 4, 1))).shape == (2, 2, 2, 1)
+    for images in (np.zeros((3, 4, 4, 1)), np.zeros((4, 4)), "images", None):
+        with pytest.raises(checks.CropError):
+            choice.cut(images)

@@ -7,15 +7,17 @@ Cutting keeps the dtype and moves every number unchanged, whatever it is.
 
 import functools
 import math
+import numbers
 import operator
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 from keras import ops
 
 from kerascrop import checks
-from kerascrop.axes import spatial_axes
+from kerascrop.axes import AXIS_NAMES, spatial_axes
 from kerascrop.backend import tf
 from kerascrop.engine import xla
 from kerascrop.engine.choices import Choice
@@ -50,13 +52,9 @@ class Windows(Choice):
         fill_value: float = 0,
         margins: Sequence[tuple[int, int]] | None = None,
     ):
-        self.starts, self.size = tuple(starts), tuple(size)
-        if len(self.starts) != len(self.size) or any(isinstance(n, int) and n < 1 for n in self.size):
-            raise checks.SizeError(
-                f"`size` must be pixels, at least 1, as many numbers as there are in `starts`, not {self.size} with "
-                f"{len(self.starts)} starts."
-            )
-        self.fill_value, self.margins = fill_value, margins
+        self.starts, self.size = _check_windows(starts, size, are_whole=margins is None)
+        self.fill_value = checks.check_number(fill_value, "fill_value")
+        self.margins = None if margins is None else _check_borders(margins, len(self.size))
         lead = max((tuple(getattr(start, "shape", ())) for start in self.starts), key=len)
         self.boxes_shape = (*(lead or (1,)), 2 * len(self.starts))
 
@@ -66,8 +64,9 @@ class Windows(Choice):
         return stack_corners(self.starts, map(operator.add, self.starts, self.size))
 
     def cut(self, images: Tensor, is_mask: bool = False, data_format: str | None = None) -> Tensor:
-        images = ops.convert_to_tensor(images)
-        along = spatial_axes(len(self.size), data_format or keras.config.image_data_format())
+        batch = self.boxes_shape[0] if len(self.boxes_shape) == 2 and self.boxes_shape[0] != 1 else None
+        images = checks.check_images_to_cut(images, len(self.size), batch)
+        along = spatial_axes(len(self.size), checks.check_data_format(data_format))
         fill_value = 0 if is_mask else self.fill_value
         if self.margins is None:
             windows = zip(self.starts, self.size, [images.shape[axis] for axis in along])
@@ -78,6 +77,44 @@ class Windows(Choice):
         starts = [start if isinstance(start, int) else ops.cast(start, "int32") for start in self.starts]
         starts = [start + before for start, (before, _) in zip(starts, self.margins)]
         return cut(pad(images, along, self.margins, fill_value), along, starts, self.size)
+
+
+def _check_windows(starts, size, are_whole):
+    """Starts and sizes of windows; each is an integer, or a tensor if it differs between images or is not known yet."""
+    starts, size = (tuple(part) if isinstance(part, (list, tuple, np.ndarray)) else () for part in (starts, size))
+    if len(starts) != len(size) or len(size) not in AXIS_NAMES:
+        raise checks.SizeError(
+            "`starts` and `size` must be lists of as many numbers, one for each axis: (top, left) and (height, width); "
+            f"they have {len(starts)} and {len(size)}."
+        )
+    size = tuple(n if ops.is_tensor(n) else checks.check_size(n, name) for n, name in zip(size, AXIS_NAMES[len(size)]))
+    starts = tuple(start if ops.is_tensor(start) else _check_start(start, are_whole) for start in starts)
+    tensors = [start for start in starts if not isinstance(start, (int, float))]
+    if any(len(start.shape) > 1 for start in tensors) or len({*(start.shape for start in tensors if start.shape)}) > 1:
+        raise checks.SizeError(
+            "`starts` must be a number or (batch,) numbers along each axis, equally many, not of shapes "
+            f"{', '.join(str(tuple(start.shape)) for start in tensors)}."
+        )
+    if are_whole and any("float" in keras.backend.standardize_dtype(start.dtype) for start in tensors):
+        raise checks.SizeError("`starts` must be whole numbers of pixels; `Samples` takes boxes with real-valued sides.")
+    return starts, size
+
+
+def _check_start(start, is_whole):
+    if not isinstance(start, numbers.Number):
+        return checks.check_tensor(start, "starts")
+    number = checks.whole_number(start) if is_whole or isinstance(start, int) else checks.real_number(start)
+    if number is None:
+        raise checks.SizeError(f"`starts` must be whole numbers of pixels, not {checks.shown(start)}.")
+    return number
+
+
+def _check_borders(margins, rank):
+    """Pixels `(before, after)` for each axis, none of them negative; they may be tensors."""
+    pairs = tuple(margins) if isinstance(margins, (list, tuple)) else ()
+    if len(pairs) != rank or any(not isinstance(pair, (list, tuple)) or len(pair) != 2 for pair in pairs):
+        raise checks.SizeError(f"`margins` must be a pair (before, after) for each axis, not {checks.shown(margins)}.")
+    return tuple(tuple(n if ops.is_tensor(n) else checks.check_count(n, "margins", 0) for n in pair) for pair in pairs)
 
 
 class Either(Choice):

@@ -43,6 +43,8 @@ class ImageLayer(SavedSeeds, keras.layers.Layer):
         for name, check in ARGUMENTS_OF_KERAS.items():
             if name in kwargs:
                 check(kwargs[name])
+        if kwargs.get("name") is None:
+            kwargs["name"] = settings.default_name(type(self))
         # Without autocast, whole pixels are never cast, and boxes stay float32 when images are float16.
         with checks.keras_arguments():
             super().__init__(autocast=False, **kwargs)

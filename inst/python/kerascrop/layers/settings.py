@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import re
 from typing import Any
 
 import keras
@@ -64,3 +65,16 @@ def describe(layer):
 def _shown(value):
     """A setting as text: for a serialized layer, such as a localizer, its class name."""
     return value["class_name"] if isinstance(value, dict) and "class_name" in value else repr(value)
+
+
+def default_name(layer_class):
+    """A name for a layer that is given none, or None, for Keras to choose one.
+
+    Keras has a `RandomCrop` and a `CenterCrop` as well, and a model's summary shows no more than a layer's name and its
+    class: a layer of this package is told apart by its name.
+    """
+    if not layer_class.__module__.startswith("kerascrop."):
+        return None
+    name = "kerascrop_" + re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("([0-9])D$", r"_\1d", layer_class.__name__)).lower()
+    number = keras.backend.get_uid(name) - 1
+    return f"{name}_{number}" if number else name
