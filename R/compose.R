@@ -65,13 +65,6 @@ py_to_r_wrapper.kerascrop.layers.base.ImageLayer <- function(x) {
   }
 }
 
-# A layer prints as one line; reticulate would print a function.
-#' @export
-print.kerascrop.layers.base.ImageLayer <- function(x, ...) {
-  cat(reticulate::py_str(x), "\n", sep = "")
-  invisible(x)
-}
-
 # Keras may add a layer before it finds that it does not fit: take it out again.
 add_layer <- function(model, layer) {
   before <- length(model$layers)

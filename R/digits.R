@@ -46,19 +46,8 @@ cluttered_digits <- function(n, canvas = 64, digit = 20, distractors = 6, split 
 
 #' @rdname cluttered_digits
 #' @export
-print.cluttered_digits <- function(x, ...) {
-  canvas <- dim(x$x)[2]
-  digit <- x$boxes[[1, "y2"]] - x$boxes[[1, "y1"]]
-  cli::cat_line(cli::format_inline(
-    "{length(x$y)} image{?s} {.code x} of {canvas} x {canvas} pixels with a digit {.code y} of {digit} x {digit} each,
-     at {.code boxes}", keep_whitespace = FALSE
-  ))
-  invisible(x)
-}
-
-#' @rdname cluttered_digits
-#' @export
 plot.cluttered_digits <- function(x, ..., titles = x$y) {
+  check_digits(x, "x", rlang::current_env())
   plot_crops(x$x, x$boxes, titles = titles, ...)
   invisible(x)
 }
@@ -67,6 +56,7 @@ plot.cluttered_digits <- function(x, ..., titles = x$y) {
 #' @method autoplot cluttered_digits
 #' @rawNamespace S3method(ggplot2::autoplot,cluttered_digits)
 autoplot.cluttered_digits <- function(object, max = 16, ...) {
+  check_digits(object, "object", rlang::current_env())
   shown <- seq_len(min(length(object$y), as_count(max)))
   canvas <- dim(object$x)[2]
   label <- factor(sprintf("%d: %d", shown, object$y[shown]), sprintf("%d: %d", shown, object$y[shown]))

@@ -15,7 +15,8 @@
 #' @param boxes Their true boxes, a matrix with a row `x1, y1, x2, y2` in pixels for each image, or `NULL`. Boxes with
 #'   an `NA`, or without area, count as missing.
 #' @param layer The layer, or its name; `NULL` takes the model's only learnable crop.
-#' @param x,object A monitor.
+#' @param x,object A monitor. `summary()` says how its boxes changed, how far they moved and, with true boxes, how well
+#'   they match.
 #' @param max How many images to draw at most.
 #' @param steps How many epochs to draw at most: the first, the last, and some between.
 #' @param col Colours of true and predicted boxes.
@@ -83,29 +84,11 @@ as_layer <- or_null(function(x, arg, call) {
 })
 
 #' @rdname callback_crop_monitor
-#' @method print kerascrop.training.CropMonitor
-#' @export
-print.kerascrop.training.CropMonitor <- function(x, ...) {
-  epochs <- as.data.frame(x)
-  n <- nrow(epochs)
-  if (n == 0) {
-    cat("A crop monitor that has not seen a training yet.\n")
-    return(invisible(x))
-  }
-  images <- nrow(x$boxes[[1]])
-  cat(cli::format_inline(
-    "A crop monitor of {images} image{?s}{if (!is.null(x$truth)) ' with true boxes'}, {n - 1} epoch{?s}:\n"
-  ))
-  print(format(epochs[spread_out(n, 6), ], digits = 3), row.names = FALSE)
-  for (remark in x$remarks) cat("!", remark, "\n")
-  invisible(x)
-}
-
-#' @rdname callback_crop_monitor
 #' @method as.data.frame kerascrop.training.CropMonitor
 #' @export
 as.data.frame.kerascrop.training.CropMonitor <- function(x, row.names = NULL, optional = FALSE, ...,
                                                          what = c("epochs", "boxes")) {
+  as_monitor(x, "x", rlang::current_env())
   what <- as_choice(what, c("epochs", "boxes"))
   epochs <- do.call(rbind, lapply(x$history, as.data.frame))
   epochs <- epochs %||% data.frame(epoch = integer(), spread = double(), width = double(), height = double())
@@ -245,11 +228,8 @@ check_writable <- function(path, arg = caller_arg(path), call = caller_env()) {
 
 # What is drawn of a monitor: its images, and for each epoch its boxes.
 as_film <- function(monitor, max, col, lwd, call = caller_env()) {
-  if (!is_python(monitor, "kerascrop.training.CropMonitor")) {
-    kerascrop_abort(c(
-      "{.arg monitor} must be what {.fn callback_crop_monitor} returns.", x = "It is {shown(monitor)}."
-    ), "argument", call)
-  }
+  check_given(monitor, "argument", "monitor", call)
+  as_monitor(monitor, "monitor", call)
   if (!length(monitor$boxes)) {
     kerascrop_abort(c(
       "There is nothing to draw yet.", i = "Give the monitor to {.code fit(callbacks = list(monitor))} first."

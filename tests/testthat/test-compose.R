@@ -120,7 +120,7 @@ test_that("names follow the order of the pipe", {
   input <- keras$Input(list(9L, 12L, 3L))
   output <- input |> layer_center_crop(8, 8) |> layer_center_crop(6, 6) |> layer_center_crop(4, 4)
   names <- vapply(keras$Model(input, output)$layers[-1], function(layer) layer$name, "")
-  expect_identical(names, c("center_crop", "center_crop_1", "center_crop_2"))
+  expect_identical(names, paste0("kerascrop_center_crop", c("", "_1", "_2")))
 })
 
 test_that("arguments of the base layer pass, unnamed and unknown ones do not", {

@@ -243,6 +243,22 @@ class Crop(ImageLayer):
             boxes = None if boxes is None else boxes[0]
         return self._outputs(inputs, crops, boxes)
 
+    def look(self, inputs: Any, training: bool | None = None) -> tuple[Tensor, Tensor]:
+        """The images, with a batch axis and the channels last, and the boxes that the layer cuts: `(batch, crops, 4)`.
+
+        Of a clip it is the first image.
+        """
+        heard, before = [], self.listeners
+        self.listeners = (*before, lambda data, choice: heard.append((self.pixels(data), choice.boxes)))
+        try:
+            self(inputs, training=training)
+        finally:
+            self.listeners = before
+        images, boxes = heard[0]
+        boxes = boxes if len(boxes.shape) == 3 else boxes[:, None]
+        images = images[:, 0] if len(images.shape) > self.rank + 2 else images
+        return images, ops.broadcast_to(boxes, (ops.shape(images)[0], *boxes.shape[1:]))
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         crops, boxes = self._output_shapes(self._named(input_shape))
         return self._outputs(input_shape, crops, boxes)
