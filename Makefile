@@ -7,7 +7,7 @@ export KERAS_HOME := $(CURDIR)/.cache/keras
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export TF_CPP_MIN_LOG_LEVEL := 3
 
-.PHONY: help setup demo test test-backends test-new coverage lint check bench bench-learnable docs clean
+.PHONY: help setup demo test test-backends test-new coverage lint check bench bench-learnable docs site clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -66,5 +66,10 @@ docs: setup ## write NAMESPACE and man/ with roxygen2, and draw the README's pic
 	@python3 tools/setup.py
 	@Rscript tools/figures.R
 
+site: setup ## build a site of the help pages and vignettes with pkgdown, in docs/, and follow its links
+	@python3 tools/setup.py pkgdown
+	@Rscript tools/site.R
+	@python3 tools/links.py docs
+
 clean: ## remove everything that make made
-	rm -rf .cache .check .rlib .trixie .venv demo-output
+	rm -rf .cache .check .rlib .trixie .venv demo-output docs

@@ -130,13 +130,13 @@ window_of <- function(box, first, last, call = caller_env()) {
   seq(box[, first] + 1, box[, last])
 }
 
-#' How far boxes agree
+#' How well boxes agree
 #'
-#' Intersection over union (Jaccard index) of pairs of boxes: 1 for equal boxes, 0 for boxes that do not meet.
+#' Intersection over union (Jaccard index) of pairs of boxes: 1 for equal boxes, 0 for boxes that do not overlap.
 #'
 #' @param boxes,others Boxes `x1, y1, x2, y2`: matrices or data frames with a row for each, or four numbers; see
 #'   [box_names]. Row by row they make pairs; one box is paired with every row of the other.
-#' @returns Numbers in `[0, 1]`, one a pair.
+#' @returns Numbers in `[0, 1]`, one for each pair.
 #' @section Errors:
 #' `kerascrop_error_box`: boxes of another shape, with `NA` or reversed, or numbers of boxes that do not fit.
 #' @family boxes
@@ -207,13 +207,13 @@ boxes_from_masks <- function(masks) {
 #' }
 #'
 #' @param boxes Boxes: a matrix or data frame with a row for each, or four numbers (see [box_names]); or a tensor
-#'   `(..., 4)`. A box whose side runs backwards mirrors.
+#'   `(..., 4)`. A box whose side runs backwards mirrors the crop.
 #' @param theta Matrices: an array `(boxes, 2, 3)`, or one matrix of 2 rows and 3 columns; or a tensor `(..., 2, 3)`.
 #' @param box_format What the boxes' numbers are: `"grid"`, the corners `x, y, x', y'` from -1 to 1; or another format
 #'   of [layer_box_crop()], such as `"xyxy"`, which needs the images' size.
 #' @param height,width The images' size in pixels, for formats other than `"grid"` and the relative ones.
-#' @returns `theta_from_boxes()`: an array `(boxes, 2, 3)`. `boxes_from_theta()`: a matrix with a row for each box. For
-#'   a tensor a tensor, with a gradient.
+#' @returns `theta_from_boxes()`: an array `(boxes, 2, 3)`. `boxes_from_theta()`: a matrix with a row for each box. A
+#'   tensor gives a tensor, with a gradient.
 #' @section Errors:
 #' `kerascrop_error_box`: boxes or matrices of another shape, with `NA`, or in an unknown format; matrices that rotate
 #' or shear, which no box does; a size that is missing. `kerascrop_error_size`: a size that is not a positive whole

@@ -22,8 +22,8 @@
 #'   last ones ending where the image ends.
 #' @param stride For `"grid"`: one number of pixels, or `c(vertical, horizontal)`. `NULL` takes the crops' size.
 #' @param boxes Boxes, `x1, y1, x2, y2` in pixels (see [kerascrop-package]): four numbers, or a matrix or data frame
-#'   with a row for each. Names may tell another order, and other numbers: see [box_names]. One image may have several
-#'   boxes; a batch has one for each image, or one for all.
+#'   with a row for each. Names may say that the numbers have another order or meaning: see [box_names]. One image
+#'   may have several boxes; a batch has one for each image, or one for all.
 #' @param antialias Where a box is larger than the crop, make each pixel of the crop a weighted mean of all the
 #'   image's pixels around it, rather than of the nearest four, which avoids aliasing.
 #' @param fill_mode What is outside of the image: `"constant"`, `"nearest"` (the edge's pixels) or `"reflect"`.

@@ -11,7 +11,7 @@
 #' * [layer_box_crop()]: boxes that are given, with real-valued sides.
 #' * [layer_learnable_crop()]: boxes that a small network inside the layer learns to predict.
 #' * [layer_custom_crop()]: boxes that a function of your own chooses.
-#' * [layer_uncrop()] puts crops back to where they came from.
+#' * [layer_uncrop()] puts crops back where they came from.
 #'
 #' The first three have forms for sequences, `layer_center_crop_1d()`, and volumes, `layer_center_crop_3d()`. Masks,
 #' bounding boxes and key points are cropped with their images: all layers but [layer_uncrop()] take a named list of

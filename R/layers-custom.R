@@ -1,16 +1,16 @@
 #' Crop where a function of your own says
 #'
-#' You write a function that chooses a box for each image; the layer cuts it out and resizes it to `height` by `width`,
-#' and crops what goes with the images alike. For crops that no other layer makes: around the brightest spot, to what a
-#' saliency map or another network says.
+#' You write a function that chooses a box for each image. The layer cuts it out, resizes it to `height` by `width`, and
+#' crops masks, bounding boxes and key points in the same way. It is for crops that no other layer makes: around the
+#' brightest spot, say, or around what a saliency map or another network finds.
 #'
 #' @inheritParams layer_center_crop
 #' @param choose A function of two arguments, `function(images, training)`, that returns a box for each image. `images`
 #'   are `(batch, height, width, channels)`, whatever `data_format` is; `training` is `TRUE` or `FALSE`. There are two
 #'   cases:
 #'   * Where the numbers are known, `images` is an R array, and `choose` may be any R code. It returns a matrix with a
-#'     row `x1, y1, x2, y2` for each image, in pixels (see [box_window()]); for one image also four numbers. So it is
-#'     where the layer is called on an array or a tensor, and in models that are compiled with `run_eagerly = TRUE`.
+#'     row `x1, y1, x2, y2` for each image, in pixels (see [box_window()]); for one image also four numbers. This is the
+#'     case where the layer is called on an array or a tensor, and in models compiled with `run_eagerly = TRUE`.
 #'   * In a model's graph, that is, in `fit()` and `predict()` without `run_eagerly = TRUE`, `images` is a symbolic
 #'     tensor, which has no numbers yet. Then `choose` has to compute with functions for tensors, keras3's `op_*()` or
 #'     those of `reticulate::import("keras")$ops`, and to return a tensor `(batch, 4)`.
@@ -28,7 +28,7 @@
 #' keras3 `load_model_weights(model, "model.weights.h5")`. A copy that `clone_model()` makes has no function, either.
 #' @section Errors:
 #' `kerascrop_error_argument`: `choose` is missing, is not a function of two arguments, or fails; its own message is
-#' passed on. `kerascrop_error_box`: it returns something else than a box for each image, a missing value, or sides in
+#' passed on. `kerascrop_error_box`: it returns anything but a box for each image, a missing value, or sides in
 #' the wrong order. In `fit()` and `predict()` these are errors of Python's, with the same words. The others as in
 #' [layer_center_crop()].
 #' @family crop layers

@@ -4,20 +4,25 @@
 #' box: so whatever is trained on the crops also trains the prediction, from class labels alone. The box lies inside
 #' of the image by construction.
 #'
-#' The built-in localizer has about 7,500 parameters, 24,000 where sizes are learned. It scores every place of a view
-#' of at most 256 pixels a side, and starts where something stands out from the rest of its image, in colour or in
-#' brightness, with a box of about its size, or the nearest size that is not unusual among those found in training so
-#' far (within two standard deviations). In training a crop is the mean of two places, weighted by how much each
-#' stands out, so that the second can become the first; the boxes are moved by up to 8 and scaled by up to 15 per cent
-#' at random, so that an object at the crop's edge is cut and costs.
+#' The built-in localizer is a network of about 7,500 parameters, or 24,000 where sizes are learned. It looks at a copy
+#' of the image of at most 256 pixels a side, and scores every place in it. It starts at what stands out from the rest
+#' of the image, in colour or in brightness, with a box of about the size of that; or, where that size is unusual among
+#' the images seen in training so far (more than two standard deviations from their mean), with the nearest one that is
+#' not. In training a crop is the mean of two places, weighted by how much each stands out, so that the second can
+#' become the first. Boxes are also moved by up to 8 per cent and scaled by up to 15 per cent at random: where that cuts
+#' off a part of the object, the loss rises, so the localizer learns to leave some room around it.
 #'
-#' The layer adds losses of its own, which need no labels. When an image is turned by 180 degrees, the place that is
-#' found should turn with it. The network should find without help the place that it found with the help of the
-#' contrast, that is, of what stands out; it learns that most where your own loss approved of the crop, that is, where
-#' the gradient that comes back to the crop is small beside those of the batch. And a box that is disturbed at random,
-#' twice, should be corrected to the same box both times, which teaches sizes that fit. So the loss that `fit()` prints
-#' in training is above that of your classes. There is nothing to tune or to schedule. It can be led astray by things
-#' that stand out more than the object does, and are as large.
+#' The layer adds three losses of its own, which need no labels; so the loss that `fit()` prints in training is above
+#' that of your classes.
+#' * When an image is turned by 180 degrees, the place that is found should turn with it.
+#' * The network should find by itself the place that it found with the help of what stands out. It learns this most
+#'   from images whose crops served the network behind: there the gradient that comes back to the crop is small.
+#' * A box that is disturbed at random, twice, should be corrected to the same box both times, which teaches sizes that
+#'   fit.
+#'
+#' There is nothing to tune or to schedule. But where something else in the images is as large as the object and stands
+#' out more, the localizer may find that instead. Then show it some true boxes, with [loss_box()], and watch it with
+#' [callback_crop_monitor()].
 #'
 #' The first step of `fit()` takes some seconds longer than the others, in which TensorFlow builds the graph.
 #'

@@ -1,7 +1,7 @@
-#' Put crops back to where they came from
+#' Put crops back where they came from
 #'
 #' Pastes crops into images of `height` by `width` pixels: what a crop layer did, undone. Each crop is resized to its
-#' box, antialiased where the box is the smaller one. Where crops overlap, their mean counts. Crops of whole pixels go
+#' box, antialiased where the box is the smaller one. Where crops overlap, the mean is taken. Crops of whole pixels go
 #' back unchanged. So a large image can be predicted in tiles: [layer_multi_crop()] with `views = "grid"` and
 #' `return_boxes = TRUE`, the network, `layer_uncrop()`.
 #'
@@ -12,7 +12,7 @@
 #' @param height,width Size of the images that are made, in pixels.
 #' @param box_format What the four numbers of a box are; see [layer_box_crop()]. A box with `x1` above `x2` is mirrored
 #'   back.
-#' @param fill_value The number that pixels get which no crop covers.
+#' @param fill_value The value of pixels that no crop covers.
 #' @param data_format Of the crops, `"channels_last"` or `"channels_first"`; `NULL` takes Keras's setting.
 #' @returns The layer, or images `(batch, height, width, channels)` of the crops' type; integers are averaged and
 #'   rounded.

@@ -18,7 +18,7 @@
 #' @param x,object A monitor. `summary()` says how its boxes changed, how far they moved and, with true boxes, how well
 #'   they match.
 #' @param max How many images to draw at most.
-#' @param steps How many epochs to draw at most: the first, the last, and some between.
+#' @param steps How many epochs to print or draw at most: the first, the last, and some between.
 #' @param col Colours of true and predicted boxes.
 #' @param lwd Width of the boxes' lines.
 #' @param what `"epochs"`: a row, or a point of the curves, for each epoch. `"boxes"`: a row, or a picture, for each

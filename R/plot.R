@@ -1,7 +1,7 @@
 #' Draw images, boxes and crops
 #'
-#' Draws images in a grid; on each its boxes, and beside it its crop. For looking at what a crop takes, and where a
-#' learnable crop looks.
+#' Draws images in a grid, each with its boxes and, beside it, its crop: to see what a crop takes, and where a learnable
+#' crop looks.
 #'
 #' @param images Images of any kind that [crop_center()] takes: a matrix, an array `(height, width, channels)`, or a
 #'   batch `(batch, height, width, channels)`; a magick, raster or cimg image; or the path of an image file.
@@ -15,8 +15,8 @@
 #' @param ncol Images in a row of the grid; the default fills the page.
 #' @param col Colours of the boxes, at least one for each set of them.
 #' @param lwd Width of the boxes' lines.
-#' @param range The two numbers that are drawn black and white, for grey images, or no light and full light of a
-#'   colour. The default tells it from the images: 0 and 255 for bytes, as magick and raster images have; 0 and 1 when
+#' @param range The two numbers that are drawn as black and white or, in colours, as no light and full light. The
+#'   default depends on the images: 0 and 255 for bytes, as magick and raster images have; 0 and 1 when
 #'   all numbers are in between; 0 and 255 when they are in between and whole, or the images have colours; else the
 #'   smallest and the largest. Crops have the range of their images, unless one of the two are bytes and the other
 #'   numbers from 0 to 1.
@@ -71,8 +71,8 @@ plot_crops <- function(images, boxes = NULL, crops = NULL, titles = NULL, max = 
 #' @param image One image of any kind that [crop_center()] takes, also the path of a file; or `NULL`, for a canvas.
 #' @param labels Labels of the boxes, one each, such as classes or scores; `NULL` takes the names of the rows, if there
 #'   are any.
-#' @param height,width Size of the canvas in pixels. The default is what the boxes know, when a function such as
-#'   [crop_multi()] noted it; or else they just fit. With an image, its own.
+#' @param height,width Size of the canvas in pixels. The default is the images' size where the boxes have it noted, as
+#'   those of [crop_multi()] do; else the boxes just fit. With an image it is the image's.
 #' @param title A title.
 #' @param col Colours: one for each box, recycled; for a list at least one for each set of boxes.
 #' @returns `boxes`, invisibly.

@@ -191,7 +191,7 @@ same_python <- function(one, other) {
 #' @export
 #' @examples
 #' \dontrun{
-#' # downloads about 700 MB
+#' # fetches about 650 MB
 #' install_kerascrop()
 #' }
 install_kerascrop <- function(envname = "r-kerascrop", ...) {
@@ -203,6 +203,8 @@ install_kerascrop <- function(envname = "r-kerascrop", ...) {
   check_named_dots(
     list(...), hint = "They go to {.fn reticulate::virtualenv_create}: {.code version = \"3.11\"} works, for instance."
   )
+  cli::cli_inform(c(i = "Installing {.pkg {python_packages()}} into {.val {envname}}: about 650 MB to fetch, 2 GB on
+                         disk, which takes some minutes."))
   tryCatch(
     {
       if (!reticulate::virtualenv_exists(envname)) reticulate::virtualenv_create(envname, ...)

@@ -111,10 +111,11 @@ as_monitor <- function(x, arg, call) {
 #' @rdname callback_crop_monitor
 #' @method print kerascrop.training.CropMonitor
 #' @export
-print.kerascrop.training.CropMonitor <- function(x, ...) {
+print.kerascrop.training.CropMonitor <- function(x, steps = 7, ...) {
   epochs <- as.data.frame(x)
+  steps <- as_count(steps)
   cat(format(x), if (nrow(epochs)) ":", "\n", sep = "")
-  if (nrow(epochs)) print(format(epochs[spread_out(nrow(epochs), 6), ], digits = 3), row.names = FALSE)
+  if (nrow(epochs)) print(format(epochs[spread_out(nrow(epochs), steps), ], digits = 3), row.names = FALSE)
   for (remark in x$remarks) cat("!", remark, "\n")
   invisible(x)
 }

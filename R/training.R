@@ -1,16 +1,16 @@
 #' Loss and metric for boxes
 #'
 #' For models with an output that is boxes, such as [layer_learnable_crop()] with `return_boxes = TRUE`. Where true
-#' boxes are known, for all images or for some, `loss_box()` teaches them beside the loss of the classes, and
+#' boxes are known, for all images or for some, `loss_box()` teaches them along with the classes, and
 #' `metric_box_iou()` tells how well predicted boxes match them: intersection over union, from 0 to 1.
 #'
 #' True and predicted boxes are `(batch, 4)`, or `(batch, boxes, 4)`, `x1, y1, x2, y2` in pixels. **Missing boxes do not
 #' count**: those with an `NA`, or without area, such as `-1, -1, -1, -1`. The loss is the mean over the others of a
-#' batch, so few boxes that are known pull as strongly as many.
+#' batch, so a few known boxes count as much as many would.
 #'
 #' The loss of a pair of boxes is `1 - IoU + d^2 / c^2`, from 0 to 2, where `d` is the distance of their centres and `c`
-#' the diagonal of the smallest box around both. The last term has a gradient towards the true box also where the two
-#' do not meet, and where one holds the other.
+#' the diagonal of the smallest box around both. The last term has a gradient towards the true box even where the two
+#' do not overlap, or one contains the other.
 #'
 #' @param y_true,y_pred Boxes, tensors or arrays, to compute the loss of each pair at once, 0 where the true box is
 #'   missing. Without them: the loss itself, for `compile()`.

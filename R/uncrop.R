@@ -1,10 +1,10 @@
-#' Put crops back to where they came from
+#' Put crops back where they came from
 #'
 #' Makes images again from what [crop_center()] and the other functions for arrays cut out of them, or from what
 #' something else has made of the crops since, such as the predictions for tiles of a large image.
 #'
 #' Crops of whole pixels go back unchanged. Any other crop is resized to its box, antialiased where the
-#' box is the smaller one. Where crops overlap, their mean counts (rounded for integers).
+#' box is the smaller one. Where crops overlap, the mean is taken (rounded for integers).
 #'
 #' What no crop covers is `fill_value`. To put one crop into an image `x` that is there already, use
 #' `x[box_rows(box), box_cols(box), ] <- crop`, where `box` is one row of `boxes`.
@@ -15,7 +15,7 @@
 #' @param boxes Where they were: a matrix or data frame with a row `x1, y1, x2, y2` for each, in pixels ([box_names]).
 #'   The default is what the crop functions noted. A box with `x1` above `x2` is mirrored back.
 #' @param height,width Size of the images, in pixels; `NULL` is what the crop functions noted.
-#' @param fill_value The number that pixels get which no crop covers: one that the type of `crops` can hold.
+#' @param fill_value The value of pixels that no crop covers: one that the type of `crops` can hold.
 #' @returns Images, as many and of the kind that the crops came from, with the type of `crops`. Where `boxes` were not
 #'   noted by a crop function, one image for each crop.
 #' @section Errors:

@@ -35,6 +35,13 @@ test_that("a monitor prints a line, a table and its remarks", {
   expect_output(print(monitor), "of 6 images, 2 epochs:\n *epoch +spread +width +height\n *0 .*\n *1 .*\n *2 ")
   monitor$remarks <- list("Look here.")
   expect_output(print(monitor), "! Look here.")
+  # The epochs of the table are those of the film.
+  monitor$history <- lapply(0:12, function(epoch) list(epoch = epoch, spread = 0.1, width = 4, height = 4))
+  printed <- utils::capture.output(print(monitor))
+  rows <- regmatches(printed, regexpr("^ +[0-9]+ ", printed))
+  expect_identical(as.numeric(rows), c(0, 2, 4, 6, 8, 10, 12))
+  method <- function(generic) getS3method(generic, "kerascrop.training.CropMonitor", envir = asNamespace("kerascrop"))
+  expect_identical(formals(method("print"))$steps, formals(method("plot"))$steps)
 })
 
 test_that("plot() draws the boxes of the chosen epochs where they are", {

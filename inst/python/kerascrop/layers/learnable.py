@@ -22,18 +22,19 @@ class LearnableCrop(SampledCrop):
     crops also trains the localizer: no true boxes are needed. The box lies inside the image by construction.
 
     The built-in localizer, `kerascrop.localizers.MapLocalizer`, has about 7,500 parameters, 24,000 if sizes are
-    learned. It starts where something stands out from the rest of its image, with a box of about that thing's size, or
-    the nearest size that is not unusual among those found in training so far. In training only, a crop is the mean of
-    two candidates, weighted by how much each stands out: where they compete, the loss tells which of them is the object
+    learned. It starts at what stands out from the rest of its image, with a box of about the size of that, or the
+    nearest size that is not unusual among those found in training so far. In training only, a crop is the mean of two
+    candidates, weighted by how much each stands out: where they compete, the loss tells which of them is the object
     (with `return_boxes=True` the boxes are those of the first). Their boxes are moved by up to 8 and scaled by up to 15
-    per cent at random, so that an object at the crop's edge is cut off, which raises the loss.
+    per cent at random: where that cuts off a part of the object, the loss rises.
 
-    The layer adds losses of its own (`add_loss()`), which need no labels. Some images are also shown turned by 180
-    degrees, and should give the turned place, which leaves no constant offset. The localizer's network should find on
-    its own what it found with the help of what stands out, above all where the crop served the network that follows, as
-    a small gradient shows. Boxes that are disturbed in two ways should be corrected to the same box, so that sizes fit
-    all objects alike. Nothing follows a schedule. The localizer can be led astray by things that stand out more than
-    the object and are as large.
+    The layer adds three losses of its own (`add_loss()`), which need no labels. When an image is turned by 180 degrees,
+    the place that is found should turn with it. The localizer's network should find by itself what it found with the
+    help of what stands out; it learns this most from images whose crops served the network that follows, which a small
+    gradient shows. A box that is disturbed twice should be corrected to the same box both times, so that sizes fit all
+    objects alike. Nothing follows a schedule. Where something else in the images is as large as the object and stands
+    out more, the localizer may find that instead: show it some true boxes with `BoxLoss`, and watch it with
+    `CropMonitor`.
 
     Input shape: `(batch, height, width, channels)`, with `"channels_first"` `(batch, channels, height, width)`; one
     image without the batch. Or, with a localizer of your own, a list `[images, features]`; it sees the features. Or a
@@ -76,7 +77,6 @@ class LearnableCrop(SampledCrop):
     """
 
     input_names = ("images", "features")
-    takes_several_sizes = False  # its losses are of a whole batch
     BEYOND = 1.2  # how far sizes may leave their bounds in training, where a localizer explores: a factor
 
     def __init__(
