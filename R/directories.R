@@ -111,7 +111,7 @@ as_labels <- or_null(function(x, arg, call) {
 })
 
 as_class_names <- or_null(function(x, arg, call) {
-  if (is.character(x) && length(x) && !anyNA(x) && is.null(dim(x))) {
+  if (are_strings(x) && length(x) && is.null(dim(x))) {
     if (!anyDuplicated(x)) return(as.list(x))
     twice <- x[anyDuplicated(x)]
     kerascrop_abort(c(

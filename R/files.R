@@ -70,14 +70,17 @@ tiff_starts <- list(as.raw(c(0x49, 0x49, 0x2a, 0)), as.raw(c(0x4d, 0x4d, 0, 0x2a
 # What a file says of itself: `size`, height and width; `orientation`, EXIF's number; and of a JPEG how many channels
 # it has. What is not known is left out.
 file_header <- function(format, bytes) {
-  size <- function(...) list(size = abs(c(...)))
+  size <- function(...) list(size = c(...))
   switch(format,
     jpeg = jpeg_header(bytes),
     png = c(size(number(bytes, 21, 4), number(bytes, 17, 4)), exif(bytes, charToRaw("eXIf"))),
     gif = size(number(bytes, 9, 2, "little"), number(bytes, 7, 2, "little")),
-    bmp = size(number(bytes, 23, 4, "little"), number(bytes, 19, 4, "little")),
+    bmp = size(bmp_size(bytes)),
     webp = webp_header(bytes),
-    tiff = tiff_header(bytes)
+    tiff = tiff_header(bytes),
+    pnm = size(pnm_size(bytes)),
+    jp2 = size(named_size(bytes, "ihdr")),
+    heif = size(rev(named_size(bytes, "ispe", 4)))
   )
 }
 
@@ -88,27 +91,27 @@ number <- function(bytes, at, size, endian = "big") {
   sum(256^(if (endian == "big") rev(seq_len(size)) - 1 else seq_len(size) - 1) * digits)
 }
 
-# The markers of a JPEG up to its pixels.
+# The markers of a JPEG up to its pixels. Bytes between them are skipped, as decoders do.
 jpeg_header <- function(bytes) {
   header <- list()
   at <- 3
-  while (at + 3 <= length(bytes) && bytes[at] == 0xff) {
+  while (length(at <- grepRaw(as.raw(0xff), bytes, at, fixed = TRUE)) && at + 3 <= length(bytes)) {
     marker <- as.integer(bytes[at + 1])
+    at <- at + 1
+    if (marker %in% c(0, 0xff)) next # one that is none, and one that fills
     if (marker == 0xda) break
-    if (marker == 0xff) { # one that fills
-      at <- at + 1
-      next
-    }
-    length <- number(bytes, at + 2, 2)
+    if (marker %in% c(1, 0xd0:0xd9)) next # without a length
+    length <- number(bytes, at + 1, 2)
     if (marker %in% setdiff(0xc0:0xcf, c(0xc4, 0xc8, 0xcc))) {
-      header$size <- c(number(bytes, at + 5, 2), number(bytes, at + 7, 2))
-      header$channels <- number(bytes, at + 9, 1)
-    } else if (marker == 0xe1 && is.null(header$orientation)) {
-      part <- bytes[seq(at + 4, min(at + 1 + length, length(bytes)))]
+      header$size <- c(number(bytes, at + 4, 2), number(bytes, at + 6, 2))
+      header$channels <- number(bytes, at + 8, 1)
+    } else if (marker == 0xe1 && length > 2 && is.null(header$orientation)) {
+      part <- bytes[seq(at + 3, min(at + length, length(bytes)))]
       header$orientation <- exif(part, exif_name)$orientation %||% xmp_orientation(part)
     }
-    at <- at + 2 + length
+    at <- at + 1 + length
   }
+  if (is.null(header$size)) stop("It does not say how large it is.")
   header
 }
 
@@ -129,8 +132,36 @@ exif <- function(bytes, name) {
 # A WebP names its EXIF data, then gives their length; some programs write a JPEG's name there as well.
 webp_header <- function(bytes) {
   at <- grepRaw("EXIF", bytes, fixed = TRUE)
-  if (!length(at)) return(list())
-  exif(bytes, bytes[at + 0:7]) %||% exif(bytes, exif_name)
+  orientation <- if (length(at) && at + 7 <= length(bytes)) exif(bytes, bytes[at + 0:7]) %||% exif(bytes, exif_name)
+  size <- switch(rawToChar(bytes[13:16][bytes[13:16] != 0]),
+    VP8X = 1 + c(number(bytes, 28, 3, "little"), number(bytes, 25, 3, "little")),
+    VP8L = 1 + c(number(bytes, 22, 4, "little") %/% 2^14, number(bytes, 22, 2, "little")) %% 2^14,
+    c(number(bytes, 29, 2, "little"), number(bytes, 27, 2, "little")) %% 2^14
+  )
+  c(list(size = size), orientation)
+}
+
+# The largest size that JPEG 2000, or HEIC and AVIF, announce: two numbers behind a name.
+named_size <- function(bytes, name, gap = 0) {
+  sizes <- lapply(grepRaw(name, bytes, fixed = TRUE, all = TRUE) + nchar(name) + gap, function(at) {
+    c(number(bytes, at, 4), number(bytes, at + 4, 4))
+  })
+  if (length(sizes)) sizes[[order(-vapply(sizes, prod, 0))[1]]]
+}
+
+# Of the first kind of BMP these are two bytes each; a negative height says that rows run downwards.
+bmp_size <- function(bytes) {
+  each <- if (identical(number(bytes, 15, 4, "little"), 12)) 2 else 4
+  sizes <- c(number(bytes, 19 + each, each, "little"), number(bytes, 19, each, "little"))
+  if (each == 4) pmin(sizes, 2^32 - sizes) else sizes
+}
+
+# The sizes of PNM files are text, in which there may be comments.
+pnm_size <- function(bytes) {
+  text <- rawToChar(utils::head(bytes[bytes != 0], 1000))
+  gap <- "(?:\\s|#[^\n]*\n)+"
+  numbers <- regmatches(text, regexec(paste0("^P[1-6]", gap, "(\\d+)", gap, "(\\d+)"), text, perl = TRUE))[[1]]
+  as.double(numbers[3:2])
 }
 
 exif_name <- c(charToRaw("Exif"), as.raw(c(0, 0)))

@@ -35,6 +35,13 @@ def make(folder):
             options[f'turned_{number}{suffix}'] = {'exif': exif, **({'lossless': True} if suffix == '.webp' else {})}
     for name, image in files.items():
         image.save(os.path.join(folder, name), **options.get(name, {}))
+    with open(os.path.join(folder, 'colour.bmp'), 'rb') as file:
+        data = file.read()
+    with open(os.path.join(folder, 'downwards.bmp'), 'wb') as file:
+        file.write(data[:22] + (-21).to_bytes(4, 'little', signed=True) + data[26:])
+    with open(os.path.join(folder, 'os2.bmp'), 'wb') as file:
+        head = [50, 0, 0, 0, 0, 0, 0, 0, 26, 0, 0, 0, 12, 0, 0, 0, 4, 0, 2, 0, 1, 0, 24, 0]
+        file.write(b'BM' + bytes([*head, *range(24)]))
     deep = numpy.linspace(0, 65535, 630).reshape(21, 30).astype('uint16')
     for name in ('deep.png', 'deep.tif', 'deep.pgm'):
         Image.fromarray(deep).save(os.path.join(folder, name))
@@ -56,7 +63,7 @@ with_opacity <- function(x) image_array(x, channels = 4)[1, , , ]
 test_that("files are read as Pillow shows them: all formats, palettes, print, and how photographs lie", {
   files <- pillow_files()
   names <- setdiff(list.files(files$folder), c("deep.png", "deep.tif", "deep.pgm"))
-  expect_length(names, 23 + 32)
+  expect_length(names, 25 + 32)
   for (name in names) {
     file <- file.path(files$folder, name)
     found <- with_opacity(file)
@@ -116,18 +123,33 @@ test_that("only regular files are read, and none that would take too much memory
   expect_identical(dim(image_array(photo, max_pixels = 451 * 300)), c(1L, 300L, 451L, 3L))
 })
 
-test_that("sizes that a file only claims take no memory", {
+test_that("sizes that a file only claims take no memory, also behind bytes that do not belong there", {
   file <- withr::local_tempfile()
   zeros <- as.raw(rep(0, 40))
   heads <- list(
     png = c(as.raw(c(0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0, 0, 13)), charToRaw("IHDR"),
             as.raw(c(0x7f, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff, 8, 2)), zeros),
     jpeg = c(as.raw(c(0xff, 0xd8, 0xff, 0xc0, 0, 11, 8, 0xff, 0xff, 0xff, 0xff, 3)), zeros, as.raw(c(0xff, 0xd9))),
+    behind = c(as.raw(c(0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0, 7, 7, 7, 0xff, 0, 0xff, 0xff, 0xc0, 0, 11, 8)),
+               as.raw(c(0xff, 0xff, 0xff, 0xff, 3)), zeros, as.raw(c(0xff, 0xd9))),
+    webp = c(charToRaw("RIFF"), zeros[1:4], charToRaw("WEBPVP8X"), zeros[1:8], as.raw(rep(0xff, 6))),
+    pnm = charToRaw("P6\n# a comment\n65535 65535 255\n"),
     gif = c(charToRaw("GIF89a"), as.raw(c(0xff, 0xff, 0xff, 0xff)), zeros),
     bmp = c(charToRaw("BM"), zeros[1:16], as.raw(c(0, 0, 1, 0, 0, 0, 1, 0)), zeros)
   )
   for (head in heads) {
     writeBin(head, file)
-    expect_error(image_array(file), "65535 x 65535|65536 x 65536|2147483647 x", class = "kerascrop_error_argument")
+    expect_error(image_array(file), "(65535|65536|16777216|2147483647) x", class = "kerascrop_error_argument")
   }
+})
+
+test_that("damaged files are read or named, and take no memory: some of the cases of tests/fuzz", {
+  program <- test_path("..", "fuzz", "images.R")
+  skip_if_not(file.exists(program), "tests/fuzz")
+  skip_if_not_installed("png")
+  skip_if_not_installed("jpeg")
+  fuzz <- new.env()
+  sys.source(program, fuzz)
+  withr::local_preserve_seed()
+  expect_true(fuzz$run_cases(60, 7)) |> capture.output() |> expect_match("60 cases .* 0 findings", all = FALSE)
 })

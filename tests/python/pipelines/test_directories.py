@@ -1,3 +1,4 @@
+import importlib.util
 import os
 import pathlib
 import warnings
@@ -250,6 +251,15 @@ def test_pipes_are_not_waited_for_and_huge_images_not_decoded(folder, rng):
         crops_from_directory(folder, 24, 32, max_pixels=5599)
     with pytest.warns(UserWarning, match=told):
         assert len(crops_from_directory(folder, 24, 32, max_pixels=5599, errors="skip").file_paths) == 12
+
+
+def test_damaged_files_are_read_as_pillow_reads_them_or_named():
+    program = pathlib.Path(__file__).parents[2] / "fuzz" / "files.py"
+    spec = importlib.util.spec_from_file_location("damaged_files", program)
+    fuzz = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fuzz)
+    findings, _ = fuzz.main(100, 7, verbose=False)
+    assert not findings
 
 
 def test_all_kinds_of_files_are_read_as_pillow_shows_them(tmp_path):

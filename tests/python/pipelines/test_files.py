@@ -46,6 +46,12 @@ def adobe_cmyk(transform):
     return data[:2] + marker + data[2:]
 
 
+def downwards_bmp():
+    """A BMP whose first row is the upper one, as its negative height says."""
+    data = encoded(photo(), "BMP")
+    return data[:22] + struct.pack("<i", -21) + data[26:]
+
+
 def clear_palette(name):
     image = photo(mode="P")
     return encoded(image, name, transparency=int(np.asarray(image)[3, 4]))
@@ -70,6 +76,8 @@ FILES = {
     "four_bits.png": png(4, 0, b"\0\x01\x9f\0\xf8\x80"),
     "deep_colour.png": png(16, 2, b"".join(b"\0" + np.arange(12, dtype=">u2").tobytes() for _ in range(2))),
     "deep_grey.png": deep("uint16", 65535, "PNG"),
+    "downwards.bmp": downwards_bmp(),
+    "os2.bmp": b"BM" + struct.pack("<IHHIIHHHH", 26 + 24, 0, 0, 26, 12, 4, 2, 1, 24) + bytes(range(24)),
     "palette.bmp": encoded(photo(mode="P"), "BMP"),
     "one_bit.bmp": encoded(photo(mode="1"), "BMP"),
     "grey.bmp": encoded(photo(mode="L"), "BMP"),
