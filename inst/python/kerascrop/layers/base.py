@@ -17,7 +17,7 @@ from kerascrop.engine import sampling, windows
 from kerascrop.engine.choices import Choice
 from kerascrop.engine.samples import Samples
 from kerascrop.hints import CropOptions, LayerOptions, Names, Tensor, Unpack
-from kerascrop.layers import in_tensorflow, joint, settings
+from kerascrop.layers import in_tensorflow, joint, legacy, ragged, settings
 from kerascrop.seeds import SavedSeeds
 
 # Those of Keras's own arguments that it does not check, or not in words for users.
@@ -55,6 +55,7 @@ class ImageLayer(SavedSeeds, keras.layers.Layer):
         settings.show_arguments(cls)
 
     def __call__(self, inputs: Any, *args, **kwargs) -> Any:
+        legacy.check_none(self.name, inputs, kwargs.get("training"))
         inputs = checks.check_inputs(inputs, self.name)
         if in_tensorflow.is_foreign(inputs):
             return self.call_in_tensorflow(inputs, lambda arrays: self(arrays, *args, **kwargs))
@@ -139,6 +140,7 @@ class Crop(ImageLayer):
     takes_clips = True  #: whether images may be clips, `(batch, time, height, width, channels)`
     keeps_dtype = True  #: whether crops have the images' dtype; otherwise both are of the layer's compute dtype
     listeners = ()  #: functions that are called with the batch and the choice of every call
+    takes_several_sizes = True  #: whether the images of a batch may differ in size; each is then cropped by itself
     allows_nan = False  #: whether boxes may be NaN, for crops of NaNs; otherwise an error, if their values are known
 
     def __init__(
@@ -204,6 +206,16 @@ class Crop(ImageLayer):
         order = axes.to_channels_last(len(images.shape), self.rank, self.data_format)
         return ops.transpose(images, order) if order else images
 
+    def __call__(self, inputs: Any, *args, **kwargs) -> Any:
+        def crop(images):
+            return super(Crop, self).__call__(images, *args, **kwargs)
+
+        if len(self.input_names) == 1 and ragged.are_several_sizes(inputs, self.rank):
+            return ragged.crop_list(crop, inputs, self)
+        if ragged.are_ragged(inputs):
+            return self._on_parts(inputs, lambda parts, spec: ragged.crop_batch(crop, parts, spec, self))
+        return crop(inputs)
+
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         data = self._named(inputs)
         data |= keras.tree.map_structure(ops.convert_to_tensor, self._parts(data))
@@ -255,13 +267,18 @@ class Crop(ImageLayer):
         return self._output_spec(inputs, in_model=True)
 
     def call_in_tensorflow(self, inputs, function, *more):
-        data = self._named(inputs)
-        # What passes uncropped, which may be text, stays in the graph.
-        parts = self._parts(data) if isinstance(inputs, dict) else inputs
-        spec = self._output_spec(parts, in_model=False)
-        result = in_tensorflow.call(lambda both: function(*both), (parts, *more), spec)
+        def run(parts, spec):
+            return in_tensorflow.call(lambda both: function(*both), (parts, *more), spec)
+
+        return self._on_parts(inputs, run)
+
+    def _on_parts(self, inputs, run):
+        """What `run(parts, spec)` makes of the parts that are cropped, together with those that pass, as they are."""
         if not isinstance(inputs, dict):
-            return result
+            return run(inputs, self._output_spec(inputs, in_model=False))
+        data = self._named(inputs)
+        parts = self._parts(data)
+        result = run(parts, self._output_spec(parts, in_model=False))
         crops, boxes = result if self.return_boxes else (result, None)
         return self._outputs(inputs, {**data, **crops}, boxes)
 

@@ -25,7 +25,8 @@ class CenterCrop(CenterSizedCrop):
     Pixels are copied, never computed: the dtype stays the same, whatever it is.
 
     Input shape: `(batch, height, width, channels)`, with `"channels_first"` `(batch, channels, height, width)`;
-    one image without the batch, or a clip `(batch, time, height, width, channels)`. Or a dict, Keras's joint form:
+    one image without the batch, or a clip `(batch, time, height, width, channels)`; images of several sizes, as a list
+    or a `tf.RaggedTensor`, if all crops have one. Or a dict, Keras's joint form:
     `images`, and perhaps `segmentation_masks` `(batch, height, width[, channels])`, `bounding_boxes`, a dict of `boxes`
     `(batch, boxes, 4)` and `labels` `(batch, boxes)`, and `keypoints` `(batch, points, 2)`, x and y in pixels. All are
     cropped alike, and keep their dtype; other keys pass unchanged, but see `pass_through`.
