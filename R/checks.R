@@ -244,6 +244,19 @@ as_keys <- or_null(function(x, arg, call) {
   kerascrop_abort(c("{.arg {arg}} must be {.code NULL} or names.", x = "It is {shown(x)}."), "argument", call)
 })
 
+# The shape of one image, for the first layer of a Sequential model, as keras3 takes it: `NA` or `NULL` is any length.
+as_input_shape <- or_null(function(x, arg, call) {
+  lengths <- lapply(if (is.numeric(x)) as.list(x) else x, function(length) if (!identical(is.na(length), TRUE)) length)
+  is_length <- function(length) is.null(length) || length(length) == 1 && is_whole(length) && length >= 1
+  if ((is.numeric(x) || is.list(x)) && length(lengths) && all(vapply(lengths, is_length, NA))) {
+    return(do.call(reticulate::tuple, lapply(lengths, function(length) if (!is.null(length)) as.integer(length))))
+  }
+  kerascrop_abort(c(
+    "{.arg {arg}} must be whole numbers, at least 1, or {.code NA} where any length fits.",
+    x = "It is {shown(x)}.", i = "For instance {.code {arg} = c(64, 64, 3)}."
+  ), "argument", call)
+})
+
 # What Keras takes as `dtype`.
 as_dtype <- or_null(function(x, arg, call) {
   if (is_string(x) || is_python(x)) return(x)
@@ -280,7 +293,7 @@ check_no_dots <- function(dots, hint, call = caller_env()) {
   kerascrop_abort(c("{.arg {names(dots)[1]}} is not an argument of this function.", i = hint), "argument", call)
 }
 
-dots_hint <- "They go to the Keras layer: {.arg name}, {.arg dtype} and {.arg trainable} work."
+dots_hint <- "They go to the Keras layer: {.arg name}, {.arg dtype}, {.arg trainable} and {.arg input_shape} work."
 
 # Stops when an array would have more numbers than an index can count.
 check_memory <- function(shape, call = caller_env()) {

@@ -12,6 +12,7 @@ are_parts <- function(object, inputs) {
 # Stops unless `object` is something that a layer can be composed with, and shows the call that was meant.
 check_object <- function(object, inputs, call) {
   check_alive(object, "object", call)
+  check_keras(object, call)
   is_array <- (is.numeric(object) || is.logical(object) || is.raw(object)) && length(dim(object)) >= 2
   is_tensor <- is_python(object) && reticulate::py_has_attr(object, "shape")
   takes_images <- "images" %in% inputs
@@ -40,6 +41,23 @@ check_object <- function(object, inputs, call) {
       "{.fn crop_center} and the like take files, and images of other packages; layers take arrays."
     }
   ), "argument", call)
+}
+
+# Stops where `object` is of Keras 2: its models would not tell the layers that they train.
+check_keras <- function(object, call) {
+  if (!is_legacy(object)) return(invisible())
+  kerascrop_abort(c(
+    "{.arg object} must be of Keras 3, as the R package {.pkg keras3} makes it.",
+    x = "It is of the legacy Keras 2, which the R package {.pkg keras} uses, and the Python package {.pkg tf_keras}:
+         random crops would never be random there.",
+    i = "Run {.code install.packages(\"keras3\")}, restart R, and begin with {.code library(keras3)} instead of
+         {.code library(keras)}. Inputs are then {.code keras_input()}, models {.code keras_model()}."
+  ), "argument", call)
+}
+
+is_legacy <- function(object) {
+  if (is_plain_list(object)) return(any(vapply(object, is_legacy, NA)))
+  any(grepl("^(tf_keras|keras[.](src[.])?engine|tensorflow[.]python[.]keras)[.]", class(object)))
 }
 
 what_fits <- function(inputs) {

@@ -28,6 +28,8 @@
 #' @param gradient_reach A number of pixels, at least 1: the boxes' gradient is computed as if each sample saw so far to
 #'   each side, so that a box that is off by more than a pixel is drawn to where it should be. The crops stay the same.
 #'   `NULL`: the true gradient.
+#' @param boxes Boxes that are the same for all images: one, as four numbers or a row, or several rows. Then `object` is
+#'   what [layer_center_crop()] takes, a Sequential model too. `NULL`: the boxes come with the images.
 #' @returns The layer, or the crops: `(batch, height, width, channels)`, for several boxes
 #'   `(batch, boxes, height, width, channels)`, with numbers of images `(boxes, height, width, channels)`. They are of
 #'   the layer's floating-point type, also where the images are integers: a resampled pixel is an average. A named list
@@ -55,12 +57,21 @@
 layer_box_crop <- function(object, height, width, box_format = "xyxy", antialias = FALSE,
                            fill_mode = "constant", fill_value = 0, data_format = NULL, ...,
                            interpolation = c("bilinear", "bicubic", "nearest"), align_corners = FALSE,
-                           gradient_reach = NULL, min_visible = 0, pass_through = NULL, return_boxes = FALSE) {
+                           gradient_reach = NULL, boxes = NULL, min_visible = 0, pass_through = NULL,
+                           return_boxes = FALSE) {
   interpolation <- as_interpolation(interpolation, antialias)
-  compose(
-    object, "BoxCrop", checked_arguments(interpolation = interpolation), inputs = c("images", "boxes", "box_indices")
-  )
+  arguments <- checked_arguments(interpolation = interpolation, boxes = as_constant_boxes(boxes, box_format))
+  if (!is.null(boxes)) return(compose(object, "BoxCrop", arguments))
+  compose(object, "BoxCrop", arguments, inputs = c("images", "boxes", "box_indices"))
 }
+
+# Boxes that are the same for all images: four numbers, or a row for each.
+as_constant_boxes <- or_null(function(x, box_format, arg, call) {
+  if (is_python(x)) return(x)
+  x <- as_input_boxes(x, 1, "images", as_box_format(box_format, "box_format", call), call)
+  several <- length(dim(x)) == 2 && nrow(x) > 1
+  move_to_numpy(if (several) x else as.vector(x), "float64", call, arg)
+})
 
 # Stops unless boxes from R, of any format, can be cut.
 check_box_values <- function(boxes, box_format, call) {

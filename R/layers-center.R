@@ -12,7 +12,8 @@
 #' @param depth,length The same for the first axis of volumes, and for sequences, in steps.
 #' @param data_format `"channels_last"`, for images `(batch, height, width, channels)`, or `"channels_first"`, for
 #'   `(batch, channels, height, width)`. `NULL` takes Keras's setting, which is the first unless changed.
-#' @param ... Named arguments of the Keras layer: `name`, `dtype`, `trainable`.
+#' @param ... Named arguments of the Keras layer: `name`, `dtype`, `trainable`; and, as in keras3, `input_shape` for the
+#'   first layer of a Sequential model, such as `c(64, 64, 3)`.
 #' @param if_smaller What to do when an image is smaller than the crop: `"error"`; `"resize"`, enlarge the image,
 #'   keeping its aspect, until the crop fits (Keras's way; integers are rounded, masks take the nearest pixel); `"pad"`,
 #'   add pixels of `fill_value` on both sides, an odd one at the end; `"keep"`, leave that axis as it is.
@@ -47,7 +48,8 @@
 #' missing.
 #' @section Saved models:
 #' Keras saves the layers with their model. Call `library(kerascrop)` before you load it in a new session: that tells
-#' Keras what these layers are.
+#' Keras what these layers are, which else stops with `TypeError: Could not locate class`. Saved are also the places that
+#' random layers have got to: a training that is resumed goes on to new ones.
 #' @section With keras3:
 #' keras3 has a `layer_center_crop()` too; whichever package is attached last is called. Code written for keras3's runs
 #' with this one; see [differences_from_keras3]. To be sure, write `kerascrop::layer_center_crop()`.

@@ -204,6 +204,39 @@ def test_the_monitor_tells_where_the_layer_looks(data):
     assert [record["epoch"] for record in monitor.history] == [3, 4]
 
 
+class Early(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.make()
+
+    def make(self):
+        self.crop = LearnableCrop(4, 5)
+        self.flat, self.head = keras.layers.Flatten(), keras.layers.Dense(1)
+
+    def call(self, inputs):
+        return self.head(self.flat(self.crop(inputs)))
+
+
+class Late(Early):
+    def __init__(self):
+        keras.Model.__init__(self)
+
+    def build(self, input_shape):
+        self.make()
+        self.built = True
+
+
+@pytest.mark.parametrize("kind", [Early, Late, lambda: keras.Sequential([LearnableCrop(4, 5)])])
+def test_the_monitor_takes_a_model_that_is_not_built_yet(kind, images):
+    monitor = CropMonitor(images[:2])
+    model = kind()
+    model.compile("sgd", "mse")
+    y = np.zeros((4, 4, 5, 3) if isinstance(model, keras.Sequential) else (4, 1))
+    model.fit(images / 1000, y, verbose=0, callbacks=[monitor])
+    np.testing.assert_array_equal(monitor.seen, images[:2])
+    assert [record["epoch"] for record in monitor.history] == [0, 1]
+
+
 def test_the_monitor_changes_nothing_in_training(data):
     images, labels, boxes = data
     weights = []

@@ -352,3 +352,41 @@ test_that("lists in a named list are looked at, too", {
     layer_center_crop(list(images = x, bounding_boxes = boxes), 4, 4), "labels", class = "kerascrop_error_argument"
   )
 })
+
+test_that("what is of Keras 2 stops every layer function, and tells of keras3", {
+  skip_without_python()
+  code <- "
+def fake(module, name):
+  return type(name, (), {'__module__': module, 'shape': (None, 9, 12, 3), 'dtype': 'float32'})()
+"
+  fake <- reticulate::py_run_string(code, local = TRUE)$fake
+  legacy <- list(
+    fake("tf_keras.src.engine.keras_tensor", "KerasTensor"), fake("tf_keras.src.engine.sequential", "Sequential"),
+    fake("keras.engine.sequential", "Sequential"), fake("keras.src.engine.functional", "Functional"),
+    fake("tensorflow.python.keras.engine.keras_tensor", "KerasTensor")
+  )
+  for (object in legacy) {
+    expect_error(object |> layer_random_crop(4, 4), "keras3", class = "kerascrop_error_argument")
+    expect_error(layer_uncrop(list(object, object), 9, 12), "keras3", class = "kerascrop_error_argument")
+    expect_error(layer_center_crop(list(images = object), 4, 4), "keras3", class = "kerascrop_error_argument")
+    expect_error(layer_random_crop(height = 4, width = 4)(object), "keras3", class = "kerascrop_error_argument")
+  }
+})
+
+test_that("the first layer of a Sequential model takes an input_shape, as keras3's do", {
+  skip_without_python()
+  keras <- keras_module()
+  x <- some_images()
+  for (shape in list(c(9, 12, 3), list(9L, NULL, 3L), c(NA, NA, 3))) {
+    model <- keras$Sequential()
+    suppressWarnings(model |> layer_center_crop(4, 5, input_shape = shape))
+    expect_identical(unlist(model$output_shape), c(4L, 5L, 3L))
+    expect_equal(from_numpy(model(as_numpy(x))), x[, 3:6, 4:8, ])
+  }
+  model <- keras$Sequential(list(layer_random_crop(height = 4, width = 5, input_shape = c(9, 12, 3))))
+  expect_length(model$layers, 1)
+  expect_identical(unlist(model$input_shape), c(9L, 12L, 3L))
+  for (shape in list("a", 0, c(9, 1.5, 3), list(1:2), character())) {
+    expect_error(layer_center_crop(NULL, 4, 5, input_shape = shape), "input_shape", class = "kerascrop_error_argument")
+  }
+})

@@ -167,3 +167,24 @@ test_that("numbers of images that are none are an error", {
     layer_box_crop(list(x, box_window(1:4, 1:5), mean), 4, 5), "a function", class = "kerascrop_error_box"
   )
 })
+
+test_that("constant boxes are slices of every image", {
+  skip_without_python()
+  x <- some_images()
+  box <- box_window(3:6, 4:8)
+  expect_equal(from_numpy(layer_box_crop(x, 4, 5, boxes = c(3, 2, 8, 6))), x[, 3:6, 4:8, ], tolerance = 1e-6)
+  expect_equal(from_numpy(layer_box_crop(x, 4, 5, boxes = box)), x[, 3:6, 4:8, ], tolerance = 1e-6)
+  y <- from_numpy(layer_box_crop(x, 4, 5, boxes = data.frame(ymin = c(2, 0), xmin = c(3, 0), ymax = c(6, 4),
+                                                             xmax = c(8, 5))))
+  expect_equal(y[, 1, , , ], x[, 3:6, 4:8, ], tolerance = 1e-6)
+  expect_equal(y[, 2, , , ], x[, 1:4, 1:5, ], tolerance = 1e-6)
+  keras <- keras_module()
+  model <- keras$Sequential(list(keras$Input(list(9L, 12L, 3L))))
+  model |> layer_box_crop(4, 5, boxes = c(3, 2, 8, 6))
+  expect_equal(from_numpy(model(as_numpy(x))), x[, 3:6, 4:8, ], tolerance = 1e-6)
+  for (boxes in list(c(3, 2, NA, 6), c(8, 2, 3, 6), 1:3)) {
+    expect_error(layer_box_crop(x, 4, 5, boxes = boxes), class = "kerascrop_error_box")
+  }
+  expect_error(layer_box_crop(x, 4, 5, boxes = "a"), class = "kerascrop_error")
+  expect_error(layer_box_crop(list(x, box), 4, 5, boxes = box), class = "kerascrop_error_argument")
+})

@@ -193,12 +193,15 @@ class CropMonitor(keras.callbacks.Callback):
 
     def _look(self, epoch):
         model = self.model  # under JAX this also brings the weights up to date
+        if not model.built:  # a subclassed model may make its layers only then
+            model(self.images, training=False)
         layer = _find_layer(model, self.layer)
         with _listening(layer) as heard:
             model(self.images, training=False)
         if not heard:
             raise checks.ArgumentError(f"The model does not call `{layer.name}` for these `images`.")
-        images, boxes = (ops.convert_to_numpy(part) for part in heard[0])
+        # The last call: when a layer is built, Keras calls what is around it with symbols first.
+        images, boxes = (ops.convert_to_numpy(part) for part in heard[-1])
         if self.seen is None:
             self.seen = images
             height, width = images.shape[1:3]

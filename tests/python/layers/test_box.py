@@ -80,3 +80,37 @@ def test_wrong_inputs_are_errors(images):
         BoxCrop(2, 2)([keras.Input((9, 12, 3)), keras.Input((5,))])
     with pytest.raises(BoxError, match="`box_format` must be one of"):
         BoxCrop(2, 2, box_format="coco")
+
+
+@pytest.mark.parametrize("boxes", [(1, 2, 7, 6), np.array([[1, 2, 7, 6], [0, 0, 6, 4], [2, 3, 8, 7]])])
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_constant_boxes_are_slices_of_every_image(boxes, data_format, images, tmp_path):
+    last = data_format == "channels_last"
+    slices = [images[:, y1:y2, x1:x2] for x1, y1, x2, y2 in np.reshape(boxes, (-1, 4))]
+    expected = slices[0] if np.ndim(boxes) == 1 else np.stack(slices, 1)
+    expected = expected if last else np.moveaxis(expected, -1, -3)
+    x = images if last else np.moveaxis(images, -1, 1)
+    layer = BoxCrop(4, 6, boxes=boxes, data_format=data_format, return_boxes=True)
+    crops, used = layer(x)
+    np.testing.assert_allclose(crops, expected, atol=1e-4)
+    np.testing.assert_array_equal(used, np.broadcast_to(boxes, (4, *np.shape(boxes))))
+    np.testing.assert_allclose(layer(x[0])[0], expected[0], atol=1e-4)
+    np.testing.assert_allclose(layer({"images": x})[0]["images"], expected, atol=1e-4)
+    symbol = keras.Input(x.shape[1:])
+    model = keras.Model(symbol, layer(symbol)[0])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded.predict(x, verbose=0), expected, atol=1e-4)
+    assert loaded.layers[-1].get_config() == layer.get_config()
+
+
+def test_constant_boxes_have_a_format_and_are_checked(images):
+    relative = BoxCrop(3, 4, box_format="rel_xyxy", boxes=(0.25, 0, 0.5, 1))
+    absolute = BoxCrop(3, 4, boxes=(3, 0, 6, 9))
+    np.testing.assert_allclose(relative(images), absolute(images), rtol=1e-5)
+    for boxes in ((1, 2, 3), np.zeros((2, 2, 4)), (0, 0, float("nan"), 1), np.zeros((0, 4)), "a"):
+        with pytest.raises(ValueError, match="`boxes`"):
+            BoxCrop(3, 4, boxes=boxes)
+    for given in ([images, np.zeros((4, 4))], {"images": images, "boxes": np.zeros((4, 4))}):
+        with pytest.raises(ArgumentError, match="has `boxes` of its own"):
+            absolute(given)

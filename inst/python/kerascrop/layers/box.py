@@ -1,6 +1,9 @@
 """The layer that cuts out given boxes."""
 
+from typing import Any
+
 import keras
+import numpy as np
 from keras import ops
 
 from kerascrop import checks, geometry
@@ -25,6 +28,8 @@ class BoxCrop(SampledCrop):
     To assign boxes to images freely, as `tf.image.crop_and_resize()` does, add the index of each box's image: a list
     `[images, boxes, box_indices]` with boxes `(boxes, 4)` and whole numbers `(boxes,)`.
 
+    Or, where `boxes` are given to the layer itself, the images alone.
+
     Output shape: `(batch, height, width, channels)`, for many boxes `(batch, boxes, height, width, channels)`, with
     `box_indices` `(boxes, height, width, channels)`, in the layer's compute dtype; with `return_boxes=True` also the
     boxes, in `"xyxy"` format.
@@ -46,6 +51,8 @@ class BoxCrop(SampledCrop):
         gradient_reach: a number of pixels, at least 1: the boxes' gradient is computed as if each sample saw this far
             to each side; the crops stay the same. None takes the true gradient.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
+        boxes: constant boxes, `(4,)` or `(boxes, 4)`, the same for all images; they are saved with the layer. None: the
+            boxes come with the images.
         return_boxes: also return the boxes that are cut, in pixels of the input.
         min_visible, pass_through: for what goes with the images, as in `CenterCrop`.
         **kwargs: arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
@@ -77,11 +84,15 @@ class BoxCrop(SampledCrop):
         align_corners: bool = False,
         gradient_reach: float | None = None,
         data_format: str | None = None,
+        boxes: Any = None,
         **kwargs: Unpack[BoxOptions],
     ):
         super().__init__(
             height, width, antialias=antialias, data_format=data_format, box_format=box_format, **kwargs
         )
+        self.boxes = None if boxes is None else self._constant(boxes)
+        if self.boxes is not None:
+            self.input_names = ("images",)
         self.how = check_how(antialias, interpolation, fill_mode, fill_value, align_corners, gradient_reach)
         self.fill_mode = self.how.fill_mode
         self.fill_value = self.how.fill_value
@@ -89,18 +100,38 @@ class BoxCrop(SampledCrop):
         self.align_corners = self.how.align_corners
         self.gradient_reach = self.how.gradient_reach
 
+    def _constant(self, boxes):
+        """The same boxes for all images, as nested lists, in which they are saved."""
+        boxes = ops.convert_to_numpy(checks.check_tensor(boxes, "boxes")).astype("float64")
+        checks.check_boxes(boxes.shape, self.rank, (), (None,))
+        if not boxes.size or not np.isfinite(boxes).all():
+            raise checks.BoxError("`boxes` must be one or more, of finite numbers.")
+        return boxes.tolist()
+
+    def _named(self, inputs):
+        is_list = isinstance(inputs, (list, tuple)) and any(hasattr(part, "shape") for part in inputs)
+        if self.boxes is not None and (is_list or isinstance(inputs, dict) and "boxes" in inputs):
+            raise checks.ArgumentError(f"`{self.name}` has `boxes` of its own: it takes images without any.")
+        return super()._named(inputs)
+
     def crop_size(self, shapes):
-        if "boxes" not in shapes:
+        if self.boxes is None and "boxes" not in shapes:
             raise checks.ArgumentError(
-                f"`{self.name}` takes a list of images, boxes and perhaps box indices; "
-                "or a dict with `images` and `boxes`."
+                f"`{self.name}` takes a list of images, boxes and perhaps box indices; or a dict with `images` and "
+                "`boxes`. Boxes that are the same for all images can be given to the layer: `boxes=`."
             )
         return super().crop_size(shapes)
 
     def lead(self, shapes):
+        if self.boxes is not None:
+            return (*super().lead(shapes), *np.shape(self.boxes)[:-1])
         return shapes["boxes"][:-1]
 
     def choose(self, data, training):
         image_size = self.lengths(ops.shape(data["images"]))[::-1]
-        boxes = geometry.to_corners(data["boxes"], self.box_format, image_size, self.align_corners)
+        boxes = data.get("boxes")
+        if self.boxes is not None:
+            boxes = ops.convert_to_tensor(self.boxes, "float32")
+            boxes = ops.broadcast_to(boxes, (ops.shape(data["images"])[0], *boxes.shape))
+        boxes = geometry.to_corners(boxes, self.box_format, image_size, self.align_corners)
         return self.samples(boxes, box_indices=data.get("box_indices"))
