@@ -293,7 +293,7 @@ check_no_dots <- function(dots, hint, call = caller_env()) {
   kerascrop_abort(c("{.arg {names(dots)[1]}} is not an argument of this function.", i = hint), "argument", call)
 }
 
-dots_hint <- "They go to the Keras layer: {.arg name}, {.arg dtype}, {.arg trainable} and {.arg input_shape} work."
+dots_hint <- "They go to the Keras layer: {.arg name}, {.arg dtype} and {.arg trainable} work."
 
 # Stops when an array would have more numbers than an index can count.
 check_memory <- function(shape, call = caller_env()) {

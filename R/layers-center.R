@@ -48,8 +48,8 @@
 #' missing.
 #' @section Saved models:
 #' Keras saves the layers with their model. Call `library(kerascrop)` before you load it in a new session: that tells
-#' Keras what these layers are, which else stops with `TypeError: Could not locate class`. Saved are also the places that
-#' random layers have got to: a training that is resumed goes on to new ones.
+#' Keras what these layers are, which else stops with `TypeError: Could not locate class`. Random layers save how far
+#' they have drawn, too: a training that is resumed goes on to new places.
 #' @section With keras3:
 #' keras3 has a `layer_center_crop()` too; whichever package is attached last is called. Code written for keras3's runs
 #' with this one; see [differences_from_keras3]. To be sure, write `kerascrop::layer_center_crop()`.
