@@ -63,8 +63,15 @@ in_r_words <- function(text) {
   text <- gsub("\\((\\w+),\\)", "(\\1)", text) # a shape of one length
   unknown <- "^Unrecognized keyword arguments passed to \\w+: \\{'(\\w+)':.*$" # Keras's words
   text <- sub(unknown, "`\\1` is not an argument of the layer.", text)
+  for (axis in names(added_axes)) text <- gsub(axis, added_axes[[axis]], text, fixed = TRUE)
   gsub("\\b(a|as a) dict\\b", "\\1 named list", text)
 }
+
+# How an axis is added, in Python's words and in R's.
+added_axes <- c(
+  "x[..., None]" = "dim(x) <- c(dim(x), 1)", "x[None]" = "dim(x) <- c(1, dim(x))",
+  "x[:, None]" = "dim(x) <- append(dim(x), 1, 1)"
+)
 
 # The type and text of a Python error, without what Keras wraps around it: Keras puts the message in bold,
 # between a line on the layer and a list of the arguments.

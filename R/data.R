@@ -13,7 +13,8 @@
 #' @param height,width Size of the crops in pixels: whole numbers, at least 1.
 #' @param mode `"random"` draws a place for each image, anew in each batch; `"center"` takes the middle.
 #' @param seed A whole number, for the same places in every run; `NULL` draws one from R's random numbers, which
-#'   [set.seed()] fixes.
+#'   [set.seed()] fixes. Places are counted from the first batch on: a training that is resumed in a new session needs
+#'   another seed, so as not to repeat them.
 #' @param data_format `"channels_last"`, `"channels_first"`, or `NULL` for Keras's setting.
 #' @param ... Named arguments of the Keras layer that crops: `name`, `dtype`, `trainable`.
 #' @inheritParams layer_random_crop
@@ -67,8 +68,9 @@ crop_generator <- function(generator, height, width, mode = c("random", "center"
 #'   stays, and a seed gives the same places, either way.
 #' @returns A dataset of the same structure. Each epoch has places of its own.
 #' @section Errors:
-#' `kerascrop_error_argument`, `kerascrop_error_size`, `kerascrop_error_shape`: wrong arguments or elements, or Keras
-#' does not run on TensorFlow. Images of unknown size that are too small stop the dataset when they come.
+#' `kerascrop_error_argument`, `kerascrop_error_size`, `kerascrop_error_shape`: wrong arguments or elements, or
+#' TensorFlow is not installed (Keras may run on another backend). Images of unknown size that are too small stop the
+#' dataset when they come.
 #' @family data
 #' @export
 #' @examplesIf reticulate::py_module_available("tensorflow")

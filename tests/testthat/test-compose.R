@@ -353,6 +353,17 @@ test_that("lists in a named list are looked at, too", {
   )
 })
 
+test_that("an array from as_numpy() that lacks an axis is not taken for one image", {
+  skip_without_python()
+  grey <- as_numpy(array(0, c(60, 28, 28)))
+  expect_error(layer_center_crop(grey, 4, 4), "dim(x) <- c(1, dim(x))", fixed = TRUE, class = "kerascrop_error_shape")
+  sequences <- as_numpy(array(0, c(5, 28, 3)))
+  model <- keras_module()$Sequential()
+  model |> layer_center_crop(4, 3)
+  expect_error(with_python_errors(model(sequences)), "in a model", class = "kerascrop_error_shape")
+  expect_error(layer_center_crop_1d(as_numpy(matrix(0, 60, 784)), 4), class = "kerascrop_error_shape")
+})
+
 test_that("what is of Keras 2 stops every layer function, and tells of keras3", {
   skip_without_python()
   code <- "

@@ -32,6 +32,12 @@ test_that("Python's words become R's", {
   expect_identical(in_r_words("Truely a dictionary"), "Truely a dictionary")
   expect_identical(in_r_words("`a=None`, not (None, 4)"), "`a=NULL`, not (None, 4)")
   expect_identical(in_r_words("boxes of shape (4,)"), "boxes of shape (4)")
+  added <- list("x[None]" = c(1, 2:4), "x[..., None]" = c(2:4, 1), "x[:, None]" = c(2, 1, 3:4))
+  for (words in names(added)) {
+    x <- array(1:24, 2:4)
+    eval(parse(text = in_r_words(words)))
+    expect_identical(dim(x), as.integer(added[[words]]))
+  }
   keras <- "Unrecognized keyword arguments passed to CenterCrop: {'colour': 1.0, 'nme': 'a'}"
   expect_identical(in_r_words(keras), "`colour` is not an argument of the layer.")
   skip_without_python()

@@ -318,6 +318,12 @@ def test_dataset_errors_come_at_once_in_plain_words(images):
         data.crop_dataset(dataset, 10, 6)
     with pytest.raises(ShapeError, match="Grey images"):
         data.crop_dataset(dataset.map(lambda x: x[..., 0]), 5, 6)
+    labelled = tf.data.Dataset.from_tensor_slices((images[..., 0], [0, 1, 0, 1])).batch(4, drop_remainder=True)
+    with pytest.raises(ShapeError, match="they are batches"):  # of four sequences
+        data.crop_dataset(labelled.map(lambda x, y: (x[..., :3], y)), 2, 2)
+    sizes = tf.data.Dataset.from_generator(lambda: iter(images), output_signature=tf.TensorSpec((None, None, 3)))
+    with pytest.raises(ShapeError, match="before they are batched"):
+        data.crop_dataset(sizes.ragged_batch(2), 5, 6)
     with pytest.raises(ShapeError, match="number of axes"):
         data.crop_dataset(dataset.map(lambda x: tf.numpy_function(lambda x: x, [x], tf.float32)), 5, 6)
     with pytest.raises(ArgumentError, match="`dataset` must be a tf.data.Dataset.*crop_generator"):

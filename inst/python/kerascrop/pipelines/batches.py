@@ -17,7 +17,7 @@ from keras import ops
 from kerascrop import checks
 from kerascrop.backend import tensorflow as tf
 from kerascrop.hints import PipelineOptions, Unpack, with_arguments_of
-from kerascrop.layers import in_tensorflow, joint
+from kerascrop.layers import in_tensorflow, joint, ragged
 from kerascrop.layers.random_crop import RandomCrop
 
 MODES = ("random", "center")
@@ -42,7 +42,8 @@ def crop_generator(
             unless `pass_through` has `"y"`.
         height, width: size of the crops, in pixels.
         mode: `"random"`, for training: a new place for each image in each batch. `"center"`, for prediction.
-        seed: a whole number, for the same places in every run; None draws one.
+        seed: a whole number, for the same places in every run; None draws one. Places are counted from the first batch
+            on: a training that is resumed in a new process needs another seed, so as not to repeat them.
         **options: as in `RandomCrop`: `data_format`, `per_image`, `if_smaller`, `fill_value`, `focus`,
             `positive_fraction`, `return_boxes`, `box_format`, `min_visible`, `pass_through`, `name`, `dtype`,
             `trainable`.
@@ -213,7 +214,7 @@ def crop_dataset(
     def crop_element(number, element):
         parts = element if isinstance(element, tuple) else (element,)
         try:
-            _check_rank(parts[0])
+            _check_rank(parts)
             crops = crop(parts[0], tf.stack([number, tf.zeros_like(number)]))
             crop.check_rest(parts)
         except ValueError as error:
@@ -260,12 +261,22 @@ def _check_batch(parts):
         )
 
 
-def _check_rank(x):
-    if getattr(getattr(_images(x), "shape", None), "rank", None) is None:
+def _check_rank(parts):
+    images = _images(parts[0])
+    if getattr(getattr(images, "shape", None), "rank", None) is None:
         raise checks.ShapeError(
             "The images of the dataset must be tensors with a known number of axes. "
             "`images.set_shape([None, None, 3])` in an earlier `map()` sets it."
         )
+    if ragged.are_ragged(images):
+        raise checks.ShapeError("Images of several sizes are cropped before they are batched, not after.")
+    labels = parts[1] if len(parts) > 1 and isinstance(parts[1], tf.Tensor) else None
+    if images.shape.rank == 3 and labels is not None and labels.dtype.is_integer and labels.shape.rank == 1:
+        if images.shape[0] == labels.shape[0] is not None:
+            raise checks.ShapeError(
+                f"The dataset's elements, of shape {tuple(images.shape)}, have {labels.shape[0]} labels each: they are "
+                "batches, and batches of images have 4 axes. Grey images need an axis of one channel."
+            )
 
 
 def _images(x):
