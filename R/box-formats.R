@@ -22,6 +22,18 @@ same_kind <- function(one, other) has_sides(one) == has_sides(other) && is_centr
 
 swapped <- function(boxes) boxes[, c(2, 1, 4, 3), drop = FALSE]
 
+# What columns of a format are called.
+format_names <- function(box_format) {
+  names <- if (has_sides(box_format)) {
+    box_sides
+  } else if (is_centred(box_format)) {
+    c("cx", "cy", "width", "height")
+  } else {
+    c("x", "y", "width", "height")
+  }
+  if (is_y_first(box_format)) names[c(2, 1, 4, 3)] else names
+}
+
 # Boxes of any format, a row for each, as `x1, y1, x2, y2` in pixels.
 to_sides <- function(boxes, box_format, height = NULL, width = NULL) {
   if (is_y_first(box_format)) boxes <- swapped(boxes)

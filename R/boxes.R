@@ -154,10 +154,62 @@ box_iou <- function(boxes, others) {
       x = "There are {nrow(boxes)} and {nrow(others)}."
     ), "box")
   }
-  shared <- function(first, last) pmax(pmin(boxes[, last], others[, last]) - pmax(boxes[, first], others[, first]), 0)
-  area <- function(box) (box[, "x2"] - box[, "x1"]) * (box[, "y2"] - box[, "y1"])
-  both <- shared("x1", "x2") * shared("y1", "y2")
-  unname(both / (area(boxes) + area(others) - both))
+  # The longer side is 1 along each axis, so that no area is too large or too small for a number.
+  across <- relative_lengths(boxes[, "x1"], boxes[, "x2"], others[, "x1"], others[, "x2"])
+  down <- relative_lengths(boxes[, "y1"], boxes[, "y2"], others[, "y1"], others[, "y2"])
+  both <- across$both * down$both
+  unname(both / (across$one * down$one + across$other * down$other - both))
+}
+
+relative_lengths <- function(first, last, other_first, other_last) {
+  longer <- pmax(last - first, other_last - other_first)
+  list(
+    one = (last - first) / longer, other = (other_last - other_first) / longer,
+    both = pmax(pmin(last, other_last) - pmax(first, other_first), 0) / longer
+  )
+}
+
+#' Boxes without what is outside of the image
+#'
+#' Moves the sides of boxes that reach outside of an image to its edge. Cropping does not need it: there a box may reach
+#' anywhere. It is for annotations and predictions that should not.
+#'
+#' @param boxes Boxes: a matrix or data frame with a row for each, or four numbers; see [box_names].
+#' @param height,width The image's size in pixels.
+#' @param box_format What the boxes' numbers are; see [layer_box_crop()].
+#' @returns A matrix with a row for each box, in the same format. A box that lies wholly outside has no area then, and
+#'   there is a warning.
+#' @section Errors:
+#' `kerascrop_error_box`: `boxes` have another shape, `NA`, no area, or reversed sides, or the format is unknown.
+#' `kerascrop_error_size`: `height` or `width` is not a positive whole number. A warning of class
+#' `kerascrop_warning_box`: boxes lie wholly outside.
+#' @family boxes
+#' @export
+#' @examples
+#' clip_boxes(rbind(c(-3, 2, 5, 8), c(10, 4, 30, 9)), height = 9, width = 12)
+clip_boxes <- function(boxes, height, width, box_format = "xyxy") {
+  call <- rlang::current_env()
+  box_format <- as_box_format(box_format)
+  size <- list(height = as_size(height), width = as_size(width))
+  boxes <- as_box_matrix(boxes, "boxes", call, box_format)
+  check_areas(boxes, box_format, call)
+  if (is_relative(box_format)) size <- list(height = 1, width = 1)
+  sides <- to_sides(boxes, box_format, size$height, size$width)
+  warn_outside(sides, size$height, size$width, call)
+  columns <- list(size$width, size$height, size$width, size$height)
+  for (i in seq_along(columns)) sides[, i] <- pmin(pmax(sides[, i], 0), columns[[i]])
+  structure(from_sides(sides, box_format, size$height, size$width), dimnames = list(NULL, format_names(box_format)))
+}
+
+# A crop of a box that lies beside the image shows nothing of it.
+warn_outside <- function(sides, height, width, call = caller_env()) {
+  outside <- which(sides[, 3] <= 0 | sides[, 4] <= 0 | sides[, 1] >= width | sides[, 2] >= height)
+  if (!length(outside)) return(invisible())
+  kerascrop_warn(c(
+    "{if (length(outside) == 1) 'A box lies' else paste(length(outside), 'boxes lie')} wholly outside of the image.",
+    x = "Box {outside[1]} is {shown(unname(sides[outside[1], ]))}, in an image of {height} x {width} pixels.",
+    i = "Boxes are {.code x1, y1, x2, y2} from the image's top left; {.fn clip_boxes} moves their sides inside."
+  ), "box", call)
 }
 
 #' Boxes around the foreground
@@ -217,7 +269,7 @@ boxes_from_masks <- function(masks) {
 #' @section Errors:
 #' `kerascrop_error_box`: boxes or matrices of another shape, with `NA`, or in an unknown format; matrices that rotate
 #' or shear, which no box does; a size that is missing. `kerascrop_error_size`: a size that is not a positive whole
-#' number.
+#' number. Where the format has sizes, these must be above 0.
 #' @references Jaderberg et al. (2015), "Spatial Transformer Networks", equation 1, \doi{10.48550/arXiv.1506.02025}.
 #' @family boxes
 #' @export
@@ -233,7 +285,7 @@ theta_from_boxes <- function(boxes, box_format = "grid", height = NULL, width = 
   width <- or_null(as_size)(width)
   if (is_python(boxes)) return(convert_tensor("theta_from_boxes", boxes, box_format, height, width))
   boxes <- as_box_matrix(boxes, "boxes", call, box_format)
-  if (!has_sides(box_format)) check_box_sizes(boxes, "boxes", call)
+  if (!has_sides(box_format)) check_areas(boxes, box_format, call)
   size <- size_to_convert(box_format, height, width, box_format, "grid", call)
   sides <- from_sides(to_sides(boxes, box_format, size$height, size$width), "grid", size$height, size$width)
   theta <- array(0, c(nrow(sides), 2, 3))
@@ -262,7 +314,9 @@ boxes_from_theta <- function(theta, box_format = "grid", height = NULL, width = 
   half <- cbind(theta[, 1, 1], theta[, 2, 2])
   middle <- array(theta[, , 3], dim(half))
   sides <- to_sides(cbind(middle - half, middle + half), "grid", size$height, size$width)
-  from_sides(sides, box_format, size$height, size$width)
+  boxes <- from_sides(sides, box_format, size$height, size$width)
+  if (!has_sides(box_format)) check_box_sizes(boxes, "theta", call, "Mirrored boxes have sides, but no sizes.")
+  boxes
 }
 
 as_thetas <- function(x, arg = caller_arg(x), call = caller_env()) {

@@ -55,8 +55,9 @@
 #' @section Errors:
 #' `kerascrop_error_size`: a size is not a positive whole number, or larger than the images while `if_smaller` is
 #' `"error"`. `kerascrop_error_shape`: `x` has another shape. `kerascrop_error_box`: boxes of another shape, with `NA`,
-#' or reversed (a box that reaches outside of the image is not an error). `kerascrop_error_argument`: anything else
-#' about the arguments, also a file that cannot be read.
+#' or reversed (a box that reaches outside of the image is not an error; where one lies wholly outside, there is a warning
+#' of class `kerascrop_warning_box`). `kerascrop_error_argument`: anything else about the arguments, also a file that
+#' cannot be read.
 #' @family array functions
 #' @seealso [layer_center_crop()] and the other layers, for models; [plot_crops()] to look at the result;
 #'   [boxes_from_masks()] to crop to the foreground.
@@ -162,6 +163,7 @@ crop_boxes <- function(x, boxes, height = NULL, width = NULL, antialias = FALSE,
   )
   if (!missing(boxes)) check_image_numbers(boxes, images$n, "boxes", rlang::current_env())
   boxes <- warn_fractions(as_boxes(boxes))
+  warn_outside(boxes, images$lengths[["height"]], images$lengths[["width"]])
   sizes <- if (nrow(boxes)) box_sizes(boxes[1, ]) else c(height = 1, width = 1)
   height <- height %||% sizes[["height"]]
   width <- width %||% sizes[["width"]]
@@ -318,5 +320,15 @@ cut_window <- function(x, images, start, sizes, fill_value) {
 # Runs code under a seed of its own and leaves R's random numbers as they were; `NULL` goes on with them.
 with_random_seed <- function(seed, code) {
   if (is.null(seed)) return(code)
-  withr::with_seed(seed, code)
+  kind <- RNGkind()
+  if (!exists(".Random.seed", globalenv(), inherits = FALSE)) {
+    on.exit({
+      suppressWarnings(do.call(RNGkind, as.list(kind))) # it warns of R's old way to sample
+      rm(".Random.seed", envir = globalenv())
+    })
+  }
+  # The places of a seed are the same, whichever generator is set.
+  withr::with_seed(
+    seed, code, .rng_kind = "Mersenne-Twister", .rng_normal_kind = "Inversion", .rng_sample_kind = "Rejection"
+  )
 }

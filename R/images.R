@@ -284,11 +284,12 @@ check_same_size <- function(sizes, arg, call, hint = NULL) {
 check_channels <- function(shape, arg, call, rank = 2) {
   last <- shape[length(shape)]
   if (rank == 1 || length(shape) != rank + 1 || last %in% 1:4) return(invisible())
+  what <- if (rank == 2) "image" else "volume"
   kerascrop_abort(c(
     "{.arg {arg}} has {if (rank == 2) 'three' else 'four'} dimensions, so the last is its channels: 1 to 4 of them.",
     x = "It has shape {paste(shape, collapse = ' x ')}, that is {last} channels.",
-    i = "For a batch of grey {if (rank == 2) 'images' else 'volumes'}, add an axis:
-         {.code dim({arg}) <- c(dim({arg}), 1)}."
+    i = "If it is one {what} with {last} channels, add the batch's axis: {.code array({arg}, c(1, dim({arg})))}.",
+    i = "If it is a batch of {shape[1]} grey {what}s, add the channels' axis: {.code array({arg}, c(dim({arg}), 1))}."
   ), "shape", call)
 }
 

@@ -84,14 +84,16 @@ as_inputs <- function(object, inputs, layer, call) {
 # unknown until the model runs.
 as_parts <- function(parts, args, inputs, layer, call) {
   Map(function(part, arg) check_alive(part, arg, call), parts, args)
-  n <- dim(parts[[inputs[1]]])[1] %||% Inf
+  shape <- dim(parts[[inputs[1]]])
+  n <- shape[1] %||% Inf
+  lengths <- image_lengths(shape, layer$data_format)
   convert <- function(part, name, arg) {
     if (is_python(part)) return(part)
     if (name == "bounding_boxes") return(as_bounding_boxes(part, layer$box_format, call))
     switch(if (name %in% inputs) name else "",
       images = as_image_tensor(part, arg, layer, call),
       crops = as_image_tensor(part, arg, layer, call, rank = 2),
-      boxes = as_tensor(as_input_boxes(part, n, inputs, layer$box_format, call), arg, call),
+      boxes = as_tensor(as_input_boxes(part, n, inputs, layer$box_format, call, lengths), arg, call),
       box_indices = as_tensor(as_box_indices(part, n, call), arg, call),
       as_tensors(part, arg, call)
     )
@@ -100,11 +102,21 @@ as_parts <- function(parts, args, inputs, layer, call) {
 }
 
 # Boxes that are cut must have an area; those where crops are put back may be mirrored, or reach anywhere.
-as_input_boxes <- function(boxes, n, inputs, box_format, call) {
+as_input_boxes <- function(boxes, n, inputs, box_format, call, lengths = NULL) {
   check_image_numbers(boxes, n, "boxes", call)
   boxes <- order_boxes(boxes, box_format, "boxes", call, sized = TRUE)
-  if ("crops" %in% inputs) check_finite_boxes(boxes, "boxes", call) else check_box_values(boxes, box_format, call)
+  if ("crops" %in% inputs) {
+    check_finite_boxes(boxes, "boxes", call)
+  } else {
+    check_box_values(boxes, box_format, lengths, call)
+  }
   boxes
+}
+
+# Height and width in the shape of images, NULL where they are not known.
+image_lengths <- function(shape, data_format) {
+  if (length(shape) < 3 || anyNA(shape)) return(NULL)
+  shape[length(shape) - if (identical(data_format, "channels_first")) 1:0 else 2:1]
 }
 
 as_bounding_boxes <- function(boxes, box_format, call) {

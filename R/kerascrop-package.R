@@ -34,7 +34,8 @@
 #' the wrong shape, with `NA`, or reversed), `kerascrop_error_argument` (everything else about arguments) and
 #' `kerascrop_error_python` (Python, or a package of it, is missing, too old, or failed). Warnings have the class
 #' `kerascrop_warning` and one more: `kerascrop_warning_crops` ([callback_crop_monitor()]), `kerascrop_warning_files`
-#' ([crops_from_directory()]), or `kerascrop_warning_boxes` (boxes in pixels that look like fractions of the image).
+#' ([crops_from_directory()]), `kerascrop_warning_boxes` (boxes in pixels that look like fractions of the image),
+#' or `kerascrop_warning_box` (boxes wholly outside of the image).
 #'
 #' @keywords internal
 "_PACKAGE"

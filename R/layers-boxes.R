@@ -60,32 +60,38 @@ layer_box_crop <- function(object, height, width, box_format = "xyxy", antialias
                            gradient_reach = NULL, boxes = NULL, min_visible = 0, pass_through = NULL,
                            return_boxes = FALSE) {
   interpolation <- as_interpolation(interpolation, antialias)
-  arguments <- checked_arguments(interpolation = interpolation, boxes = as_constant_boxes(boxes, box_format))
+  lengths <- if (!missing(object) && is.array(object)) image_lengths(dim(object), data_format)
+  arguments <- checked_arguments(interpolation = interpolation, boxes = as_constant_boxes(boxes, box_format, lengths))
   if (!is.null(boxes)) return(compose(object, "BoxCrop", arguments))
   compose(object, "BoxCrop", arguments, inputs = c("images", "boxes", "box_indices"))
 }
 
 # Boxes that are the same for all images: four numbers, or a row for each.
-as_constant_boxes <- or_null(function(x, box_format, arg, call) {
+as_constant_boxes <- or_null(function(x, box_format, lengths, arg, call) {
   if (is_python(x)) return(x)
-  x <- as_input_boxes(x, 1, "images", as_box_format(box_format, "box_format", call), call)
+  x <- as_input_boxes(x, 1, "images", as_box_format(box_format, "box_format", call), call, lengths)
   several <- length(dim(x)) == 2 && nrow(x) > 1
   move_to_numpy(if (several) x else as.vector(x), "float64", call, arg)
 })
 
-# Stops unless boxes from R, of any format, can be cut.
-check_box_values <- function(boxes, box_format, call) {
+# Stops unless boxes from R, of any format, can be cut, and warns of those that lie outside of images of `lengths`,
+# where these are known.
+check_box_values <- function(boxes, box_format, lengths, call) {
   check_finite_boxes(boxes, "boxes", call)
   if (is.null(dim(boxes)) && length(boxes) == 4) boxes <- t(boxes)
   if (!is.numeric(boxes) || length(boxes) %% 4 != 0 || dim(boxes)[length(dim(boxes))] %||% 0 != 4) return(invisible())
-  sides <- matrix(boxes, ncol = 4)
-  if (has_sides(box_format)) {
-    as_boxes(sides, "boxes", call, box_format = box_format)
-  } else {
-    order <- if (is_y_first(box_format)) "y, x, height, width" else "x, y, width, height"
-    check_box_sizes(sides, "boxes", call, "The order in the format {.val {box_format}} is {order}.")
-  }
+  boxes <- matrix(boxes, ncol = 4)
+  check_areas(boxes, box_format, call)
   if (!grepl("rel_|center|grid", box_format)) warn_fractions(boxes, box_format, call)
+  if (is.null(lengths)) return(invisible())
+  warn_outside(to_sides(boxes, box_format, lengths[[1]], lengths[[2]]), lengths[[1]], lengths[[2]], call)
+}
+
+# Boxes of any format must have an area.
+check_areas <- function(boxes, box_format, call) {
+  if (has_sides(box_format)) return(invisible(as_boxes(boxes, "boxes", call, box_format = box_format)))
+  order <- if (is_y_first(box_format)) "y, x, height, width" else "x, y, width, height"
+  check_box_sizes(boxes, "boxes", call, "The order in the format {.val {box_format}} is {order}.")
 }
 
 # Boxes that are a place and a size.

@@ -208,22 +208,8 @@ animate_crops <- function(monitor, path, max = 9, ncol = NULL, width = 480, fps 
   )
   frames <- magick::image_read(sort(list.files(folder, full.names = TRUE)))
   delay <- c(rep(1, length(film$epochs) - 1), 4) * max(round(100 / fps), 2)
-  magick::image_write(magick::image_animate(frames, delay = delay), path, format = "gif")
+  write_whole(magick::image_write(magick::image_animate(frames, delay = delay), format = "gif"), path)
   invisible(path)
-}
-
-check_writable <- function(path, arg = caller_arg(path), call = caller_env()) {
-  is_path <- is_string(path)
-  if (!is_path || !dir.exists(dirname(path)) || dir.exists(path)) {
-    kerascrop_abort(c(
-      "{.arg {arg}} must be a file in a folder that exists.",
-      x = if (is_path && dir.exists(path)) "{.file {path}} is a folder." else "It is {shown(path)}."
-    ), "argument", call)
-  }
-  if (file.access(if (file.exists(path)) path else dirname(path), 2) == 0) return(invisible())
-  kerascrop_abort(c(
-    "{.arg {arg}} must be a file that can be written.", x = "{.file {path}} cannot."
-  ), "argument", call)
 }
 
 # What is drawn of a monitor: its images, and for each epoch its boxes.

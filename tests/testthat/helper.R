@@ -16,12 +16,13 @@ as_arrays <- function(x) if (is.list(x)) lapply(x, as_arrays) else from_numpy(x)
 
 keras_module <- function() reticulate::import("keras")
 
-# Runs R code in a new process, with other settings, and gives what it prints.
-in_new_process <- function(code, env = character()) {
+# Runs R code in a new process, with other settings, and gives what it prints. Shell commands may come `before`.
+in_new_process <- function(code, env = character(), before = "") {
   file <- withr::local_tempfile(fileext = ".R")
   writeLines(c(sprintf(".libPaths(c(%s))", paste(shQuote(.libPaths()), collapse = ", ")), code), file)
   withr::local_envvar(env)
-  suppressWarnings(system2(file.path(R.home("bin"), "Rscript"), c("--vanilla", file), stdout = TRUE, stderr = TRUE))
+  command <- paste(before, shQuote(file.path(R.home("bin"), "Rscript")), "--vanilla", shQuote(file), "2>&1")
+  suppressWarnings(system(command, intern = TRUE))
 }
 
 # A Python with no packages, in a folder of its own.

@@ -69,6 +69,48 @@ test_that("a data frame of boxes is as good as a matrix", {
   expect_identical(as_arrays(cut(joint(frame))), as_arrays(cut(joint(boxes))))
 })
 
+test_that("box_iou() is right for boxes of any size", {
+  for (size in c(1e-200, 1e-3, 300, 1e9, 1e200)) {
+    expect_equal(box_iou(c(0, 0, 2, 2) * size, c(1, 0, 3, 2) * size), 1 / 3)
+    expect_equal(box_iou(c(0, 0, 1, size), c(0, 0, 2, size)), 1 / 2)
+  }
+  expect_equal(box_iou(c(0L, 0L, 100000L, 100000L), c(0, 0, 5e4, 1e5)), 1 / 2)
+  expect_equal(box_iou(c(1e9, 1e9, 1e9 + 1, 1e9 + 1), c(1e9, 1e9, 1e9 + 2, 1e9 + 1)), 1 / 2)
+  for (others in list(TRUE, "a", NULL, list(), matrix(1:12, 3), 1:3, matrix(0, 0, 4))) {
+    expect_error(box_iou(rbind(1:4, 1:4 + c(0, 0, 1, 1)), others), "others", class = "kerascrop_error_box")
+  }
+})
+
+test_that("clip_boxes() moves sides to the image's edge, in every format", {
+  boxes <- rbind(c(-3, 2, 5, 8), c(10, 4, 30, 9.5), c(1, 2, 3, 4))
+  clipped <- rbind(c(0, 2, 5, 8), c(10, 4, 12, 9), c(1, 2, 3, 4))
+  for (format in box_formats) {
+    result <- clip_boxes(from_sides(boxes, format, 9, 12), 9, 12, format)
+    expect_equal(unname(result), from_sides(clipped, format, 9, 12))
+    expect_equal(clip_boxes(result, 9, 12, format), result) # its names agree with the format
+  }
+  expect_warning(gone <- clip_boxes(c(-3, 2, -1, 8), 9, 12), "outside", class = "kerascrop_warning_box")
+  expect_equal(gone, cbind(x1 = 0, y1 = 2, x2 = 0, y2 = 8))
+  expect_error(clip_boxes(c(3, 2, 1, 8), 9, 12), "boxes", class = "kerascrop_error_box")
+  expect_error(clip_boxes(c(3, 2, 0, 8), 9, 12, "xywh"), "boxes", class = "kerascrop_error_box")
+  expect_error(clip_boxes(c(3, NA, 4, 8), 9, 12), "boxes", class = "kerascrop_error_box")
+  expect_error(clip_boxes(c(3, 2, 4, 8), 0, 12), "height", class = "kerascrop_error_size")
+  expect_error(clip_boxes(c(3, 2, 4, 8), 9), "width", class = "kerascrop_error_size")
+})
+
+test_that("boxes_from_masks() of nothing, and sizes that are none, are errors", {
+  for (masks in list(NULL, list(), integer(), matrix(0, 0, 0), array(0, c(2, 0, 3)), array(0, c(0, 0, 0)))) {
+    expect_error(boxes_from_masks(masks), "masks", class = "kerascrop_error_shape")
+  }
+  expect_error(boxes_from_theta(2.0), "theta", class = "kerascrop_error_box")
+  for (box in list(c(1, 2, 0, 2), c(1, 2, 3, -4))) {
+    expect_error(theta_from_boxes(box, "xywh", 9, 12), "boxes", class = "kerascrop_error_box")
+  }
+  mirrored <- theta_from_boxes(c(0.5, -1, -0.5, 1))
+  expect_equal(boxes_from_theta(mirrored), t(c(0.5, -1, -0.5, 1)))
+  expect_error(boxes_from_theta(mirrored, "rel_xywh"), "theta", class = "kerascrop_error_box")
+})
+
 test_that("box_iou() agrees with Python", {
   skip_without_python()
   a <- matrix(c(0, 0, 4, 4, 1, 2, 5, 8), 2, byrow = TRUE)

@@ -89,6 +89,47 @@ test_that("crop_boxes() resamples boxes with real sides in double precision", {
   expect_equal(unname(attr(y, "boxes")[, ]), drop(box))
 })
 
+test_that("a seed gives the same places whatever R's generator is, which stays as it was", {
+  x <- some_images(c(20, 9, 12, 1))
+  expected <- crop_random(x, 4, 5, seed = 7)
+  kind <- RNGkind()
+  withr::defer(suppressWarnings(do.call(RNGkind, as.list(kind))))
+  for (other in list(c("Wichmann-Hill", "Box-Muller", "Rounding"), c("Knuth-TAOCP-2002", "Inversion", "Rejection"))) {
+    suppressWarnings(do.call(RNGkind, as.list(other)))
+    set.seed(1)
+    before <- .Random.seed
+    expect_identical(crop_random(x, 4, 5, seed = 7), expected)
+    expect_identical(.Random.seed, before)
+    rm(".Random.seed", envir = globalenv())
+    expect_identical(crop_random(x, 4, 5, seed = 7), expected)
+    expect_false(exists(".Random.seed", globalenv(), inherits = FALSE))
+    expect_identical(RNGkind(), other)
+  }
+})
+
+test_that("boxes wholly outside are warned of, by layers too where the images' size is known", {
+  x <- array(runif(9 * 12), c(9, 12))
+  inside <- c(-3, -3, 0.5, 0.5)
+  expect_no_warning(crop_boxes(x, inside))
+  for (box in list(c(-3, 0, 0, 4), c(0, -3, 4, -1), c(12, 0, 14, 4), c(0, 9, 4, 12))) {
+    expect_warning(crop_boxes(x, box), "outside", class = "kerascrop_warning_box")
+    expect_warning(crop_boxes(x, rbind(inside, box), 3, 3, fill_mode = "nearest"), class = "kerascrop_warning_box")
+  }
+  skip_without_python()
+  layer <- function(box, box_format = "xyxy", ...) {
+    layer_box_crop(list(array(x, c(1, 9, 12, 1)), t(box)), 3, 3, box_format, ...)
+  }
+  expect_no_warning(layer(inside))
+  expect_warning(layer(c(12, 0, 14, 4)), "outside", class = "kerascrop_warning_box")
+  expect_warning(layer(c(12, 0, 2, 4), "xywh"), class = "kerascrop_warning_box")
+  expect_warning(layer(c(1.1, 0, 1.2, 1), "rel_xyxy"), class = "kerascrop_warning_box")
+  images <- array(x, c(2, 9, 12, 1))
+  expect_warning(layer_box_crop(images, 3, 3, boxes = c(12, 0, 14, 4)), "outside", class = "kerascrop_warning_box")
+  expect_no_warning(layer_box_crop(images, 3, 3, boxes = inside))
+  planes <- array(x, c(1, 1, 9, 12))
+  expect_no_warning(layer_box_crop(list(planes, t(c(2, 2, 9, 8))), 3, 3, data_format = "channels_first"))
+})
+
 test_that("boxes that look like fractions of the image are warned of", {
   x <- array(runif(9 * 12), c(9, 12))
   fractions <- c(0.1, 0.2, 0.8, 0.9)

@@ -23,7 +23,10 @@ test_that("crops are those of the module's sample(), with every option", {
     x <- x[, seq_len(sample(7, 1)), seq_len(sample(9, 1)), , drop = FALSE]
     boxes <- random_boxes(3)
     size <- sample(9, 2)
-    crops <- crop_boxes(x, boxes, size[1], size[2], antialias, how$fill_mode, how$fill_value, interpolation)
+    crops <- suppressWarnings(
+      crop_boxes(x, boxes, size[1], size[2], antialias, how$fill_mode, how$fill_value, interpolation),
+      "kerascrop_warning_box" # some lie outside
+    )
     expected <- sample_python(
       as_numpy(x, "float64"), as_numpy(boxes, "float64"), size, antialias, how$fill_mode, how$fill_value, interpolation
     )
