@@ -7,7 +7,7 @@ export KERAS_HOME := $(CURDIR)/.cache/keras
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export TF_CPP_MIN_LOG_LEVEL := 3
 
-.PHONY: help setup demo test test-backends test-new coverage lint check bench bench-learnable docs site clean
+.PHONY: help setup demo test test-backends test-new fuzz coverage lint check bench bench-learnable docs site clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -28,6 +28,14 @@ test-backends: setup ## run the Python tests on TensorFlow, JAX and PyTorch
 	@failed=0; for backend in tensorflow jax torch; do \
 	  echo; echo "== $$backend"; KERAS_BACKEND=$$backend python3 tools/test.py python || failed=1; \
 	done; exit $$failed
+
+CASES := 100000
+SEED := 1
+PARTS :=
+
+fuzz: setup ## draw cases at random, on all backends, and count what is wrong: CASES=100000 SEED=1
+	@python3 tools/setup.py --backends
+	@python3 tools/fuzz.py $(CASES) $(SEED) $(PARTS)
 
 test-new: ## run the R tests on newer versions: Debian trixie, in .trixie/; needs root and debootstrap
 	@tools/trixie.sh make test SUITES=r

@@ -34,6 +34,14 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "tensorflow: needs the TensorFlow backend")
 
 
+def pytest_terminal_summary(terminalreporter):
+    """How many cases the property tests have tried: `tools/fuzz.py` reads this line."""
+    properties = sys.modules.get("cases")
+    if properties and properties.tally["cases"]:
+        found = len(terminalreporter.stats.get("failed", []))
+        terminalreporter.write_line(f"{properties.tally['cases']:,} cases on {BACKEND}, {found} findings")
+
+
 def jitted(function):
     """The function, compiled under JAX, which compiles every single operation for each new shape otherwise."""
     if BACKEND != "jax":
