@@ -132,6 +132,22 @@ def test_more_numbers_than_an_index_counts():
         checks.check_memory((2, 40_000, 40_000, 3), "crop")
 
 
+@pytest.mark.parametrize(
+    "shape, dtype, fine",
+    [
+        ((2**30,), "float64", True), ((2**30 + 1,), "float64", False), ((2**31 - 1,), "float32", True),
+        ((2**31 - 1,), "uint8", True), ((2**31,), "uint8", False), ((2**30, None), "float64", True),
+        ((2**31 - 1,), "bfloat16", True), ((2**31 - 1,), "bool", True),
+    ],
+)  # fmt: skip
+def test_more_bytes_than_8_gib(shape, dtype, fine):
+    if fine:
+        assert checks.check_memory(shape, "crop", dtype=dtype) == shape
+    else:
+        with pytest.raises(checks.SizeError, match="GiB. Use smaller sizes"):
+            checks.check_memory(shape, "crop", dtype=dtype)
+
+
 def test_all_errors_are_value_errors():
     for error in (checks.ArgumentError, checks.SizeError, checks.ShapeError, checks.BoxError):
         assert issubclass(error, ValueError)

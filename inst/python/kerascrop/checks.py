@@ -9,6 +9,7 @@ import math
 import numbers
 import re
 import reprlib
+import warnings
 
 import keras
 import numpy as np
@@ -42,6 +43,10 @@ class ShapeError(CropError):
 
 class BoxError(CropError):
     """Boxes of the wrong shape, reversed, or in an unknown format."""
+
+
+class BoxWarning(UserWarning):
+    """Boxes that are probably not meant so."""
 
 
 LARGEST_SIZE, LARGEST_MEMORY = 2**31 - 1, 2**33  # pixels or numbers; bytes
@@ -370,6 +375,40 @@ def known(tensor):
         return keras.ops.convert_to_numpy(tensor)
     except Exception:  # each backend has its own error for this
         return None
+
+
+def at_hand(tensor):
+    """A tensor's values as a NumPy array, or None if they would have to be waited for: in a graph, or on a GPU."""
+    try:
+        return known(tensor) if "cpu" in str(tensor.device).lower() else None
+    except Exception:  # each backend has its own error for this
+        return None
+
+
+def warn_outside(boxes, lengths, name, given=None):
+    """Warn of boxes that lie wholly outside their images, where their numbers are at hand.
+
+    Args:
+        boxes: `(..., 2 * rank)` corners in pixels; those with NaN are not meant.
+        lengths: of the images in pixels, the outermost axis first.
+        given: the boxes before they were converted; where all numbers are -1, there is none.
+    """
+    numbers, lengths = at_hand(boxes), tuple(lengths)
+    if numbers is None or not all(isinstance(length, (int, float)) for length in lengths):
+        return
+    rank = len(lengths)
+    corners = numbers[..., :rank], numbers[..., rank:]
+    missing = np.all((numbers if given is None else known(given)) == -1, axis=-1)
+    outside = (np.maximum(*corners) <= 0) | (np.minimum(*corners) >= lengths[::-1])
+    outside = np.any(outside, axis=-1) & ~missing
+    if outside.any():
+        many = "1 box lies" if outside.sum() == 1 else f"{outside.sum()} boxes lie"
+        warnings.warn(
+            f"`{name}`: {many} wholly outside of images of {' x '.join(map(str, lengths))} pixels, such as "
+            f"{numbers[outside][0].tolist()}. `kerascrop.clip_boxes()` moves sides to the image's edges.",
+            BoxWarning,
+            stacklevel=3,
+        )
 
 
 def check_pixels_shape(shape, rank, name, lead=1):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import keras
 from keras import ops
 
-from kerascrop.checks import BoxError, ShapeError, known, shown
+from kerascrop.checks import BoxError, ShapeError, SizeError, check_tensor, known, real_number, shown, warn_outside
 from kerascrop.hints import Tensor
 
 
@@ -63,21 +63,22 @@ def convert_boxes(
             (PyTorch's `align_corners=False`). Other dimensions use the same names: `"xywh"` is the first corner and
             the size.
         target: the format to convert to.
-        height, width, depth: the images' size in pixels, for the relative formats and `"grid"`. A sequence's length
-            is its width.
+        height, width, depth: the images' size in pixels, above 0, for the relative formats and `"grid"`. A sequence's
+            length is its width.
 
     Returns:
-        A tensor of the same shape, in float32, or in float64 if the boxes are.
+        A tensor of the same shape, in float32, or in float64 if the boxes are. Numbers are converted as they are: NaN
+        stays NaN, and a negative width gives a box whose sides run backwards.
 
     Raises:
         BoxError: a format is unknown or needs a size that is not given, or the last axis has another length.
+        SizeError: a size is not a number above 0.
+        ArgumentError: the boxes are not numbers.
     """
     check_box_format(source)
     check_box_format(target)
-    boxes = ops.convert_to_tensor(boxes)
-    if boxes.shape[-1] not in (2, 4, 6):
-        raise BoxError(f"`boxes` must have 4 numbers each (2 in one dimension, 6 in three), not {boxes.shape[-1]}.")
-    image_size = (width, height, depth)[: boxes.shape[-1] // 2]
+    boxes = check_some_boxes(boxes, "boxes")
+    image_size = check_image_size(width, height, depth)[: boxes.shape[-1] // 2]
     relative = [BOX_FORMATS[box_format].relative for box_format in (source, target)]
     if all(relative):
         image_size = (1,) * len(image_size)  # any size will do
@@ -85,6 +86,71 @@ def convert_boxes(
         needed = {2: "`width`", 4: "`height` and `width`", 6: "`depth`, `height` and `width`"}[boxes.shape[-1]]
         raise BoxError(f"{needed} of the images are needed to convert boxes from {source!r} to {target!r}.")
     return from_corners(to_corners(boxes, source, image_size), target, image_size)
+
+
+def check_some_boxes(boxes, name, lengths=(2, 4, 6)):
+    """Boxes of any number, as a tensor."""
+    boxes = check_tensor(boxes, name)
+    shape = tuple(boxes.shape)
+    if not shape or shape[-1] not in lengths:
+        form = "4 numbers each" + (" (2 in one dimension, 6 in three)" if len(lengths) > 1 else "")
+        raise BoxError(f"`{name}` must have {form}, not {shape[-1] if shape else 'a single number'}.")
+    return boxes
+
+
+def check_image_size(width, height, depth=None):
+    """The sides of images, width first: None, numbers above 0, or tensors."""
+    for name, side in (("width", width), ("height", height), ("depth", depth)):
+        number = side if side is None or ops.is_tensor(side) else real_number(side)
+        if side is not None and (number is None or not ops.is_tensor(side) and number <= 0):
+            raise SizeError(f"`{name}` must be a number of pixels above 0, not {shown(side)}.")
+    return width, height, depth
+
+
+def clip_boxes(
+    boxes: Tensor,
+    height: float,
+    width: float,
+    box_format: str = "xyxy",
+    depth: float | None = None,
+) -> Tensor:
+    """Move the sides of boxes that reach outside their images to the images' edges.
+
+    What is left of a box that lies outside wholly has no area: it is a line or a point at the edge, and there is a
+    `kerascrop.BoxWarning`, if the numbers are known. Missing boxes, all of whose numbers are -1, stay as they are, and
+    so does NaN. Gradients pass where a side is not moved.
+
+    Args:
+        boxes: a tensor `(..., 4)`; `(..., 2)` for sequences, `(..., 6)` for volumes.
+        height, width: the images' size in pixels. A sequence's length is its width; its height is not used.
+        box_format: of the boxes, before and after: see `convert_boxes()`.
+        depth: of volumes, in pixels.
+
+    Returns:
+        A tensor of the same shape, in float32, or in float64 if the boxes are.
+
+    Raises:
+        BoxError, SizeError, ArgumentError: as in `convert_boxes()`.
+
+    Example:
+
+    >>> kerascrop.clip_boxes([[-3, 2, 5, 8], [10, 4, 30, 9]], height=9, width=12)
+    [[0, 2, 5, 8], [10, 4, 12, 9]]
+    """
+    check_box_format(box_format)
+    boxes = check_some_boxes(boxes, "boxes")
+    image_size = check_image_size(width, height, depth)[: boxes.shape[-1] // 2]
+    if None in image_size:
+        raise BoxError("`depth` of the images is needed for boxes of six numbers.")
+    boxes = ops.cast(boxes, coordinates_dtype(boxes))
+    missing = ops.all(boxes == -1, axis=-1, keepdims=True)
+    corners = to_corners(boxes, box_format, image_size)
+    warn_outside(corners, image_size[::-1], "clip_boxes()", boxes)
+    most = ops.concatenate([stack_numbers(image_size, corners.dtype)] * 2)
+    clipped = ops.where(corners < 0, ops.zeros_like(corners), ops.where(corners > most, most, corners))
+    # Numbers of boxes inside stay as they are, without the rounding of a way through corners and back.
+    moved = ops.any(clipped != corners, axis=-1, keepdims=True)
+    return ops.where(missing | ~moved, boxes, from_corners(clipped, box_format, image_size))
 
 
 def coordinates_dtype(numbers):
@@ -247,10 +313,10 @@ def boxes_from_theta(
         BoxError: a matrix has another shape, or rotates or shears, which no box does. (Numbers that are known only
             when a model runs cannot be checked.)
     """
-    theta = ops.convert_to_tensor(theta)
-    rank = theta.shape[-1] - 1
-    if len(theta.shape) < 2 or theta.shape[-2] != rank or rank not in (1, 2, 3):
+    theta = check_tensor(theta, "theta")
+    if tuple(theta.shape[-2:]) not in ((1, 2), (2, 3), (3, 4)):
         raise BoxError(f"`theta` must have shape (..., 2, 3), not {tuple(theta.shape)}.")
+    theta, rank = ops.cast(theta, coordinates_dtype(theta)), theta.shape[-2]
     scale, middle = theta[..., :-1], theta[..., -1]
     turned = scale * (1 - ops.eye(rank, dtype=theta.dtype))
     numbers = known(turned)
@@ -273,11 +339,14 @@ def boxes_from_masks(masks: Tensor) -> Tensor:
         box of a mask that is zero everywhere is the whole image.
 
     Raises:
-        ShapeError: the masks do not have such a shape.
+        ShapeError: the masks do not have such a shape, or no pixels.
+        ArgumentError: the masks are not numbers.
     """
-    masks = ops.convert_to_tensor(masks)
-    if not 2 <= len(masks.shape) <= 4:
-        raise ShapeError(f"`masks` must have shape (batch, height, width), not {tuple(masks.shape)}.")
+    masks = check_tensor(masks, "masks")
+    if not 2 <= len(masks.shape) <= 4 or 0 in masks.shape[1:]:
+        raise ShapeError(
+            f"`masks` must have shape (batch, height, width), with at least one pixel, not {tuple(masks.shape)}."
+        )
     masks = ops.not_equal(masks, ops.cast(0, masks.dtype))
     axes = range(1, len(masks.shape))
     first, last = [], []
@@ -295,18 +364,31 @@ def box_iou(boxes: Tensor, others: Tensor) -> Tensor:
     """Intersection over union of pairs of boxes.
 
     Args:
-        boxes, others: tensors `(..., 4)` in `"xyxy"` format that broadcast against each other.
+        boxes, others: tensors `(..., 4)` in `"xyxy"` format that broadcast against each other, of any real types.
 
     Returns:
-        A tensor `(...)` in `[0, 1]`; 0 where both boxes are empty.
+        A tensor `(...)` in `[0, 1]`, in float32, or in float64 if either is; 0 where both boxes are empty.
+
+    Raises:
+        BoxError: boxes of another shape, or shapes that do not broadcast.
+        ArgumentError: boxes that are not numbers.
     """
-    x1, y1, x2, y2 = ops.unstack(ops.convert_to_tensor(boxes), 4, axis=-1)
-    u1, v1, u2, v2 = ops.unstack(ops.convert_to_tensor(others), 4, axis=-1)
+    boxes, others = (check_some_boxes(these, name, (4,)) for these, name in ((boxes, "boxes"), (others, "others")))
+    if not _broadcast(boxes.shape, others.shape):
+        raise BoxError(f"`boxes` {tuple(boxes.shape)} and `others` {tuple(others.shape)} are no pairs of boxes.")
+    dtype = "float64" if "float64" in (coordinates_dtype(boxes), coordinates_dtype(others)) else "float32"
+    x1, y1, x2, y2 = ops.unstack(ops.cast(boxes, dtype), 4, axis=-1)
+    u1, v1, u2, v2 = ops.unstack(ops.cast(others, dtype), 4, axis=-1)
     width = ops.relu(ops.minimum(x2, u2) - ops.maximum(x1, u1))
     height = ops.relu(ops.minimum(y2, v2) - ops.maximum(y1, v1))
     both = width * height
     either = ops.relu(x2 - x1) * ops.relu(y2 - y1) + ops.relu(u2 - u1) * ops.relu(v2 - v1) - both
     return ops.divide_no_nan(both, either)
+
+
+def _broadcast(first, second):
+    """Whether shapes broadcast against each other, as far as they are known."""
+    return all(None in pair or 1 in pair or pair[0] == pair[1] for pair in zip(first[::-1], second[::-1]))
 
 
 def boxes_inside(position, size, image_size):

@@ -16,13 +16,15 @@ from kerascrop.layers.learnable import LearnableCrop
 
 
 def check_pair(y_true, y_pred, name):
-    """Stop unless both are boxes, with the same number of axes."""
+    """Stop unless both are boxes, equally many."""
     shapes = tuple(y_true.shape), tuple(y_pred.shape)
     if any(not 2 <= len(shape) <= 3 or shape[-1] not in (4, None) for shape in shapes) or len({*map(len, shapes)}) > 1:
         raise checks.BoxError(
             f"`{name}` compares boxes (batch, 4), not `y_true` {shapes[0]} with `y_pred` {shapes[1]}. "
             "Is it set for the output that holds boxes?"
         )
+    if any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(*shapes)):
+        raise checks.BoxError(f"`{name}` compares boxes in pairs, not `y_true` {shapes[0]} with `y_pred` {shapes[1]}.")
 
 
 def labelled(boxes):

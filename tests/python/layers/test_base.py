@@ -348,3 +348,27 @@ def test_lengths_that_are_not_known_stay_none():
     layer = kerascrop.CenterCrop(2, 2, data_format="channels_first")
     assert layer.lengths((None, 3, None, 12)) == (None, 12)
     assert layer.with_lengths((None, 3, None, 12), (None, 6)) == (None, 3, None, 6)
+
+
+BOX = np.zeros((1, 4), "float32")
+LARGE = {
+    "five": lambda x: kerascrop.MultiCrop(20_000, 20_000, if_smaller="pad")(x),
+    "larger": lambda x: kerascrop.BorderCrop(-17_000)(x),
+    "pad": lambda x: kerascrop.CenterCrop(34_000, 34_000, if_smaller="pad")(x),
+    "enlarge": lambda x: kerascrop.CenterCrop(34_000, 34_000, if_smaller="resize")(x),
+    "boxes": lambda x: kerascrop.BoxCrop(20_000, 20_000, dtype="float64")([x, BOX[:, None].repeat(4, 1)]),
+    "Windows": lambda x: kerascrop.Windows((-5, -5), (34_000, 34_000)).cut(x),
+    "Samples": lambda x: kerascrop.Samples(BOX[:, None].repeat(4, 1), (20_000, 20_000)).cut(x),
+    "sample": lambda x: kerascrop.sample(x, BOX, (34_000, 34_000)),
+    "paste": lambda x: kerascrop.paste(x, BOX, (34_000, 34_000)),
+    "adjoint": lambda x: kerascrop.adjoint(x, BOX, (34_000, 34_000)),
+    "uncrop": lambda x: kerascrop.Uncrop(34_000, 34_000)([x, BOX]),
+    "symbolic": lambda x: kerascrop.BorderCrop(-17_000)(keras.Input(batch_shape=x.shape, dtype="float64")),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_more_than_8_gib_is_an_error_before_anything_is_made(name):
+    x = np.zeros((1, 10, 10, 1), "float64")
+    with pytest.raises(kerascrop.checks.SizeError, match="GiB"):
+        LARGE[name](x)

@@ -264,3 +264,18 @@ def test_what_it_needs_and_lacks_is_named():
         RandomCrop(2, 2, focus="faces")
     with pytest.raises(ArgumentError, match="`positive_fraction` must be a number from 0 to 1"):
         RandomCrop(2, 2, focus="mask", positive_fraction=2)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64", "int32", "int64"])
+@pytest.mark.parametrize("if_smaller", ["error", "resize"])
+def test_boxes_of_any_type_are_shown(dtype, if_smaller):
+    boxes = np.array([[[2, 3, 4, 5]], [[6, 1, 9, 3]]], dtype)
+    data = {
+        "images": np.zeros((2, 9, 12, 1), "float32"),
+        "bounding_boxes": {"boxes": boxes, "labels": np.ones((2, 1), "int64")},
+        "keypoints": boxes[..., :2],
+    }
+    layer = RandomCrop(5, 6, focus="boxes", min_visible=1.0, seed=1, if_smaller=if_smaller)
+    crops = layer(data, training=True)
+    kept = ops.convert_to_numpy(crops["bounding_boxes"]["labels"])
+    np.testing.assert_array_equal(kept, 1)  # seen wholly

@@ -87,6 +87,9 @@ def sample(
         ArgumentError: images or boxes that are not numbers; an unknown `fill_mode` or `interpolation`, a `fill_value`
             that is not a finite number, a `gradient_reach` below 1, or `antialias` with an interpolation other than
             `"bilinear"`.
+
+    Warns:
+        kerascrop.BoxWarning: a box lies wholly outside its image. Boxes in a graph, or on a GPU, are not looked at.
     """
     how = check_how(antialias, interpolation, fill_mode, fill_value, align_corners, gradient_reach)
     size = checks.check_size_of_crops(size)
@@ -99,6 +102,7 @@ def sample(
         box_indices = checks.check_box_indices(box_indices, boxes.shape[0], images.shape[0])
     dtype = standardize_dtype(images.dtype)
     dtype = dtype if interpolation == "nearest" else dtypes.result_dtype(dtype)
+    checks.warn_outside(boxes, images.shape[1:-1], "sample()")
     checks.check_memory((*boxes.shape[:-1], *size, images.shape[-1]), "sample()", dtype=dtype)
     return resample(images, boxes, size, how, box_indices)
 

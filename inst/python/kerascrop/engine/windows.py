@@ -68,6 +68,10 @@ class Windows(Choice):
         images = checks.check_images_to_cut(images, len(self.size), batch)
         along = spatial_axes(len(self.size), checks.check_data_format(data_format))
         fill_value = 0 if is_mask else self.fill_value
+        shape = list(images.shape)
+        for axis, size in zip(along, self.size):
+            shape[axis] = size
+        checks.check_memory(shape, "Windows", dtype=keras.backend.standardize_dtype(images.dtype))
         if self.margins is None:
             windows = zip(self.starts, self.size, [images.shape[axis] for axis in along])
             if all(isinstance(start, int) and 0 <= start <= (length or 0) - size for start, size, length in windows):

@@ -63,6 +63,10 @@ class BoxCrop(SampledCrop):
         BoxError: boxes of another shape, or an unknown format.
         ArgumentError: any other invalid argument.
 
+    Warns:
+        kerascrop.BoxWarning: a box lies wholly outside its image, so that its crop shows nothing of it. Boxes in a
+            graph, or on a GPU, are not looked at; nor are missing ones, all of whose numbers are -1.
+
     Example:
 
     >>> image = np.arange(16, dtype="float32").reshape(4, 4, 1)
@@ -133,5 +137,6 @@ class BoxCrop(SampledCrop):
         if self.boxes is not None:
             boxes = ops.convert_to_tensor(self.boxes, "float32")
             boxes = ops.broadcast_to(boxes, (ops.shape(data["images"])[0], *boxes.shape))
-        boxes = geometry.to_corners(boxes, self.box_format, image_size, self.align_corners)
-        return self.samples(boxes, box_indices=data.get("box_indices"))
+        corners = geometry.to_corners(boxes, self.box_format, image_size, self.align_corners)
+        checks.warn_outside(corners, image_size[::-1], self.name, boxes)
+        return self.samples(corners, box_indices=data.get("box_indices"))

@@ -69,6 +69,7 @@ class RandomSizedCrop(SizedCrop):
             )
         image_size = self.lengths(ops.shape(data["images"]))[::-1]
         boxes = geometry.to_corners(data["bounding_boxes"]["boxes"], self.box_format, image_size)
+        boxes = ops.cast(boxes, "float32")
         boxes = ops.reshape(boxes, (ops.shape(boxes)[0], -1, 2 * self.rank))
         first, last = geometry.split(boxes)
         usable = ops.all(last > first, axis=-1)
