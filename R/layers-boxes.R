@@ -17,14 +17,15 @@
 #'   corners in `[-1, 1]`, PyTorch's image coordinates. It is also that of `bounding_boxes` in a named list.
 #' @param antialias Where a box is larger than the crop, make each pixel of the crop a weighted mean of all the
 #'   image's pixels around it, rather than of the nearest four, which avoids aliasing.
-#' @param fill_mode What is outside of the image: `"constant"`, `"nearest"` (the edge's pixels) or `"reflect"`.
+#' @param fill_mode What samples are whose centre is outside of the image: `"constant"`, `"nearest"` (the edge's pixels)
+#'   or `"reflect"`. A box inside of the image shows nothing of that.
 #' @param fill_value The number for `"constant"`.
 #' @param interpolation `"bilinear"`; `"bicubic"`, smoother, which may overshoot (PyTorch's); or `"nearest"`, the pixel
 #'   that holds the sample, which gives the boxes no gradient. Masks always take the nearest pixel.
 #' @param align_corners Take the first sample at the centre of the box's first pixel and the last one at the centre of
 #'   its last pixel, rather than in the middle of equal parts. Relative boxes then count from the centre of the image's
-#'   first pixel to that of its last one: with `box_format = "rel_yxyx"` these are the boxes of
-#'   `tf.image.crop_and_resize()`, with `"grid"` those of PyTorch's `grid_sample(align_corners = True)`.
+#'   first pixel to that of its last one: with `box_format = "rel_yxyx"` these are the boxes, and the crops, of
+#'   `tf.image.crop_and_resize()`, with `"grid"` the boxes of PyTorch's `grid_sample(align_corners = True)`.
 #' @param gradient_reach A number of pixels, at least 1: the boxes' gradient is computed as if each sample saw so far to
 #'   each side, so that a box that is off by more than a pixel is drawn to where it should be. The crops stay the same.
 #'   `NULL`: the true gradient.
