@@ -8,7 +8,12 @@ import pytest
 
 import kerascrop
 
-PUBLIC = {name: getattr(kerascrop, name) for name in kerascrop.__all__ if callable(getattr(kerascrop, name))}
+PUBLIC = {name: getattr(kerascrop, name) for name in kerascrop.__all__}
+PUBLIC = {
+    name: each
+    for name, each in PUBLIC.items()
+    if callable(each) and not (isinstance(each, type) and issubclass(each, Exception))
+}
 CROPS = {name: each for name, each in PUBLIC.items() if isinstance(each, type) and issubclass(each, kerascrop.Crop)}
 
 
