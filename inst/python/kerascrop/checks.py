@@ -363,7 +363,8 @@ def check_images_to_cut(images, rank, batch=None):
     """
     images = check_inputs(images, "cut()") if not keras.ops.is_tensor(images) else images
     if len(images.shape) < rank + 2:
-        raise ShapeError(f"`images` must have {rank + 2} axes, with batch and channels, not shape {tuple(images.shape)}.")
+        shape = tuple(images.shape)
+        raise ShapeError(f"`images` must have {rank + 2} axes, with batch and channels, not shape {shape}.")
     if batch is not None and images.shape[0] not in (None, batch):
         raise ShapeError(f"There must be an image for each box: there are {images.shape[0]} images, but {batch} boxes.")
     return images

@@ -100,7 +100,7 @@ def _check_windows(starts, size, are_whole):
             f"{', '.join(str(tuple(start.shape)) for start in tensors)}."
         )
     if are_whole and any("float" in keras.backend.standardize_dtype(start.dtype) for start in tensors):
-        raise checks.SizeError("`starts` must be whole numbers of pixels; `Samples` takes boxes with real-valued sides.")
+        raise checks.SizeError("`starts` must be whole numbers of pixels; `Samples` takes boxes with real sides.")
     return starts, size
 
 
