@@ -348,6 +348,12 @@ def test_a_box_with_nan_gives_nan_and_poisons_no_other_image(images):
         assert (whole[[0, 2]] == 3).all() and (whole[1] == images[1, 1:5, 1:5]).all()
 
 
+@pytest.mark.parametrize("how", [{}, {"antialias": True}, {"interpolation": "bicubic"}, {"interpolation": "nearest"}])
+def test_a_box_with_nan_gives_nan_beside_the_image_too(images, how):
+    boxes = np.array([[np.nan, 50, 5, 60], [1, -np.inf, 5, 5], [-9, 1, -3, np.nan], [20, np.nan, 30, 1]], "float32")
+    assert np.isnan(run(images, boxes, (2, 3), **how)).all()
+
+
 FAR = [1e5, 7e7, 3e9, 1e12, 1e30]
 
 

@@ -193,12 +193,13 @@ def fill(crops, spans, lengths, how):
 
 
 def beyond(spans, lengths, how):
-    """Which samples are outside the image along any axis, with an axis for the channels."""
-    flags = [
-        along(weights.outside(weights.positions(*span), length, how.align_corners), axis, len(spans))
-        for axis, (span, length) in enumerate(zip(spans, lengths))
-    ]
-    return functools.reduce(operator.or_, flags)[..., None]
+    """Which samples are outside the image along any axis, and nowhere NaN, with an axis for the channels."""
+    positions = [weights.positions(*span) for span in spans]
+    flags = [weights.outside(where, length, how.align_corners) for where, length in zip(positions, lengths)]
+    rank = len(spans)
+    outside = functools.reduce(operator.or_, [along(flag, axis, rank) for axis, flag in enumerate(flags)])
+    known = functools.reduce(operator.and_, [along(where == where, axis, rank) for axis, where in enumerate(positions)])
+    return (outside & known)[..., None]
 
 
 def _suits_xla(images, boxes_shape):
