@@ -87,6 +87,9 @@ as_chooser <- function(x, arg = caller_arg(x), call = caller_env()) {
 # The boxes that a function chooses, given the images' numbers where these are known.
 chosen_boxes <- function(choose, images, training) {
   numbers <- tryCatch(from_numpy(images), error = function(error) NULL)
+  # For the backtrace of an error rlang would look at the arguments of all calls, and symbolic tensors are not to be
+  # looked at: TensorFlow's error would take the place of the user's.
+  if (is.null(numbers)) withr::local_options("rlang:::disable_trace_capture" = TRUE)
   boxes <- tryCatch(choose(numbers %||% images, training), error = function(error) {
     problem <- conditionMessage(error)
     stop_in_python(

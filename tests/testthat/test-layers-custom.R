@@ -176,3 +176,19 @@ test_that("in a model's graph errors say what symbolic tensors need", {
   expect_error(predict_with(around_brightest), "choose.*failed.*run_eagerly")
   expect_error(predict_with(function(...) box_window(1:7, 1:7)), "choose.*must return.*op_.*run_eagerly")
 })
+
+test_that("a user's own error in a graph keeps its words, plainly, whatever made it", {
+  skip_without_python()
+  keras <- keras_module()
+  fails <- function(images, training) {
+    if (is.array(images)) return(matrix(c(1, 1, 3, 3), 2, 4, byrow = TRUE))
+    rlang::abort(c("no such thing", i = "a hint"), class = "of_the_user")
+  }
+  images <- keras$Input(list(9L, 12L, 1L))
+  model <- keras$Model(images, layer_custom_crop(images, 3, 3, fails))
+  x <- as_numpy(array(0, c(2, 9, 12, 1)))
+  text <- conditionMessage(rlang::catch_cnd(model$predict(x, verbose = 0L), "error"))
+  expect_match(text, "no such thing")
+  expect_match(text, "run_eagerly")
+  expect_no_match(text, "\033", fixed = TRUE)
+})

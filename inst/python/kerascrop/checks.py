@@ -172,7 +172,7 @@ def check_names(value, name):
     """A tuple of strings, of one or several; None is none."""
     names = (value,) if isinstance(value, str) else () if value is None else value
     if not isinstance(names, (list, tuple)) or not all(isinstance(part, str) for part in names):
-        raise ArgumentError(f"`{name}` must be a string, or several, not {value!r}.")
+        raise ArgumentError(f"`{name}` must be a string, or several, not {shown(value)}.")
     return tuple(names)
 
 
@@ -361,10 +361,11 @@ def check_images_to_cut(images, rank, batch=None):
 
     `batch` is how many there must be, if that is known.
     """
-    images = check_inputs(images, "cut()") if not keras.ops.is_tensor(images) else images
+    if isinstance(images, keras.KerasTensor):
+        raise ArgumentError(f"`images` is {shown(images)}, which has no numbers yet: in a model, layers take it.")
+    images = images if keras.ops.is_tensor(images) else check_inputs(images, "cut()")
     if len(images.shape) < rank + 2:
-        shape = tuple(images.shape)
-        raise ShapeError(f"`images` must have {rank + 2} axes, with batch and channels, not shape {shape}.")
+        raise ShapeError(f"`images` must have {rank + 2} axes, batch and channels too, not shape {tuple(images.shape)}.")
     if batch is not None and images.shape[0] not in (None, batch):
         raise ShapeError(f"There must be an image for each box: there are {images.shape[0]} images, but {batch} boxes.")
     return images

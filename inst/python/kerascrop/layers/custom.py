@@ -57,8 +57,11 @@ class CustomCrop(SampledCrop):
                 f"`{self.name}` has no function `choose`: a function is not saved with its layer. Make the model again "
                 "with the function, and load the saved weights into it."
             )
-        boxes = ops.convert_to_tensor(self.function(self.pixels(data), training))
-        return self.samples(ops.cast(boxes, "float32"))
+        try:
+            boxes = self.function(self.pixels(data), training)
+        except Exception as error:  # as it is, Keras would wrap it in words of its own
+            raise checks.ArgumentError(str(error)) from error
+        return self.samples(ops.cast(checks.check_tensor(boxes, "boxes"), "float32"))
 
     def get_config(self):
         config = super().get_config()
