@@ -195,12 +195,13 @@ def check_name(value):
 def check_dtype(value):
     """None, or what Keras takes as a `dtype`: the name of a type, or a policy."""
     try:
-        keras.dtype_policies.get(value)
-    except Exception:
-        raise ArgumentError(
-            f"`dtype` must be the name of a type, such as 'float32', or a Keras policy, not {shown(value)}."
-        ) from None
-    return value
+        if isinstance(keras.dtype_policies.get(value), (keras.DTypePolicy, keras.dtype_policies.DTypePolicyMap)):
+            return value
+    except Exception:  # Keras has several for this
+        pass
+    raise ArgumentError(
+        f"`dtype` must be the name of a type, such as 'float32', or a Keras policy, not {shown(value)}."
+    )
 
 
 def check_data_format(value):
@@ -365,7 +366,7 @@ def check_images_to_cut(images, rank, batch=None):
         raise ArgumentError(f"`images` is {shown(images)}, which has no numbers yet: in a model, layers take it.")
     images = images if keras.ops.is_tensor(images) else check_inputs(images, "cut()")
     if len(images.shape) < rank + 2:
-        raise ShapeError(f"`images` must have {rank + 2} axes, batch and channels too, not shape {tuple(images.shape)}.")
+        raise ShapeError(f"`images` must have {rank + 2} axes, with batch and channels, not {tuple(images.shape)}.")
     if batch is not None and images.shape[0] not in (None, batch):
         raise ShapeError(f"There must be an image for each box: there are {images.shape[0]} images, but {batch} boxes.")
     return images

@@ -65,10 +65,14 @@ class Samples(Choice):
 
     def cut_and(self, finish, images, is_mask=False, data_format=None):
         """What `finish()` makes of the crops, before they have the images' dtype: `(batch[, crops], ..., numbers)`."""
-        data_format, rank = data_format or keras.config.image_data_format(), len(self.size)
+        data_format, rank = checks.check_data_format(data_format), len(self.size)
         if len(self.boxes_shape) not in (2, 3) or self.boxes_shape[-1] != 2 * rank:
             checks.check_boxes(self.boxes_shape, rank, (None,), (None, None))
-        images, restore = _as_pixels(checks.check_tensor(images, "images"), rank, data_format)
+        batch = self.boxes_shape[0] if self.box_indices is None else None
+        images = checks.check_images_to_cut(checks.check_tensor(images, "images"), rank, batch)
+        if self.box_indices is not None:
+            checks.check_box_indices(self.box_indices, self.boxes_shape[0], images.shape[0])
+        images, restore = _as_pixels(images, rank, data_format)
         dtype, how = keras.backend.standardize_dtype(images.dtype), self.how
         checks.check_memory((*self.boxes_shape[:-1], *self.size, images.shape[-1]), type(self).__name__, dtype=dtype)
         if is_mask or dtype == "bool":

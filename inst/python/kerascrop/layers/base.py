@@ -57,6 +57,9 @@ class ImageLayer(SavedSeeds, keras.layers.Layer):
     def __call__(self, inputs: Any, *args, **kwargs) -> Any:
         legacy.check_none(self.name, inputs, kwargs.get("training"))
         inputs = checks.check_inputs(inputs, self.name)
+        if not isinstance(kwargs.get("training"), (bool, np.bool_, int, type(None))):
+            wrong = checks.shown(kwargs["training"])
+            raise checks.ArgumentError(f"`training` must be True, False or None, not {wrong}.")
         if in_tensorflow.is_foreign(inputs):
             return self.call_in_tensorflow(inputs, lambda arrays: self(arrays, *args, **kwargs))
         return super().__call__(inputs, *args, **kwargs)
