@@ -205,6 +205,7 @@ run_case <- function(i, seed, all_calls, values) {
   }
   if (inherits(model, "python.builtin.object") && !is.environment(model)) model <- NULL
   f <- getExportedValue("kerascrop", name)
+  later <- if (startsWith(name, "layer_") && sample.int(2, 1) == 1) some_input(name) # what the layer is called on
   before <- state(model)
   warned <- NULL
   setTimeLimit(elapsed = seconds, transient = TRUE)
@@ -216,10 +217,8 @@ run_case <- function(i, seed, all_calls, values) {
     withCallingHandlers(
       {
         value <- eval(call, frame)
-        if (inherits(value, "kerascrop.layers.base.ImageLayer") && is.function(value) && sample.int(2, 1) == 1) {
-          x <- some_input(name)
-          if (!is.null(x)) value(x, training = TRUE)
-        }
+        is_layer <- inherits(value, "kerascrop.layers.base.ImageLayer") && is.function(value)
+        if (is_layer && !is.null(later)) value(later, training = TRUE)
         "value"
       },
       warning = function(warning) {
