@@ -82,7 +82,7 @@ warn_ranges <- function(x, images, call) {
 }
 
 as_channels <- or_null(function(x, arg, call) {
-  if (length(x) == 1 && is_whole(x) && x %in% c(1, 3, 4)) return(as.integer(x))
+  if (is_one_whole(x) && x %in% c(1, 3, 4)) return(as.integer(x))
   kerascrop_abort(c(
     "{.arg {arg}} must be {.code NULL}, 1 (grey), 3 (colours) or 4 (colours and opacity).", x = "It is {shown(x)}."
   ), "argument", call)
@@ -90,7 +90,7 @@ as_channels <- or_null(function(x, arg, call) {
 
 # A colour as red, green and blue, from 0 to 1.
 as_background <- function(x, arg = caller_arg(x), call = caller_env()) {
-  colour <- if (length(x) == 1 && is.character(x)) tryCatch(grDevices::col2rgb(x, TRUE), error = function(error) NULL)
+  colour <- if (is_string(x)) tryCatch(grDevices::col2rgb(x, TRUE), error = function(error) NULL)
   if (!is.null(colour) && colour[4] == 255) return(colour[1:3] / 255)
   kerascrop_abort(c(
     "{.arg {arg}} must be one colour that is not transparent, such as {.val white}.", x = "It is {shown(x)}."

@@ -272,6 +272,7 @@ def cases(where):
             kerascrop.adjoint, {"crops": frozen(2, 4, 5, 3), "boxes": BOX(), "size": (12, 14)} | resampled
         ),
         "box_iou": Case(kerascrop.box_iou, {"boxes": BOX(), "others": BOX()}),
+        "clip_boxes": Case(kerascrop.clip_boxes, {"boxes": BOX(), "height": 12, "width": 14, "box_format": "xyxy"}),
         "boxes_from_masks": Case(kerascrop.boxes_from_masks, {"masks": frozen(2, 8, 9)}),
         "convert_boxes": Case(
             kerascrop.convert_boxes, {"boxes": BOX(), "source": "xyxy", "target": "rel_xywh"} | image_size

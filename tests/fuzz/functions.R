@@ -133,7 +133,7 @@ calls <- function(folder, monitor) {
   found <- list(
     as_numpy = list(x = x), from_numpy = list(x = as_numpy(x)), image_array = list(x = list(x[1, , , ], x[2, , , ])),
     box_rows = list(box = boxes[1, ]), box_cols = list(box = boxes[1, ]), box_iou = list(boxes = boxes, others = boxes),
-    box_window = list(rows = 1:4, cols = 2:5), boxes_from_masks = list(masks = x[, , , 1] > 0.5),
+    box_window = list(rows = 1:4, cols = 2:5), clip_boxes = list(boxes = boxes, height = 9, width = 12), boxes_from_masks = list(masks = x[, , , 1] > 0.5),
     theta_from_boxes = list(boxes = boxes, box_format = "xyxy", height = 9, width = 12),
     boxes_from_theta = list(theta = cbind(diag(2), 0), box_format = "xyxy", height = 9, width = 12),
     cluttered_digits = list(n = 1, canvas = 40, digit = 12, distractors = 1, seed = 1),
