@@ -272,7 +272,6 @@ def cases(where):
             kerascrop.adjoint, {"crops": frozen(2, 4, 5, 3), "boxes": BOX(), "size": (12, 14)} | resampled
         ),
         "box_iou": Case(kerascrop.box_iou, {"boxes": BOX(), "others": BOX()}),
-        "clip_boxes": Case(kerascrop.clip_boxes, {"boxes": BOX(), "height": 12, "width": 14, "box_format": "xyxy"}),
         "boxes_from_masks": Case(kerascrop.boxes_from_masks, {"masks": frozen(2, 8, 9)}),
         "convert_boxes": Case(
             kerascrop.convert_boxes, {"boxes": BOX(), "source": "xyxy", "target": "rel_xywh"} | image_size
@@ -314,7 +313,8 @@ def cases(where):
         if isinstance(public, type) and issubclass(public, keras.layers.Layer):
             found[name] = layer_cases(public)
         elif callable(public):
-            found[name] = Case(public, arguments(public))
+            given = {"boxes": BOX(), **size} if name == "clip_boxes" else {}
+            found[name] = Case(public, arguments(public) | given)
     return found
 
 
