@@ -187,7 +187,7 @@ def check_choice(value, name, choices):
 
 def check_name(value):
     """None, or a name as Keras takes it."""
-    if value is None or isinstance(value, str) and value and "/" not in value:
+    if value is None or isinstance(value, str) and value.isprintable() and value and "/" not in value:
         return value
     raise ArgumentError(f"`name` must be None or a string without '/', not {shown(value)}.")
 
@@ -326,7 +326,8 @@ def check_tensor(value, name):
             raise TypeError  # what backends make of other objects differs
         tensor = keras.ops.convert_to_tensor(value)
         dtype = keras.backend.standardize_dtype(tensor.dtype)
-        len(tensor.shape)
+        if hasattr(tensor, "dense_shape") or len(tensor.shape) < 0:  # a sparse one, or of unknown rank
+            raise TypeError
     except Exception:  # each backend has errors of its own
         raise ArgumentError(f"`{name}` must be an array or a tensor, not {shown(value)}.") from None
     check_real(dtype, name)

@@ -10,7 +10,17 @@ from typing import NamedTuple
 import keras
 from keras import ops
 
-from kerascrop.checks import BoxError, ShapeError, SizeError, check_tensor, known, real_number, shown, warn_outside
+from kerascrop.checks import (
+    LARGEST_SIZE,
+    BoxError,
+    ShapeError,
+    SizeError,
+    check_tensor,
+    known,
+    real_number,
+    shown,
+    warn_outside,
+)
 from kerascrop.hints import Tensor
 
 
@@ -100,11 +110,15 @@ def check_some_boxes(boxes, name, lengths=(2, 4, 6)):
 
 def check_image_size(width, height, depth=None):
     """The sides of images, width first: None, numbers above 0, or tensors."""
+    sides = []
     for name, side in (("width", width), ("height", height), ("depth", depth)):
-        number = side if side is None or ops.is_tensor(side) else real_number(side)
-        if side is not None and (number is None or not ops.is_tensor(side) and number <= 0):
-            raise SizeError(f"`{name}` must be a number of pixels above 0, not {shown(side)}.")
-    return width, height, depth
+        if side is not None and not (ops.is_tensor(side) and not side.shape):
+            number = real_number(side)
+            if number is None or not 0 < number <= LARGEST_SIZE:
+                raise SizeError(f"`{name}` must be a number of pixels above 0, not {shown(side)}.")
+            side = int(number) if number == int(number) else number
+        sides.append(side)
+    return tuple(sides)
 
 
 def clip_boxes(

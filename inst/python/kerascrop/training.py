@@ -40,9 +40,15 @@ def weigh(known, sample_weight, dtype):
     known = ops.cast(known, dtype)
     if sample_weight is None:
         return known
-    weight = ops.convert_to_tensor(sample_weight, dtype)
-    if len(weight.shape) > len(known.shape):
+    weight = ops.cast(checks.check_tensor(sample_weight, "sample_weight"), dtype)
+    if len(weight.shape) == len(known.shape) + 1 and weight.shape[-1] == 1:
         weight = ops.squeeze(weight, -1)
+    shapes = zip(weight.shape, known.shape)
+    if len(weight.shape) > len(known.shape) or any(a != b and None not in (a, b) and a != 1 for a, b in shapes):
+        raise checks.ShapeError(
+            f"`sample_weight` must be a weight for each image or box, not of shape {tuple(weight.shape)} for boxes "
+            f"{tuple(known.shape)}."
+        )
     return known * ops.reshape(weight, (*ops.shape(weight), *(1,) * (len(known.shape) - len(weight.shape))))
 
 
@@ -71,7 +77,8 @@ class BoxIoU(keras.metrics.Mean):
         super().__init__(name=checks.check_name(name), dtype=checks.check_dtype(dtype))
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
-        y_true, y_pred = (ops.cast(ops.convert_to_tensor(boxes), self.dtype) for boxes in (y_true, y_pred))
+        y_true, y_pred = checks.check_tensor(y_true, "y_true"), checks.check_tensor(y_pred, "y_pred")
+        y_true, y_pred = ops.cast(y_true, self.dtype), ops.cast(y_pred, self.dtype)
         check_pair(y_true, y_pred, self.name)
         known, truth = labelled(y_true)
         super().update_state(box_iou(truth, y_pred), weigh(known, sample_weight, self.dtype))
@@ -118,8 +125,9 @@ class BoxLoss(keras.losses.Loss):
         super().__init__(name=checks.check_name(name), reduction=reduction, dtype=checks.check_dtype(dtype))
 
     def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
-        y_true = ops.convert_to_tensor(y_true, self.dtype)
-        check_pair(y_true, ops.convert_to_tensor(y_pred), self.name)
+        y_true = ops.cast(checks.check_tensor(y_true, "y_true"), self.dtype)
+        y_pred = ops.cast(checks.check_tensor(y_pred, "y_pred"), self.dtype)
+        check_pair(y_true, y_pred, self.name)
         known, truth = labelled(y_true)
         return super().__call__(truth, y_pred, weigh(known, sample_weight, self.dtype))
 
