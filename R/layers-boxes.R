@@ -70,9 +70,10 @@ layer_box_crop <- function(object, height, width, box_format = "xyxy", antialias
 # Boxes that are the same for all images: four numbers, or a row for each.
 as_constant_boxes <- or_null(function(x, box_format, lengths, arg, call) {
   if (is_python(x)) return(x)
-  x <- as_input_boxes(x, 1, "images", as_box_format(box_format, "box_format", call), call, lengths)
-  several <- length(dim(x)) == 2 && nrow(x) > 1
-  move_to_numpy(if (several) x else as.vector(x), "float64", call, arg)
+  box_format <- as_box_format(box_format, "box_format", call)
+  x <- as_box_matrix(x, arg, call, box_format)
+  check_box_values(x, box_format, lengths, call)
+  move_to_numpy(if (nrow(x) > 1) x else as.vector(x), "float64", call, arg)
 })
 
 # Stops unless boxes from R, of any format, can be cut, and warns of those that lie outside of images of `lengths`,
