@@ -26,8 +26,8 @@
 #'   may have several boxes; a batch has one for each image, or one for all.
 #' @param antialias Where a box is larger than the crop, make each pixel of the crop a weighted mean of all the
 #'   image's pixels around it, rather than of the nearest four, which avoids aliasing.
-#' @param fill_mode What samples are whose centre is outside of the image: `"constant"`, `"nearest"` (the edge's pixels)
-#'   or `"reflect"`. A box inside of the image shows nothing of that.
+#' @param fill_mode What is outside of the image: `"constant"`, `"nearest"` (the edge's pixels) or `"reflect"`. A box
+#'   inside of the image shows nothing of that.
 #' @param fill_value The number for `"constant"`, and for pixels that are added: one that the type of `x` can hold.
 #' @param interpolation `"bilinear"`; `"bicubic"`, smoother, which may overshoot; or `"nearest"`, the pixel that holds
 #'   the sample, for masks and labels, which keeps their type.

@@ -17,8 +17,8 @@
 #'   corners in `[-1, 1]`, PyTorch's image coordinates. It is also that of `bounding_boxes` in a named list.
 #' @param antialias Where a box is larger than the crop, make each pixel of the crop a weighted mean of all the
 #'   image's pixels around it, rather than of the nearest four, which avoids aliasing.
-#' @param fill_mode What samples are whose centre is outside of the image: `"constant"`, `"nearest"` (the edge's pixels)
-#'   or `"reflect"`. A box inside of the image shows nothing of that.
+#' @param fill_mode What is outside of the image: `"constant"`, `"nearest"` (the edge's pixels) or `"reflect"`. A box
+#'   inside of the image shows nothing of that.
 #' @param fill_value The number for `"constant"`.
 #' @param interpolation `"bilinear"`; `"bicubic"`, smoother, which may overshoot (PyTorch's); or `"nearest"`, the pixel
 #'   that holds the sample, which gives the boxes no gradient. Masks always take the nearest pixel.

@@ -22,24 +22,32 @@ resample <- function(images, boxes, sizes, antialias = FALSE, fill_mode = "const
   crops
 }
 
-# Where the samples of a crop look along one axis: `n` equal parts of a box's side, in an image of `length` pixels.
-# `there` is 0 for those outside of it in `fill_mode = "constant"`, which have no weight; all others see its pixels alone.
+# Where the samples of a crop look along one axis: `n` equal parts of a box's side, in an image of `length` pixels. What
+# is outside of it in `fill_mode = "constant"` has no weight, unless the box is inside: then only the image's own pixels
+# count. `there` is how much of a sample is the image.
 box_taps <- function(start, stop, n, length, interpolation, fill_mode) {
   position <- start + (seq_len(n) - 0.5) * ((stop - start) / n)
   rounding <- 2e-6 * length # as in the module, which computes in single precision
-  outside <- fill_mode == "constant" & (position < -rounding | position > length + rounding)
+  reaches_out <- min(start, stop) < -rounding || max(start, stop) > length + rounding
+  blended <- fill_mode == "constant" && reaches_out
+  there <- rep(1, n)
   if (interpolation == "triangles") {
+    if (blended) there <- pmin(pmax(0.5 + length / 2 - abs(position - length / 2), 0), 1)
     if (fill_mode == "reflect") position <- reflected(position, length)
     taps <- triangle_taps(position, max(abs(stop - start) / n, 1), length)
+    taps$weight <- taps$weight * there
   } else {
     lower <- floor(if (interpolation == "nearest") position else position - 0.5)
     taps <- list(weight = tap_weights[[interpolation]](position - 0.5 - lower))
     index <- lower + rep(tap_offsets[[interpolation]], each = n)
+    if (blended) {
+      taps$weight[index < 0 | index >= length] <- 0
+      there <- rowSums(taps$weight)
+    }
     if (fill_mode == "reflect") index <- reflected(index + 0.5, length) - 0.5
     taps$index <- matrix(pmin(pmax(index, 0), length - 1) + 1, n)
   }
-  taps$weight[outside, ] <- 0
-  c(taps, list(there = as.numeric(!outside)))
+  c(taps, list(there = there))
 }
 
 tap_offsets <- list(nearest = 0, bilinear = 0:1, bicubic = -1:2)

@@ -12,21 +12,24 @@ NUMPY_MODES = {"constant": "edge", "nearest": "edge", "reflect": "symmetric"}
 
 
 def reference(image, box, size, fill_mode="constant", margin=40):
-    """Bilinear sampling of one image as the definition reads, in float64, pixel by pixel; 5 is outside."""
-    margins = (margin, margin), (margin, margin), (0, 0)
-    padded = np.pad(image.astype("float64"), margins, NUMPY_MODES[fill_mode])
+    """Bilinear sampling of one image as the definition reads, in float64, pixel by pixel; 5 is outside.
+
+    Along an axis on which the box is inside the image nothing is outside: the edge's pixels go on there.
+    """
     x1, y1, x2, y2 = box
+    padded = image.astype("float64")
+    for axis, (low, high) in enumerate([sorted((y1, y2)), sorted((x1, x2))]):
+        margins = [(margin, margin) if i == axis else (0, 0) for i in range(3)]
+        if fill_mode == "constant" and not 0 <= low <= high <= image.shape[axis]:
+            padded = np.pad(padded, margins, constant_values=5)
+        else:
+            padded = np.pad(padded, margins, NUMPY_MODES[fill_mode])
     height, width = size
     crop = np.zeros((height, width, image.shape[-1]))
     for i in range(height):
         for j in range(width):
             y = y1 + (i + 0.5) * (y2 - y1) / height - 0.5 + margin
             x = x1 + (j + 0.5) * (x2 - x1) / width - 0.5 + margin
-            if fill_mode == "constant" and not (
-                -0.5 <= y - margin <= image.shape[0] - 0.5 and -0.5 <= x - margin <= image.shape[1] - 0.5
-            ):
-                crop[i, j] = 5
-                continue
             top, left = int(np.floor(y)), int(np.floor(x))
             for row, vertical in ((top, 1 - (y - top)), (top + 1, y - top)):
                 for column, horizontal in ((left, 1 - (x - left)), (left + 1, x - left)):
@@ -99,35 +102,40 @@ def test_what_is_in_no_pixel_is_not_blended_with_a_pixel_that_is_no_number():
         assert (run(image, np.array([[-3, -3, 0, 0]], "float32"), (3, 3), fill_value=2, **how) == 2).all()
 
 
-def grid_sample(images, boxes, size, fill_mode, interpolation, align_corners):
-    """PyTorch's crops for boxes in `"grid"` format; with `"constant"`, zeros where samples are outside."""
+def grid_sample(images, boxes, size, padding, interpolation, align_corners):
+    """PyTorch's crops for boxes in `"grid"` format, and which of their samples are in the image."""
     torch = pytest.importorskip("torch", reason="needs PyTorch")
     theta = torch.tensor(ops.convert_to_numpy(theta_from_boxes(boxes)))
     channels = images.shape[-1]
     grid = torch.nn.functional.affine_grid(theta, (len(images), channels, *size), align_corners=align_corners)
-    padding = {"constant": "border", "nearest": "border", "reflect": "reflection"}[fill_mode]
     crops = torch.nn.functional.grid_sample(
         torch.tensor(images.transpose(0, 3, 1, 2)), grid, interpolation, padding, align_corners
     )
-    outside = (grid.abs() > 1 + 1e-6).any(-1, keepdim=True) & (fill_mode == "constant")
-    return np.where(outside.numpy(), 0, crops.numpy().transpose(0, 2, 3, 1))
+    return crops.numpy().transpose(0, 2, 3, 1), (grid.abs() <= 1 + 1e-6).all(-1, keepdim=True).numpy()
 
 
 @pytest.mark.parametrize("fill_mode", NUMPY_MODES)
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
 @pytest.mark.parametrize("align_corners", [False, True])
 @pytest.mark.parametrize("size", [(5, 7), (20, 30)])
-def test_equal_to_pytorch(images, rng, fill_mode, interpolation, align_corners, size):
+@pytest.mark.parametrize("inside", [False, True])
+def test_equal_to_pytorch(images, rng, fill_mode, interpolation, align_corners, size, inside):
     images = images / images.max()
-    boxes = rng.uniform(-1.7, 1.7, size=(4, 4)).astype("float32")  # some reach outside, some are mirrored
-    boxes[0] = [-3, -3, -2, -2]  # one lies outside wholly
-    crops = ops.convert_to_numpy(
-        BoxCrop(
-            *size, box_format="grid", fill_mode=fill_mode, interpolation=interpolation, align_corners=align_corners
-        )([images, boxes])
+    boxes = rng.uniform(-1, 1, size=(4, 4)).astype("float32")  # some are mirrored
+    if not inside:  # along both axes
+        boxes[:2, 2:] = rng.uniform(1, 1.7, size=(2, 2))
+        boxes[2, :2] = rng.uniform(-1.7, -1, size=2)
+        boxes[3] = [-3, -3, -2, -2]  # wholly
+    layer = BoxCrop(
+        *size, box_format="grid", fill_mode=fill_mode, interpolation=interpolation, align_corners=align_corners
     )
-    expected = grid_sample(images, boxes, size, fill_mode, interpolation, align_corners)
-    np.testing.assert_allclose(crops, expected, atol=1e-5)
+    padding = {"constant": "border" if inside or align_corners else "zeros", "nearest": "border"}.get(
+        fill_mode, "reflection"
+    )
+    expected, seen = grid_sample(images, boxes, size, padding, interpolation, align_corners)
+    if fill_mode == "constant" and align_corners:
+        expected = np.where(seen, expected, 0)  # as in `tf.image.crop_and_resize()`: the next test
+    np.testing.assert_allclose(ops.convert_to_numpy(layer([images, boxes])), expected, atol=1e-5)
 
 
 @pytest.mark.tensorflow

@@ -5,7 +5,7 @@ from keras.backend import standardize_dtype
 
 from kerascrop.engine import weights
 
-PADS = {"nearest": "edge", "reflect": "symmetric", "constant": "edge"}  # constant: and nothing outside
+PADS = {"nearest": "edge", "reflect": "symmetric", "constant": "constant"}
 
 
 def array(x):
@@ -14,6 +14,11 @@ def array(x):
 
 def tensor(x):
     return ops.convert_to_tensor(x, "float64")
+
+
+def sides(start, stop):
+    """Those of a single box."""
+    return tensor([[start]]), tensor([[stop]])
 
 
 def test_samples_are_in_the_middle_of_equal_parts():
@@ -27,12 +32,15 @@ def test_samples_are_in_the_middle_of_equal_parts():
 @pytest.mark.parametrize("fill_mode", PADS)
 @pytest.mark.parametrize("whole_sample", [False, True])
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
-def test_taps_are_the_pixels_of_a_padded_line(rng, fill_mode, whole_sample, interpolation):
+@pytest.mark.parametrize("reaches_out", [False, True])
+def test_taps_are_the_pixels_of_a_padded_line(rng, fill_mode, whole_sample, interpolation, reaches_out):
     """A line of zeros with a single one in it, padded by NumPy: the weight of that pixel in each sample."""
     length, margin = 6, 12
-    position = rng.uniform(-5, 11, size=(1, 1, 40))
-    taps = weights.taps(tensor(position), length, interpolation, fill_mode, whole_sample)
+    position = rng.uniform(-5, 11, size=(1, 1, 40)) if reaches_out else rng.uniform(0, 6, size=(1, 1, 40))
+    box = sides(-5, 11) if reaches_out else sides(0, 6)
+    taps = weights.taps(tensor(position), box, length, interpolation, fill_mode, whole_sample)
     mode = "reflect" if whole_sample and fill_mode == "reflect" else PADS[fill_mode]
+    mode = "edge" if fill_mode == "constant" and (whole_sample or not reaches_out) else mode
     t = position[0, 0] - 0.5
 
     def weight(distance):
@@ -46,9 +54,8 @@ def test_taps_are_the_pixels_of_a_padded_line(rng, fill_mode, whole_sample, inte
     for pixel in range(length):
         line = np.pad(np.eye(length)[pixel], margin, mode)
         expected = sum(value * weight(t - (j - margin)) for j, value in enumerate(line))
-        if fill_mode == "constant":
-            low = 0.5 if whole_sample else 0
-            expected = np.where((position[0, 0] >= low) & (position[0, 0] <= length - low), expected, 0)
+        if fill_mode == "constant" and whole_sample:
+            expected = np.where((position[0, 0] >= 0.5) & (position[0, 0] <= length - 0.5), expected, 0)
         found = 0.0
         for index, share in taps:
             assert array(index).min() >= 0 and array(index).max() < length
@@ -59,11 +66,11 @@ def test_taps_are_the_pixels_of_a_padded_line(rng, fill_mode, whole_sample, inte
 @pytest.mark.parametrize("fill_mode", PADS)
 def test_the_nearest_pixel_has_no_weight_but_0_outside(fill_mode):
     position = np.array([[[-2.5, -0.1, 0.0, 2.999, 3.0, 4.7]]])
-    ((index, weight),) = weights.taps(tensor(position), 3, "nearest", fill_mode)
+    ((index, weight),) = weights.taps(tensor(position), sides(-3, 5), 3, "nearest", fill_mode)
     expected = {"nearest": [0, 0, 0, 2, 2, 2], "reflect": [2, 0, 0, 2, 2, 1], "constant": [0, 0, 0, 2, 2, 2]}
     np.testing.assert_array_equal(array(index)[0, 0], expected[fill_mode])
     if fill_mode == "constant":
-        np.testing.assert_array_equal(array(weight)[0, 0], [0, 0, 1, 1, 1, 0])
+        np.testing.assert_array_equal(array(weight)[0, 0], [0, 0, 1, 1, 0, 0])
     else:
         assert weight is None
 
@@ -71,7 +78,7 @@ def test_the_nearest_pixel_has_no_weight_but_0_outside(fill_mode):
 def test_far_away_positions_do_not_overflow():
     position = tensor([[[-1e12, 1e12]]])
     for fill_mode, pixels in (("nearest", [0, 4]), ("constant", [0, 4])):
-        for index, weight in weights.taps(position, 5, "bilinear", fill_mode):
+        for index, weight in weights.taps(position, sides(-2e12, 2e12), 5, "bilinear", fill_mode):
             np.testing.assert_array_equal(array(index)[0, 0], pixels)
             assert fill_mode != "constant" or not array(weight).any()
 
@@ -86,10 +93,21 @@ def test_triangles_fall_to_both_sides_and_sum_to_one(rng, reach):
     np.testing.assert_allclose(found.sum(-1), 1)
 
 
-def test_the_image_ends_at_its_edges_or_at_the_centres_of_its_last_pixels():
-    position = tensor([-3.0, -0.1, 0.0, 0.4, 0.5, 2.0, 3.5, 3.6, 4.0, 4.1, 9.0, np.nan])
-    assert array(weights.outside(position, 4)).astype(int).tolist() == [1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0]
-    assert array(weights.outside(position, 4, True)).astype(int).tolist() == [1, 1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 0]
+def test_how_much_of_a_sample_is_the_image():
+    position = tensor([[[-3.0, -0.5, -0.25, 0.0, 0.5, 2.0, 3.5, 4.0, 4.5, 9.0, np.nan]]])
+    out, inside = sides(-3, 9), sides(4, 0)
+    expected = [0, 0, 0.25, 0.5, 1, 1, 1, 0.5, 0, 0, np.nan]
+    np.testing.assert_allclose(array(weights.covered(position, out, 4))[0, 0], expected)
+    assert (array(weights.covered(position, inside, 4)) == 1).all()  # whatever the positions are
+    for box in (out, inside):
+        ends_at_centres = array(weights.covered(position, box, 4, True))
+        np.testing.assert_array_equal(ends_at_centres[0, 0], [0, 0, 0, 0, 1, 1, 1, 0, 0, 0, np.nan])
+
+
+def test_a_box_is_inside_but_for_rounding_errors():
+    position = tensor([[[2.0]]])
+    for start, stop, found in [(0, 4, 1), (4, 0, 1), (-4e-6, 4, 1), (-1e-4, 4, 0), (1, 4.0001, 0), (4.0001, 1, 0)]:
+        assert array(weights.kept(position, sides(start, stop), 4)).item() == found
 
 
 def test_clip_keeps_float64_and_bounds_far_from_its_numbers(rng):

@@ -17,7 +17,7 @@ from kerascrop.engine.sampling import (
     PIXELS,
     SAMPLES,
     along,
-    beyond,
+    by_axis,
     check_how,
     flat_index,
     multiply,
@@ -76,7 +76,7 @@ def adjoint(
 def _spread_triangles(crops, spans, size, how):
     positions = [weights.positions(*span) for span in spans]
     if how.fill_mode == "constant":
-        crops = ops.where(beyond(spans, size, how), ops.zeros_like(crops), crops)
+        crops = crops * outer(by_axis(weights.covered, spans, size, how), crops.dtype)
     axes = [triangles(*arguments, how) for arguments in zip(positions, spans, size)]
     matrices = [weights.antialiasing(*axis, length) for axis, length in zip(axes, size)]
     return multiply(crops, matrices, SAMPLES, PIXELS, last="b")

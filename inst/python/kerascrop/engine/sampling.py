@@ -58,18 +58,18 @@ def sample(
         size: `(height, width)` of the crops, in pixels; `(length,)` or `(depth, height, width)`.
         antialias: widen the kernel where a box is larger than the crop. At the image's edge the kernel is cut off, as
             `keras.ops.image.resize()` does.
-        fill_mode: what samples are whose centre lies outside the image: `"constant"`, `"nearest"` (the edge's pixels)
-            or `"reflect"` (`d c b a | a b c d | d c b a`; with `align_corners` `d c b | a b c d | c b a`). All others
-            see the image's pixels alone, its edge's where these are nearest, so a box inside the image shows nothing of
-            what is outside. `"constant"` is not blended with the image, as it is in `grid_sample()` up to half a pixel
-            inside: where a box moves over the image's edge, its crop jumps, which its gradient does not tell.
+        fill_mode: what is outside the image: `"constant"`, `"nearest"` (the edge's pixels) or `"reflect"`
+            (`d c b a | a b c d | d c b a`; with `align_corners` `d c b | a b c d | c b a`). `"constant"` is blended with
+            the image over the last pixel, as in `grid_sample(padding_mode="zeros")`, only where a box reaches out: along
+            an axis on which it is inside, its crop shows nothing of what is outside, as with `"nearest"`.
         fill_value: the number for `"constant"`; for `"nearest"` interpolation, one that the images' dtype holds.
         interpolation: `"bilinear"`; `"bicubic"`, smoother, which may overshoot (Keys 1981, with the parameter -0.75, as
             in PyTorch); or `"nearest"`: the pixel that holds the sample, for masks and labels, which keeps the images'
             dtype and gives the boxes no gradient.
         align_corners: take the first sample at the centre of the box's first pixel and the last one at the centre of
             its last, as `grid_sample(align_corners=True)` and `tf.image.crop_and_resize()` do, rather than samples in
-            the middle of equal parts. The image then ends at the centres of its outermost pixels, too.
+            the middle of equal parts. The image then ends at the centres of its outermost pixels, too, and a sample
+            beyond them is the `fill_value` alone, as in `tf.image.crop_and_resize()`.
         box_indices: `(boxes,)`, the index of each box's image, counted from 0, for boxes `(boxes, 4)`, as
             `tf.image.crop_and_resize()` takes them; None pairs boxes and images.
         gradient_reach: a number of pixels, at least 1: the boxes' gradient is computed as if each sample saw this far
@@ -177,29 +177,31 @@ def _resample(images, boxes, size, how, box_indices):
 
 def _by_taps(images, spans, how, box_indices):
     """Each sample is the weighted sum of a few pixels along each axis, gathered one by one."""
-    taps = taps_of(spans, ops.shape(images)[1:-1], how)
+    lengths = ops.shape(images)[1:-1]
+    taps = taps_of(spans, lengths, how)
     if how.interpolation == "bilinear" and _suits_xla(images, spans[0][0].shape) and box_indices is None:
         crops = xla_taps.blend(images, taps, blend)
     else:
         crops = blend(images, taps, box_indices)
-    return fill(crops, spans, ops.shape(images)[1:-1], how)
-
-
-def fill(crops, spans, lengths, how):
-    """Crops with the fill value where samples are outside the image, if that is what the fill mode says."""
     if how.fill_mode != "constant":
         return crops
-    return ops.where(beyond(spans, lengths, how), ops.cast(how.fill_value, crops.dtype), crops)
+    sums = [sum(weight for _, weight in axis) for axis in taps]
+    # Without the rounding errors of a sum, where nothing is missing.
+    own = by_axis(weights.kept, spans, lengths, how)
+    return _filled(crops, [ops.where(whole, 1.0, part) for whole, part in zip(own, sums)], how)
 
 
-def beyond(spans, lengths, how):
-    """Which samples are outside the image along any axis, and nowhere NaN, with an axis for the channels."""
-    positions = [weights.positions(*span) for span in spans]
-    flags = [weights.outside(where, length, how.align_corners) for where, length in zip(positions, lengths)]
-    rank = len(spans)
-    outside = functools.reduce(operator.or_, [along(flag, axis, rank) for axis, flag in enumerate(flags)])
-    known = functools.reduce(operator.and_, [along(where == where, axis, rank) for axis, where in enumerate(positions)])
-    return (outside & known)[..., None]
+def _filled(crops, parts, how):
+    """Crops with the fill value in place of what is outside the image.
+
+    Args:
+        crops: weighted sums, in which nothing outside the image has a weight.
+        parts: for each axis how much of each sample is the image, `(batch, boxes, n)`.
+    """
+    part = outer(parts, crops.dtype)
+    blended = crops + how.fill_value * (1 - part) if how.fill_value != 0 else crops
+    # What is not seen at all may be no number.
+    return ops.where(part == 0, ops.cast(how.fill_value, crops.dtype), blended)
 
 
 def _suits_xla(images, boxes_shape):
@@ -224,7 +226,7 @@ def blend(images, taps, box_indices=None):
 
 def taps_of(spans, lengths, how):
     return [
-        weights.taps(weights.positions(*span), length, how.interpolation, how.fill_mode, how.align_corners)
+        weights.taps(weights.positions(*span), span[:2], length, how.interpolation, how.fill_mode, how.align_corners)
         for span, length in zip(spans, lengths)
     ]
 
@@ -235,7 +237,9 @@ def _nearest(images, spans, how, box_indices):
     checks.check_holds(how.fill_value, "fill_value", dtype)
     ((*taps,),) = zip(*taps_of(spans, lengths, how))
     crops = _gather(images, [index for index, _ in taps], box_indices)
-    crops = fill(crops, spans, lengths, how)
+    if how.fill_mode == "constant":
+        inside = outer([weight for _, weight in taps], "float32") > 0
+        crops = ops.where(inside, crops, ops.cast(how.fill_value, crops.dtype))
     lost = ~functools.reduce(operator.and_, [ops.isfinite(start) & ops.isfinite(stop) for start, stop, _ in spans])
     lost = ops.reshape(lost, (*ops.shape(lost), *(1,) * (len(spans) + 1)))
     return ops.where(lost, ops.cast(np.nan if "float" in dtype else how.fill_value, dtype), crops)
@@ -250,7 +254,17 @@ def _by_triangles(images, spans, how):
         crops = xla_triangles.mix(images, axes, how.fill_mode == "constant", mix)
     else:
         crops = mix(images, axes)
-    return fill(crops, spans, lengths, how)
+    if how.fill_mode != "constant":
+        return crops
+    parts = by_axis(weights.covered, spans, lengths, how)
+    return _filled(crops * outer(parts, crops.dtype), parts, how)
+
+
+def by_axis(function, spans, lengths, how):
+    """`weights.kept` or `weights.covered` of the samples along each axis."""
+    return [
+        function(weights.positions(*span), span[:2], length, how.align_corners) for span, length in zip(spans, lengths)
+    ]
 
 
 def mix(images, axes):

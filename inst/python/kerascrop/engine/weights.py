@@ -57,7 +57,7 @@ def _unmoved(position, length, whole_sample):
 
 
 FILL_MODES = {
-    "constant": FillMode(_near_edges, _edge_index, _unmoved),  # see `outside()`
+    "constant": FillMode(_near_edges, _edge_index, _unmoved),  # see `kept()`
     "nearest": FillMode(_near_edges, _edge_index, _unmoved),
     "reflect": FillMode(_in_period, _reflected_index, _reflected),
 }
@@ -70,33 +70,46 @@ def positions(start, stop, size):
     return start[..., None] + steps * ((stop - start) / ops.cast(size, start.dtype))[..., None]
 
 
-# Rounding errors of a position, as a fraction of the image's length: 16 units in the last place of float32.
+# Rounding errors of a side, as a fraction of the image's length: 16 units in the last place of float32.
 ROUNDING = 2e-6
 
 
-def outside(position, length, whole_sample=False):
-    """Whether a sample is beyond the image, and gets the fill value with `fill_mode="constant"`.
+def kept(position, sides, length, whole_sample=False):
+    """Whose samples see the image's own pixels alone, whatever surrounds it, with `fill_mode="constant"`.
 
-    All others see the image's own pixels alone, its outermost ones also where these end half a pixel further inside: a
-    box inside the image shows nothing of what is outside of it. With `whole_sample` the image ends at the centres
-    of its outermost pixels, as it does in `tf.image.crop_and_resize()`.
+    Those of a box that is inside the image along this axis: it shows nothing of what is outside. With `whole_sample`
+    each sample by itself, if it is between the centres of the outermost pixels, as in `tf.image.crop_and_resize()`.
     """
-    length = ops.cast(length, position.dtype)
-    margin = (0.5 if whole_sample else 0.0) - ROUNDING * length
-    return (position < margin) | (position > length - margin)
+    size = ops.cast(length, position.dtype)
+    first, *others = [position] if whole_sample else [side[..., None] for side in sides]
+    low, high = (ops.minimum(first, *others), ops.maximum(first, *others)) if others else (first, first)
+    margin = (0.5 if whole_sample else 0.0) - ROUNDING * size
+    return (low >= margin) & (high <= size - margin)
 
 
-def taps(position, length, interpolation, fill_mode, whole_sample=False):
+def covered(position, sides, length, whole_sample=False):
+    """How much of each sample is the image rather than what surrounds it, with `fill_mode="constant"`.
+
+    A sample of a box that reaches out is blended over the pixel between half a pixel inside and half a pixel outside.
+    """
+    size = ops.cast(length, position.dtype)
+    part = clip(0.5 + size / 2 - ops.abs(position - size / 2), 0.0, 1.0)
+    part = 0 * part if whole_sample else part  # and NaN stays NaN
+    return ops.where(kept(position, sides, length, whole_sample), ops.ones_like(part), part)
+
+
+def taps(position, sides, length, interpolation, fill_mode, whole_sample=False):
     """The pixels that each sample sees, and their weights.
 
     Args:
-        whole_sample: reflect at the centres of the outermost pixels, rather than at their edges.
+        sides: where the boxes start and stop, `(batch, boxes)` both.
+        whole_sample: the image ends at the centres of the outermost pixels, rather than at their edges.
 
     Returns:
-        A list of pairs `(index, weight)`: pixels, always inside the image, and weights, which are 0 for samples outside
-        it in `fill_mode="constant"`. A weight that is always 1 is None.
+        A list of pairs `(index, weight)`: pixels, always inside the image, and weights, which are 0 for what is outside
+        it in `fill_mode="constant"`, unless `kept()`. A weight that is always 1 is None.
     """
-    beyond = outside(position, length, whole_sample) if fill_mode == "constant" else None
+    own = kept(position, sides, length, whole_sample)
     position = FILL_MODES[fill_mode].near(position, length, whole_sample)
     if interpolation == "nearest":
         pairs = [(ops.floor(position), None)]
@@ -104,11 +117,14 @@ def taps(position, length, interpolation, fill_mode, whole_sample=False):
         lower = ops.floor(position - 0.5)
         pairs = WEIGHTS[interpolation](position - 0.5 - lower)
         pairs = [(lower + offset, weight) for offset, weight in pairs]
-    length, index_of = ops.cast(length, "int32"), FILL_MODES[fill_mode].index
-    if beyond is not None:
-        here = ops.cast(~beyond, position.dtype)
-        pairs = [(index, here if weight is None else here * weight) for index, weight in pairs]
-    return [(index_of(ops.cast(index, "int32"), length, whole_sample), weight) for index, weight in pairs]
+    pairs = [(ops.cast(index, "int32"), weight) for index, weight in pairs]
+    length = ops.cast(length, "int32")
+    if fill_mode == "constant":
+        for i, (index, weight) in enumerate(pairs):
+            here = own if whole_sample else own | ((index >= 0) & (index < length))
+            here = ops.cast(here, position.dtype)
+            pairs[i] = index, here if weight is None else here * weight
+    return [(FILL_MODES[fill_mode].index(index, length, whole_sample), weight) for index, weight in pairs]
 
 
 def clip(x, low, high):

@@ -29,13 +29,13 @@ class Triangles(NamedTuple):
     total: Any = None
 
 
-def mix(images, axes, filled, plain):
+def mix(images, axes, faded, plain):
     """The sums of pixels that triangles of weights see, as `plain(images, axes)` computes them.
 
     Args:
         images: `(batch, height, width, channels)`.
         axes: for each axis positions `(batch, 1, n)` and how far each box's triangles reach, `(batch, 1)`.
-        filled: whether samples outside the image are not seen by any pixel, as others take their place.
+        faded: whether samples that are half a pixel or more outside the image count for nothing.
     """
     lengths, dtype = images.shape[1:3], images.dtype
 
@@ -66,8 +66,8 @@ def mix(images, axes, filled, plain):
             of_crops, *others = outer.gradient(slopes, sources, upstream)
             return of_crops, None, *others
 
-        columns = lambda crops, *parameters: _spread_columns(crops, parameters, lengths[1], filled)
-        rows_of = lambda wide, *parameters: _spread_rows(wide, parameters, lengths[0], filled)
+        columns = lambda crops, *parameters: _spread_columns(crops, parameters, lengths[1], faded)
+        rows_of = lambda wide, *parameters: _spread_rows(wide, parameters, lengths[0], faded)
         wide = xla.without_gradient(columns, crops, *parameters[2:])
         of_images = xla.without_gradient(rows_of, wide, *parameters[:2])
         of_places = xla.without_gradient(
@@ -174,25 +174,26 @@ def _axis_slopes(axis, length, product):
     return of_position[:, None], ops.sum(of_reach, axis=1, keepdims=True)
 
 
-def _spread_columns(crops, axis, length, filled):
+def _spread_columns(crops, axis, length, faded):
     """The transpose along the columns: crops `(batch, 1, height, width, channels)`, spread to the images' width."""
-    return _spread(axis, length, filled, xla.take_columns(ops.cast(crops[:, 0], axis[0].dtype)))
+    return _spread(axis, length, faded, xla.take_columns(ops.cast(crops[:, 0], axis[0].dtype)))
 
 
-def _spread_rows(wide, axis, length, filled):
+def _spread_rows(wide, axis, length, faded):
     """The transpose along the rows: images, from what `_spread_columns()` returns."""
-    images = _spread(axis, length, filled, xla.take_rows(wide))
+    images = _spread(axis, length, faded, xla.take_rows(wide))
     return ops.reshape(images, (-1, length, *wide.shape[2:]))
 
 
-def _spread(axis, length, filled, take):
+def _spread(axis, length, faded, take):
     """The sum of `take(sample, weight)` over the samples that see a pixel; both `(batch, length)`."""
     triangles = _triangles(axis, length)
     n = ops.shape(triangles.total)[1]
     pixel = ops.arange(length, dtype="int32")
     seen = (triangles.first[..., None] <= pixel) & (pixel <= triangles.last[..., None])
-    if filled:
-        seen = seen & ~weights.outside(axis[0][:, 0], length)[..., None]
+    if faded:
+        outside = ops.abs(axis[0][:, 0] - length / 2) >= length / 2 + 0.5
+        seen = seen & ~outside[..., None]
     sample = ops.arange(n, dtype="int32")[:, None]
     first = ops.min(ops.where(seen, sample, n - 1), axis=1)
     last = ops.max(ops.where(seen, sample, -1), axis=1)

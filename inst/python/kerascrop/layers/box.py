@@ -39,8 +39,8 @@ class BoxCrop(SampledCrop):
         box_format: one of Keras's box formats, such as `"xyxy"` (pixels, edge coordinates) or `"rel_yxyx"`; or
             `"grid"`, corners `x, y, x', y'` in `[-1, 1]`, PyTorch's image coordinates. `bounding_boxes` use it too.
         antialias: average all pixels of a box that is larger than the crop, rather than the nearest four.
-        fill_mode: what samples whose centre is outside the image are: `"constant"`, `"nearest"` or `"reflect"`; see
-            `kerascrop.sample()`. A box inside the image shows nothing of that.
+        fill_mode: what is outside the image: `"constant"`, `"nearest"` or `"reflect"`; see `kerascrop.sample()`. A box
+            inside the image shows nothing of that.
         fill_value: the number for `"constant"`.
         interpolation: `"bilinear"`, `"bicubic"` or `"nearest"`: see `kerascrop.sample()`.
         align_corners: take the first sample at the centre of the box's first pixel, and the last one at the centre of
