@@ -190,24 +190,34 @@ def kernel(position, interpolation):
     }[interpolation]
 
 
-def weights(position, reach, length, interpolation, fill_mode, align_corners):
+def weights(position, reach, length, interpolation, fill_mode, align_corners, inside):
     """The weights of an axis's pixels in the sample at a position.
 
-    With "constant", a sample at a position outside of the image sees nothing of it; all others see its pixels alone.
+    With "constant", what is outside of the image has a weight, too, for which there is no pixel here; but not if the
+    box is inside along this axis. With `align_corners` a sample sees either the image alone or nothing of it.
     """
-    row, whole_sample = np.zeros(length), align_corners and fill_mode == "reflect"
+    row, whole_sample, part = np.zeros(length), align_corners and fill_mode == "reflect", 1.0
     low, high = image_span(length, align_corners)
-    if fill_mode == "constant" and not low - 2e-6 * length <= position <= high + 2e-6 * length:
+    alone = fill_mode != "constant" or align_corners or inside
+    if fill_mode == "constant" and align_corners and not within(position, position, low, high, length):
         return row
     if interpolation == "antialias":
         if fill_mode == "reflect":
             position = mirrored(position, length, whole_sample)
-        return triangle(position, reach, length)
+        if not alone:  # blended over one pixel
+            part = min(max(min(position, length - position) + 0.5, 0.0), 1.0)
+        return part * triangle(position, reach, length)
     for index, weight in kernel(position, interpolation):
         if fill_mode == "reflect":
             index = reflected(index, length, whole_sample)
-        row[min(max(index, 0), length - 1)] += weight
+        if alone or 0 <= index < length:
+            row[min(max(index, 0), length - 1)] += weight
     return row
+
+
+def within(start, stop, low, high, length):
+    """Whether what lies between two sides is between two others, but for rounding errors."""
+    return min(start, stop) >= low - 2e-6 * length and max(start, stop) <= high + 2e-6 * length
 
 
 def mirrored(position, length, whole_sample):
@@ -222,8 +232,8 @@ def mirrored(position, length, whole_sample):
 def axis_matrix(start, stop, n, length, interpolation="bilinear", fill_mode="constant", align_corners=False):
     """Each pixel's weight in each sample, `(n, length)`; a row of zeros where a sample sees nothing."""
     where, step = positions(start, stop, n, align_corners)
-    reach = max(1.0, abs(step))
-    return np.array([weights(p, reach, length, interpolation, fill_mode, align_corners) for p in where])
+    reach, inside = max(1.0, abs(step)), within(start, stop, 0, length, length)
+    return np.array([weights(p, reach, length, interpolation, fill_mode, align_corners, inside) for p in where])
 
 
 def axes_of(box, size, lengths, **how):
@@ -245,10 +255,10 @@ def sample(image, box, size, fill_value=0.0, **how):
     box = np.array(box, "float64")
     if not np.isfinite(box).all():
         return np.full((*size, image.shape[-1]), np.nan)
-    matrices, inside = axes_of(box, size, image.shape, **how), np.array(True)
+    matrices, part = axes_of(box, size, image.shape, **how), np.array(1.0)
     for matrix in matrices:
-        inside = inside[..., None] & matrix.any(1)
-    return np.where(inside[..., None], multiply(image.astype("float64"), matrices), fill_value)
+        part = part[..., None] * matrix.sum(1)
+    return multiply(image.astype("float64"), matrices) + fill_value * (1 - part[..., None])
 
 
 def adjoint(crop, box, lengths, **how):
@@ -262,15 +272,20 @@ def undecided(box, size, lengths, slack, interpolation="bilinear", fill_mode="co
     unsure = np.zeros(tuple(size), bool)
     rank = len(size)
     for axis, (n, length) in enumerate(zip(size, lengths)):
-        where, _ = positions(box[rank - 1 - axis], box[2 * rank - 1 - axis], n, align_corners)
-        marks = []
+        sides = box[rank - 1 - axis], box[2 * rank - 1 - axis]
+        where, _ = positions(*sides, n, align_corners)
+        marks, edges = [], []
         if fill_mode == "constant":
-            marks += [edge + side * 2e-6 * length for edge, side in zip(image_span(length, align_corners), (-1, 1))]
+            edges = [edge + side * 2e-6 * length for edge, side in zip(image_span(length, align_corners), (-1, 1))]
+        if align_corners:
+            marks += edges
         if interpolation == "nearest":
             marks += range(length + 1)
         close = np.array([any(abs(p - mark) <= slack for mark in marks) for p in where])
         if interpolation == "nearest" and fill_mode == "reflect":
             close |= np.array([abs(p - round(p)) <= slack for p in where])
+        if not align_corners and any(abs(side - edge) <= slack for side in sides for edge in edges):
+            close[:] = True  # whether the box reaches out
         unsure |= close.reshape([-1 if i == axis else 1 for i in range(rank)])
     return unsure
 

@@ -59,9 +59,9 @@ def sample(
         antialias: widen the kernel where a box is larger than the crop. At the image's edge the kernel is cut off, as
             `keras.ops.image.resize()` does.
         fill_mode: what is outside the image: `"constant"`, `"nearest"` (the edge's pixels) or `"reflect"`
-            (`d c b a | a b c d | d c b a`; with `align_corners` `d c b | a b c d | c b a`). `"constant"` is blended with
-            the image over the last pixel, as in `grid_sample(padding_mode="zeros")`, only where a box reaches out: along
-            an axis on which it is inside, its crop shows nothing of what is outside, as with `"nearest"`.
+            (`d c b a | a b c d | d c b a`; with `align_corners` `d c b | a b c d | c b a`). `"constant"` is blended
+            with the image over its last pixel, as in `grid_sample(padding_mode="zeros")`, only where a box reaches
+            out: along an axis on which it is inside, its crop shows the image alone, as with `"nearest"`.
         fill_value: the number for `"constant"`; for `"nearest"` interpolation, one that the images' dtype holds.
         interpolation: `"bilinear"`; `"bicubic"`, smoother, which may overshoot (Keys 1981, with the parameter -0.75, as
             in PyTorch); or `"nearest"`: the pixel that holds the sample, for masks and labels, which keeps the images'
