@@ -240,7 +240,7 @@ as_name <- or_null(function(x, arg, call, may_be_empty = FALSE) {
 
 # Names of parts: strings, or none.
 as_keys <- or_null(function(x, arg, call) {
-  if (is.character(x) && !anyNA(x)) return(as.list(x))
+  if (are_strings(x)) return(as.list(x))
   kerascrop_abort(c("{.arg {arg}} must be {.code NULL} or names.", x = "It is {shown(x)}."), "argument", call)
 })
 
@@ -259,7 +259,7 @@ as_input_shape <- or_null(function(x, arg, call) {
 
 # What Keras takes as `dtype`.
 as_dtype <- or_null(function(x, arg, call) {
-  if (is_string(x) || is_python(x)) return(x)
+  if (is_string(x) || is_python(x) && reticulate::py_has_attr(x, "compute_dtype")) return(x)
   kerascrop_abort(c(
     "{.arg {arg}} must be the name of a type, such as {.val float32}, or a Keras policy.", x = "It is {shown(x)}."
   ), "argument", call)

@@ -29,6 +29,8 @@ with_python_errors <- function(code, call = caller_env()) {
   the$failure <- NULL
   withCallingHandlers(code, error = function(error) {
     if (inherits(error, "kerascrop_error")) return()
+    # As in `stop_in_python()`: arguments of the calls here may be symbolic tensors.
+    withr::local_options("rlang:::disable_trace_capture" = TRUE)
     failure <- the$failure
     if (!is.null(failure)) {
       lines <- sprintf("{failure$message[[%d]]}", seq_along(failure$message))

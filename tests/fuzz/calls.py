@@ -43,7 +43,7 @@ class Unshowable:
     def __repr__(self):
         raise RuntimeError("cannot be shown")
 
-    __str__ = __eq__ = __bool__ = __len__ = __iter__ = __float__ = __array__ = lambda self, *_: self.__repr__()
+    __str__ = __eq__ = __bool__ = __len__ = __float__ = __array__ = lambda self, *_: self.__repr__()
     __hash__ = None
 
 
@@ -177,8 +177,8 @@ def called_with(inputs):
             keywords["training"] = random.choice(NONSENSE)()
         layer(data, **keywords)
         if random.random() < 0.3:
-            symbolic = keras.tree.map_structure(lambda x: keras.KerasTensor((None, *x.shape[1:]), str(x.dtype)), data)
-            layer(symbolic)
+            symbol = lambda x: None if x is None else keras.KerasTensor((None, *x.shape[1:]), str(x.dtype))
+            layer(keras.tree.map_structure(symbol, data))
 
     return call
 

@@ -88,7 +88,10 @@ def fill(out, x):
 
 def _array(x):
     if not isinstance(x, np.ndarray):
-        x = keras.ops.convert_to_numpy(x)
+        try:
+            x = keras.ops.convert_to_numpy(x)
+        except Exception:  # each backend has errors of its own
+            raise ArgumentError(f"`x` must be an array, or a tensor that has numbers, not {shown(x)}.") from None
     if x.dtype.name == "bfloat16":
         x = x.astype("float32")
     _check_numbers(x)

@@ -326,8 +326,8 @@ def check_tensor(value, name):
             raise TypeError  # what backends make of other objects differs
         tensor = keras.ops.convert_to_tensor(value)
         dtype = keras.backend.standardize_dtype(tensor.dtype)
-        if hasattr(tensor, "dense_shape") or len(tensor.shape) < 0:  # a sparse one, or of unknown rank
-            raise TypeError
+        if hasattr(tensor, "dense_shape") or hasattr(tensor, "ragged_rank") or len(tensor.shape) < 0:
+            raise TypeError  # a sparse or ragged one, or of unknown rank
     except Exception:  # each backend has errors of its own
         raise ArgumentError(f"`{name}` must be an array or a tensor, not {shown(value)}.") from None
     check_real(dtype, name)
@@ -345,7 +345,9 @@ def check_inputs(inputs, layer, part="images"):
     if isinstance(inputs, dict):
         if not all(isinstance(key, str) for key in inputs):
             raise ArgumentError(f"`{layer}` takes a dict whose keys are strings, not {shown(list(inputs))}.")
-        return {key: value if value is None else check_inputs(value, layer, key) for key, value in inputs.items()}
+        # A part that is None is missing, and `joint` drops it; nested ones are dropped here.
+        parts = inputs.items() if part == "images" else [(k, v) for k, v in inputs.items() if v is not None]
+        return {key: value if value is None else check_inputs(value, layer, key) for key, value in parts}
     if isinstance(inputs, (list, tuple)) and inputs and all(hasattr(value, "shape") for value in inputs):
         return type(inputs)(check_inputs(value, layer, part) for value in inputs)
     try:

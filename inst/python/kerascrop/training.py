@@ -2,6 +2,7 @@
 
 import contextlib
 import numbers
+import re
 import warnings
 from typing import Any
 
@@ -136,7 +137,7 @@ class BoxLoss(keras.losses.Loss):
         distance = (first + last - first_true - last_true) / 2
         around = ops.maximum(last, last_true) - ops.minimum(first, first_true)
         spread = ops.sum(ops.square(distance), axis=-1) / ops.sum(ops.square(around), axis=-1)
-        return 1 - box_iou(y_pred, y_true) + spread
+        return 1 - ops.cast(box_iou(y_pred, y_true), spread.dtype) + spread
 
 
 class CropMonitor(keras.callbacks.Callback):
@@ -201,13 +202,20 @@ class CropMonitor(keras.callbacks.Callback):
     def _forget(self):
         self.seen, self.boxes, self.history, self.remarks = None, [], [], []
 
+    def _call(self, model):
+        try:
+            model(self.images, training=False)
+        except (ValueError, TypeError) as error:
+            text = re.sub(r"\x1b\[\d*m", "", checks.shortened(error))
+            raise checks.ArgumentError(f"The model does not take the monitor's `images`. {text}") from error
+
     def _look(self, epoch):
         model = self.model  # under JAX this also brings the weights up to date
         if not model.built:  # a subclassed model may make its layers only then
-            model(self.images, training=False)
+            self._call(model)
         layer = _find_layer(model, self.layer)
         with _listening(layer) as heard:
-            model(self.images, training=False)
+            self._call(model)
         if not heard:
             raise checks.ArgumentError(f"The model does not call `{layer.name}` for these `images`.")
         # The last call: when a layer is built, Keras calls what is around it with symbols first.

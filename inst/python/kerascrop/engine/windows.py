@@ -85,7 +85,8 @@ class Windows(Choice):
 
 def _check_windows(starts, size, are_whole):
     """Starts and sizes of windows; each is an integer, or a tensor if it differs between images or is not known yet."""
-    starts, size = (tuple(part) if isinstance(part, (list, tuple, np.ndarray)) else () for part in (starts, size))
+    is_list = lambda part: isinstance(part, (list, tuple)) or isinstance(part, np.ndarray) and part.ndim > 0
+    starts, size = (tuple(part) if is_list(part) else () for part in (starts, size))
     if len(starts) != len(size) or len(size) not in AXIS_NAMES:
         raise checks.SizeError(
             "`starts` and `size` must be lists of as many numbers, one for each axis: (top, left) and (height, width); "
