@@ -49,7 +49,7 @@ as_numpy <- function(x, dtype = "float32") {
 from_numpy <- function(x) {
   call <- rlang::current_env()
   check_given(x, "argument", "x", call)
-  if (is.numeric(x) || is.logical(x)) return(x)
+  if (is.numeric(x) || is.logical(x)) return(plain(x))
   if (!is_python(x) || !reticulate::py_has_attr(x, "shape")) {
     kerascrop_abort(c(
       "{.arg x} must be a NumPy array or a tensor.",
@@ -68,6 +68,7 @@ from_numpy <- function(x) {
 # `as_numpy()` for functions whose errors name their own user's call.
 move_to_numpy <- function(x, dtype = "float32", call = caller_env(), arg = "x") {
   check_given(x, "argument", arg, call)
+  x <- plain(x)
   is_numpy <- is_python(x, "numpy.ndarray")
   if (!is_numpy && (is.object(x) || !is.numeric(x) && !is.logical(x) && !is.raw(x))) {
     kerascrop_abort(c(

@@ -48,8 +48,14 @@ call_layer <- function(layer, object, inputs, call, ...) {
     with_python_errors(add_layer(object, layer), call)
     return(invisible(object))
   }
-  tensors <- as_inputs(object, inputs, layer, call)
-  with_python_errors(layer$`__call__`(tensors, ...), call)
+  warned <- FALSE
+  tensors <- withCallingHandlers(as_inputs(object, inputs, layer, call), kerascrop_warning_box = function(warning) {
+    warned <<- TRUE
+  })
+  recorded <- python_part("pipelines.from_r", call, convert = TRUE)$recorded
+  result <- with_python_errors(recorded(layer, list(inputs = tensors, ...), load_module(call)$BoxWarning), call)
+  if (!warned) for (text in result[[2]]) kerascrop_warn("{text}", "box", call)
+  result[[1]]
 }
 
 # A layer in R is a function. When users call it, its inputs are converted and its errors told as in `compose()`.

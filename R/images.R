@@ -173,17 +173,17 @@ as_images <- function(x, arg = caller_arg(x), call = caller_env(), channels = NU
     full[4] <- channels
     shape <- full[if (batched) 1:4 else 2:4]
   }
+  is_array <- identical(kind$pack, identity)
   size <- rlang::set_names(shape, c(if (batched) "batch", "height", "width", if (length(shape) > 2) "channels"))
   list(
     x = x, n = full[1], lengths = c(height = full[2], width = full[3]), channels = full[4], size = size,
-    pack = kind$pack, is_array = identical(kind$pack, identity),
+    pack = kind$pack, is_array = is_array,
     # One crop of a single image gets its image's number of dimensions back; a batch stays a batch. The boxes know the
     # size of the images, so that crops can be put back.
     restore = function(crops, boxes) {
       if (!batched && dim(crops)[1] == 1) dim(crops) <- dim(crops)[seq_along(shape) + 1]
-      crops <- kind$pack(crops)
-      attr(crops, "boxes") <- structure(boxes, size = size)
-      crops
+      boxes <- structure(boxes, size = size)
+      if (is_array) new_crops(crops, boxes) else structure(kind$pack(crops), boxes = boxes)
     }
   )
 }
@@ -203,7 +203,7 @@ unpack_image <- function(x, arg, call, orient, max_pixels) {
     check_same_size(lapply(x, dim), arg, call)
     list(x = raster_pixels(x, arg, call), pack = pack_rasters)
   } else {
-    list(x = x, pack = identity)
+    list(x = plain(x), pack = identity)
   }
 }
 

@@ -61,18 +61,17 @@ layer_box_crop <- function(object, height, width, box_format = "xyxy", antialias
                            gradient_reach = NULL, boxes = NULL, min_visible = 0, pass_through = NULL,
                            return_boxes = FALSE) {
   interpolation <- as_interpolation(interpolation, antialias)
-  lengths <- if (!missing(object) && is.array(object)) image_lengths(dim(object), data_format)
-  arguments <- checked_arguments(interpolation = interpolation, boxes = as_constant_boxes(boxes, box_format, lengths))
+  arguments <- checked_arguments(interpolation = interpolation, boxes = as_constant_boxes(boxes, box_format))
   if (!is.null(boxes)) return(compose(object, "BoxCrop", arguments))
   compose(object, "BoxCrop", arguments, inputs = c("images", "boxes", "box_indices"))
 }
 
 # Boxes that are the same for all images: four numbers, or a row for each.
-as_constant_boxes <- or_null(function(x, box_format, lengths, arg, call) {
+as_constant_boxes <- or_null(function(x, box_format, arg, call) {
   if (is_python(x)) return(x)
   box_format <- as_box_format(box_format, "box_format", call)
   x <- as_box_matrix(x, arg, call, box_format)
-  check_box_values(x, box_format, lengths, call)
+  check_box_values(x, box_format, NULL, call)
   move_to_numpy(if (nrow(x) > 1) x else as.vector(x), "float64", call, arg)
 })
 

@@ -123,6 +123,8 @@ test_that("boxes wholly outside are warned of, by layers too where the images' s
   expect_warning(layer(c(12, 0, 14, 4)), "outside", class = "kerascrop_warning_box")
   expect_warning(layer(c(12, 0, 2, 4), "xywh"), class = "kerascrop_warning_box")
   expect_warning(layer(c(1.1, 0, 1.2, 1), "rel_xyxy"), class = "kerascrop_warning_box")
+  tensors <- list(as_numpy(array(x, c(1, 9, 12, 1))), as_numpy(t(c(12, 0, 14, 4))))
+  expect_warning(layer_box_crop(tensors, 3, 3), "outside", class = "kerascrop_warning_box")
   images <- array(x, c(2, 9, 12, 1))
   expect_warning(layer_box_crop(images, 3, 3, boxes = c(12, 0, 14, 4)), "outside", class = "kerascrop_warning_box")
   expect_no_warning(layer_box_crop(images, 3, 3, boxes = inside))

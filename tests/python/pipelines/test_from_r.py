@@ -33,3 +33,12 @@ def test_warnings_come_back_with_the_result():
         return x + 1
 
     assert from_r.recorded(function, {"x": 1}) == (2, ["careful"])
+
+
+def test_warnings_of_other_categories_stay_warnings():
+    def function():
+        warnings.warn("careful", FutureWarning, stacklevel=1)
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+
+    with pytest.warns(DeprecationWarning, match="old"):
+        assert from_r.recorded(function, {}, FutureWarning) == (None, ["careful"])

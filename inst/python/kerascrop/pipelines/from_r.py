@@ -47,9 +47,13 @@ class Ahead:
         return result
 
 
-def recorded(function, arguments):
-    """A function's result, and the texts of the warnings that it gave, which R shows as its own."""
+def recorded(function, arguments, category=Warning):
+    """What a function returns, and the texts of its warnings of a category, of which R makes warnings of its own."""
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+        warnings.simplefilter("always", category)
         result = function(**arguments)
-    return result, [str(warning.message) for warning in caught]
+    told = [str(warning.message) for warning in caught if issubclass(warning.category, category)]
+    for warning in caught:
+        if not issubclass(warning.category, category):
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    return result, told
