@@ -50,9 +50,9 @@ from_numpy <- function(x) {
   call <- rlang::current_env()
   check_given(x, "argument", "x", call)
   if (is.numeric(x) || is.logical(x)) return(plain(x))
-  if (!is_python(x) || !reticulate::py_has_attr(x, "shape")) {
+  if (!is_python(x) || !reticulate::py_has_attr(x, "shape") || any(endsWith(class(x), ".KerasTensor"))) {
     kerascrop_abort(c(
-      "{.arg x} must be a NumPy array or a tensor.",
+      "{.arg x} must be a NumPy array or a tensor that has numbers.",
       x = "It is {shown(x)}."
     ), "argument")
   }

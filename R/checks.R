@@ -240,7 +240,7 @@ as_name <- or_null(function(x, arg, call, may_be_empty = FALSE) {
 
 # Names of parts: strings, or none.
 as_keys <- or_null(function(x, arg, call) {
-  if (are_strings(x)) return(as.list(x))
+  if (are_strings(x) && is.null(dim(x))) return(as.list(x))
   kerascrop_abort(c("{.arg {arg}} must be {.code NULL} or names.", x = "It is {shown(x)}."), "argument", call)
 })
 
