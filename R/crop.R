@@ -56,9 +56,9 @@
 #' @section Errors:
 #' `kerascrop_error_size`: a size is not a positive whole number, or larger than the images while `if_smaller` is
 #' `"error"`. `kerascrop_error_shape`: `x` has another shape. `kerascrop_error_box`: boxes of another shape, with `NA`,
-#' or reversed (a box that reaches outside of the image is not an error; where one lies wholly outside, there is a warning
-#' of class `kerascrop_warning_box`). `kerascrop_error_argument`: anything else about the arguments, also a file that
-#' cannot be read.
+#' or reversed (a box that reaches outside of the image is not an error; where one lies wholly outside, there is a
+#' warning of class `kerascrop_warning_box`). `kerascrop_error_argument`: anything else about the arguments, also a
+#' file that cannot be read.
 #' @family array functions
 #' @seealso [layer_center_crop()] and the other layers, for models; [plot_crops()] to look at the result;
 #'   [boxes_from_masks()] to crop to the foreground.

@@ -4,8 +4,9 @@
 #' `fit()` and the layers want. Nothing is resized; [crop_center()] and `crop_boxes()` make images of one size.
 #'
 #' @param x The paths of image files. Or an image of the package magick, each frame of which becomes one of the batch;
-#'   a raster; a cimg or pixset of the package imager; a matrix `(height, width)` or an array `(height, width, channels)`
-#'   or `(batch, height, width, channels)`. Or a list, each element of which is one image of any of these kinds.
+#'   a raster; a cimg or pixset of the package imager; a matrix `(height, width)`, or an array `(height, width,
+#'   channels)` or `(batch, height, width, channels)`. Or a list, each element of which is one image of any of these
+#'   kinds.
 #' @param channels How many the images are to have: 1, grey; 3, red, green and blue; 4, these and opacity. `NULL` leaves
 #'   them as they are, and of a list that mixes several makes what has room for all. Of colours grey is the sum with the
 #'   weights of ITU-R 601, 0.299, 0.587 and 0.114.
@@ -13,9 +14,9 @@
 #' @param orient Turn photographs in files upright, as EXIF says that they lie; `FALSE` leaves them as they are stored.
 #' @param max_pixels A file that says it has more is an error, before it takes memory.
 #' @returns An array `(batch, height, width, channels)`. Channels are grey; grey and opacity; red, green and blue; or
-#'   these and opacity. Bytes, which are those of magick, rasters and raw arrays, are divided by 255, so that they are 0
-#'   to 1 as those of files; other numbers, in arrays and cimg images, are left as they are. There, opacity is full at 1,
-#'   255 or 65535, whichever is not below any number.
+#'   these and opacity. Bytes, which are those of magick, rasters and raw arrays, are divided by 255, so that they are
+#'   0 to 1 as those of files; other numbers, in arrays and cimg images, are left as they are. There, opacity is full
+#'   at 1, 255 or 65535, whichever is not below any number.
 #' @section Files:
 #' PNG and JPEG files are read by the packages png and jpeg, with all their bits; and by magick, where it is installed,
 #' GIF, BMP, WebP, TIFF, PNM, JPEG 2000, HEIC and AVIF, and JPEG files in the colours of print. What a file holds is

@@ -16,8 +16,8 @@ ByFile <- R6::R6Class("ByFile",
       self$began <- proc.time()[["elapsed"]]
       self$name <- name
     },
-    start_context = function(context) {},
-    end_context = function(context) {},
+    start_context = function(context) NULL,
+    end_context = function(context) NULL,
     start_test = function(context, test) self$results <- list(),
     add_result = function(context, test, result) {
       self$results <- c(self$results, list(result))

@@ -118,7 +118,7 @@ some_input <- function(name) {
 }
 
 with_defaults <- function(f, given) {
-  defaults <- Filter(function(x) !identical(x, quote(expr = )), as.list(formals(f)))
+  defaults <- Filter(function(x) !identical(x, rlang::missing_arg()), as.list(formals(f)))
   defaults <- defaults[setdiff(names(defaults), c("...", names(given)))]
   c(given, lapply(defaults, eval, envir = environment(f)))
 }
@@ -133,7 +133,8 @@ calls <- function(folder, monitor) {
   found <- list(
     as_numpy = list(x = x), from_numpy = list(x = as_numpy(x)), image_array = list(x = list(x[1, , , ], x[2, , , ])),
     box_rows = list(box = boxes[1, ]), box_cols = list(box = boxes[1, ]), box_iou = list(boxes = boxes, others = boxes),
-    box_window = list(rows = 1:4, cols = 2:5), clip_boxes = list(boxes = boxes, height = 9, width = 12), boxes_from_masks = list(masks = x[, , , 1] > 0.5),
+    box_window = list(rows = 1:4, cols = 2:5),
+    clip_boxes = list(boxes = boxes, height = 9, width = 12), boxes_from_masks = list(masks = x[, , , 1] > 0.5),
     theta_from_boxes = list(boxes = boxes, box_format = "xyxy", height = 9, width = 12),
     boxes_from_theta = list(theta = cbind(diag(2), 0), box_format = "xyxy", height = 9, width = 12),
     cluttered_digits = list(n = 1, canvas = 40, digit = 12, distractors = 1, seed = 1),
@@ -210,7 +211,7 @@ run_case <- function(i, seed, all_calls, values) {
   warned <- NULL
   setTimeLimit(elapsed = seconds, transient = TRUE)
   # Arguments are bound to names, so that language objects are values, not code; one that is missing is left out.
-  given <- Filter(function(x) !identical(x, quote(expr = )), arguments)
+  given <- Filter(function(x) !identical(x, rlang::missing_arg()), arguments)
   frame <- list2env(stats::setNames(given, sprintf("value_%d", seq_along(given))), parent = globalenv())
   call <- as.call(c(list(f), stats::setNames(lapply(sprintf("value_%d", seq_along(given)), as.name), names(given))))
   outcome <- tryCatch(

@@ -6,7 +6,7 @@ named_boxes <- list(
   list(xmin = 1, xmax = 4, ymin = 2, ymax = 4, domain = list(left = 0, right = 12), direction = "xy"),
   c(left = 1, top = 2, right = 4, bottom = 4), c(Top = 2, Left = 1, Bottom = 4, Right = 4),
   c(left = 1, upper = 2, right = 4, lower = 4), c(t = 2, l = 1, b = 4, r = 4),
-  c(xleft = 1, ybottom = 4, xright = 4, ytop = 2), # graphics::rect()
+  c(xleft = 1, ybottom = 4, xright = 4, ytop = 2), # as rect() has it
   c(x0 = 1, y0 = 2, x1 = 4, y1 = 4), c(x = 1, y = 2, xend = 4, yend = 4),
   c(x = 1, y = 2, w = 3, h = 2), c(height = 2, width = 3, x = 1, y = 2), c(left = 1, top = 2, width = 3, height = 2),
   c(xmin = 1, ymin = 2, w = 3, h = 2), c(cx = 2.5, cy = 3, w = 3, h = 2),

@@ -83,7 +83,9 @@ test_that("a monitor sums up how its boxes changed", {
   expect_output(print(summed), "IoU: 1.0 -> 0.5, best 1.00 after epoch 0", fixed = TRUE)
   expect_output(print(summed), "moved: 2.5 pixels", fixed = TRUE)
   forged <- structure(list(), class = "kerascrop.training.CropMonitor")
-  for (f in list(print, format, summary, plot, as.data.frame)) expect_error(f(forged), class = "kerascrop_error_argument")
+  for (f in list(print, format, summary, plot, as.data.frame)) {
+    expect_error(f(forged), class = "kerascrop_error_argument")
+  }
 })
 
 test_that("digits print, format and sum up, and what is none is an error", {
