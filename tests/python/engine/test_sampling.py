@@ -380,6 +380,18 @@ def test_boxes_far_away_see_what_is_there(images, far, fill_mode, how):
         assert (crops[3] == crops[3, :1]).all() and crops[3].min() >= images[3, 0].min()
 
 
+@pytest.mark.parametrize("how", [{}, {"interpolation": "bicubic"}])
+def test_a_sample_that_begins_to_see_the_image_has_a_slope(how):
+    """Half a pixel outside of it, where its weight is 0 and grows to the right: linearly, or as Keys' cubic does."""
+    image, box = np.full((1, 1, 4, 1), 3.0), np.array([[-1.0, 0, 0, 1]])
+    slope = {"bicubic": 0.75}.get(how.get("interpolation"), 1.0) * 3 / 2  # each side moves the sample half as far
+
+    def loss(boxes):
+        return ops.sum(sample(tensor(image), boxes, (1, 1), **how))
+
+    np.testing.assert_allclose(gradient(loss, box)[0, [0, 2]], [slope, slope], atol=1e-6)
+
+
 def test_a_wide_box_has_its_gradient_where_it_sees_the_image():
     image = np.arange(8.0).reshape(1, 1, 8, 1)
     box = np.array([[3.3 - 2.0**31, 0, 3.3 + 2.0**31, 1]])  # a single sample, at 3.3

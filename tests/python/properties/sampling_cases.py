@@ -19,13 +19,14 @@ def samplings(draw):
     rank = draw(st.sampled_from((2, 2, 2, 1, 3)))
     interpolation = draw(st.sampled_from(("bilinear", "bilinear", "antialias", "bicubic", "nearest")))
     dtypes = ("float32", "float32", "uint8", "int32", "int64", "uint32", "float16", "bfloat16", "float64", "bool")
+    dtype = draw(st.sampled_from(dtypes))
     return Config(
         size=draw(st.tuples(*[st.integers(1, 6)] * rank)),
-        dtype=draw(st.sampled_from(dtypes)),
+        dtype=dtype,
         channels=draw(st.integers(1, 3)),
         interpolation=interpolation,
         fill_mode=draw(st.sampled_from(FILL_MODES)),
-        fill_value=draw(st.sampled_from((0, 1, 7))),
+        fill_value=draw(st.sampled_from((0, 1) if dtype == "bool" else (0, 1, 7))),
         align_corners=draw(st.booleans()),
         paired=draw(st.sampled_from(("one", "many", "indices"))),
     )

@@ -200,8 +200,9 @@ def _filled(crops, parts, how):
     """
     part = outer(parts, crops.dtype)
     blended = crops + how.fill_value * (1 - part) if how.fill_value != 0 else crops
-    # What is not seen at all may be no number.
-    return ops.where(part == 0, ops.cast(how.fill_value, crops.dtype), blended)
+    # A pixel that is no number has no weight here, but 0 times NaN is NaN. Elsewhere the slope at 0 has to stay.
+    unseen = (part == 0) & ops.isnan(crops)
+    return ops.where(unseen, ops.cast(how.fill_value, crops.dtype), blended)
 
 
 def _suits_xla(images, boxes_shape):
