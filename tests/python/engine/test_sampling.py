@@ -221,6 +221,17 @@ def test_many_boxes_are_as_if_each_were_alone(images, rng):
     assert run(images[:0], boxes[:0], (5, 7)).shape == (0, 3, 5, 7, 3)
 
 
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("how", [{}, {"antialias": True}, {"interpolation": "bicubic"}, {"interpolation": "nearest"}])
+@pytest.mark.parametrize("batch", [0, None])
+def test_a_graph_of_no_images_gives_no_crops(how, batch):
+    import tensorflow as tf
+
+    signature = [tf.TensorSpec((batch, 2, 3, 3)), tf.TensorSpec((batch, 4))]
+    function = tf.function(lambda x, b: sample(x, b, (3, 1), **how), input_signature=signature)
+    assert function(tf.zeros((0, 2, 3, 3)), tf.zeros((0, 4))).shape == (0, 3, 1, 3)
+
+
 @pytest.mark.parametrize("length", [1, 2, 5])
 def test_antialias_reflects_where_align_corners_says(rng, length):
     """Boxes no larger than their crops: antialiasing changes nothing, so NumPy's padding is the truth."""

@@ -111,6 +111,8 @@ def resample(images, boxes, size, how, box_indices=None):
     """`sample()` for arguments that have been checked, with the options as a `How`."""
     dtype, nearest = standardize_dtype(images.dtype), how.interpolation == "nearest"
     dtype = dtype if nearest else dtypes.result_dtype(dtype)
+    if 0 in boxes.shape[:-1]:  # JAX cannot take from nothing, and many empty sums in TensorFlow's graph end the process
+        return ops.zeros((*boxes.shape[:-1], *size, images.shape[-1]), dtype)
     precise = "float64" in (dtype, standardize_dtype(boxes.dtype))
     images, boxes = ops.cast(images, dtype), ops.cast(boxes, "float64" if precise else "float32")
     single = len(boxes.shape) == 2
@@ -327,6 +329,4 @@ def _gather(images, indices, box_indices=None):
     shape = ops.shape(images)
     image = ops.arange(shape[0], dtype="int32") if box_indices is None else ops.cast(box_indices, "int32")
     flat = flat_index(indices, shape[1:-1], image)
-    if images.shape[0] == 0:
-        return ops.zeros((*ops.shape(flat), shape[-1]), images.dtype)  # JAX's `take()` fails for empty batches
     return ops.take(ops.reshape(images, (-1, shape[-1])), flat, axis=0)
