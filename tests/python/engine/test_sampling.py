@@ -96,12 +96,6 @@ def test_no_rounding_error_takes_a_sample_out_of_the_image(rng, length, align_co
             np.testing.assert_allclose(ops.convert_to_numpy(layer([ones, np.array([whole], "float32")])), 1, atol=1e-6)
 
 
-def test_what_is_in_no_pixel_is_not_blended_with_a_pixel_that_is_no_number():
-    image = np.full((1, 2, 2, 1), np.nan, "float32")
-    for how in ({}, {"antialias": True}, {"interpolation": "bicubic"}, {"interpolation": "nearest"}):
-        assert (run(image, np.array([[-3, -3, 0, 0]], "float32"), (3, 3), fill_value=2, **how) == 2).all()
-
-
 def grid_sample(images, boxes, size, padding, interpolation, align_corners):
     """PyTorch's crops for boxes in `"grid"` format, and which of their samples are in the image."""
     torch = pytest.importorskip("torch", reason="needs PyTorch")

@@ -185,7 +185,7 @@ def _by_taps(images, spans, how, box_indices):
         crops = xla_taps.blend(images, taps, blend)
     else:
         crops = blend(images, taps, box_indices)
-    if how.fill_mode != "constant":
+    if how.fill_mode != "constant" or how.fill_value == 0:
         return crops
     sums = [sum(weight for _, weight in axis) for axis in taps]
     # Without the rounding errors of a sum, where nothing is missing.
@@ -200,11 +200,7 @@ def _filled(crops, parts, how):
         crops: weighted sums, in which nothing outside the image has a weight.
         parts: for each axis how much of each sample is the image, `(batch, boxes, n)`.
     """
-    part = outer(parts, crops.dtype)
-    blended = crops + how.fill_value * (1 - part) if how.fill_value != 0 else crops
-    # A pixel that is no number has no weight here, but 0 times NaN is NaN. Elsewhere the slope at 0 has to stay.
-    unseen = (part == 0) & ops.isnan(crops)
-    return ops.where(unseen, ops.cast(how.fill_value, crops.dtype), blended)
+    return crops + how.fill_value * (1 - outer(parts, crops.dtype))
 
 
 def _suits_xla(images, boxes_shape):
@@ -260,7 +256,8 @@ def _by_triangles(images, spans, how):
     if how.fill_mode != "constant":
         return crops
     parts = by_axis(weights.covered, spans, lengths, how)
-    return _filled(crops * outer(parts, crops.dtype), parts, how)
+    crops *= outer(parts, crops.dtype)
+    return _filled(crops, parts, how) if how.fill_value != 0 else crops
 
 
 def by_axis(function, spans, lengths, how):
