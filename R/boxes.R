@@ -1,19 +1,4 @@
-box_formats <- c(
-  "xyxy", "yxyx", "xywh", "center_xywh", "center_yxhw", "rel_xyxy", "rel_yxyx", "rel_xywh", "rel_center_xywh", "grid"
-)
-
 box_sides <- c("x1", "y1", "x2", "y2")
-
-# What the numbers of a format are: whether sides, or else a place and a size; and whether y comes before x.
-has_sides <- function(box_format) !grepl("wh|hw", box_format)
-is_y_first <- function(box_format) grepl("^(rel_)?(center_)?y", box_format)
-
-as_box_format <- function(x, arg = caller_arg(x), call = caller_env()) {
-  if (is_string(x) && x %in% box_formats) return(x)
-  kerascrop_abort(
-    c("{.arg {arg}} must be one of {.or {.val {box_formats}}}.", x = "It is {shown(x)}."), "box", call
-  )
-}
 
 # A matrix of boxes of any format, one a row, with finite numbers.
 as_box_matrix <- function(x, arg, call, box_format = "xyxy") {
