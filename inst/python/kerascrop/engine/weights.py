@@ -109,7 +109,6 @@ def taps(position, sides, length, interpolation, fill_mode, whole_sample=False):
         A list of pairs `(index, weight)`: pixels, always inside the image, and weights, which are 0 for what is outside
         it in `fill_mode="constant"`, unless `kept()`. A weight that is always 1 is None.
     """
-    own = kept(position, sides, length, whole_sample)
     position = FILL_MODES[fill_mode].near(position, length, whole_sample)
     if interpolation == "nearest":
         pairs = [(ops.floor(position), None)]
@@ -120,6 +119,7 @@ def taps(position, sides, length, interpolation, fill_mode, whole_sample=False):
     pairs = [(ops.cast(index, "int32"), weight) for index, weight in pairs]
     length = ops.cast(length, "int32")
     if fill_mode == "constant":
+        own = kept(position, sides, length, whole_sample)
         for i, (index, weight) in enumerate(pairs):
             here = own if whole_sample else own | ((index >= 0) & (index < length))
             here = ops.cast(here, position.dtype)
