@@ -5,6 +5,7 @@ that are always the same. A case is a named tuple of plain values, which a failu
 """
 
 import functools
+import math
 import os
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from keras import ops
 from conftest import BACKEND
 
 CASES, SEED = (int(os.environ.get(name, 0)) for name in ("CASES", "SEED"))
-SHARES = 100  # what the shares of all tests add up to, about
+SHARES = 100  # what the shares of all tests add up to, at least
 
 # How often each way of running is drawn: "graph" knows no sizes before it runs, "static" is compiled for each size.
 WAYS = {
@@ -63,7 +64,7 @@ def options(number, name):
 
 def for_any(strategy, share=1):
     """A decorator: a test of one argument becomes one of many cases, `share` hundredths of all."""
-    number = max(1, CASES * share // SHARES) if CASES else 3 * share
+    number = math.ceil(CASES * share / SHARES) if CASES else 3 * share
 
     def decorate(test):
         @functools.wraps(test)
