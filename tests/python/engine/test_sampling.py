@@ -365,6 +365,8 @@ def test_a_box_with_nan_gives_nan_and_poisons_no_other_image(images):
 def test_a_box_with_nan_gives_nan_beside_the_image_too(images, how):
     boxes = np.array([[np.nan, 50, 5, 60], [1, -np.inf, 5, 5], [-9, 1, -3, np.nan], [20, np.nan, 30, 1]], "float32")
     assert np.isnan(run(images, boxes, (2, 3), **how)).all()
+    exact = jitted(lambda boxes: sample(images, boxes, (2, 3), align_corners=True, **how))  # 0 * NaN, to a compiler
+    assert np.isnan(ops.convert_to_numpy(exact(ops.convert_to_tensor(boxes)))).all()
 
 
 FAR = [1e5, 7e7, 3e9, 1e12, 1e30]

@@ -119,7 +119,8 @@ def taps(position, sides, length, interpolation, fill_mode, whole_sample=False):
     pairs = [(ops.cast(index, "int32"), weight) for index, weight in pairs]
     length = ops.cast(length, "int32")
     if fill_mode == "constant":
-        own = kept(position, sides, length, whole_sample)
+        # A compiler may take 0 * NaN for 0: NaN stays NaN if its weight counts.
+        own = kept(position, sides, length, whole_sample) | ops.isnan(position)
         for i, (index, weight) in enumerate(pairs):
             here = own if whole_sample else own | ((index >= 0) & (index < length))
             here = ops.cast(here, position.dtype)
