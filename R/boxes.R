@@ -1,7 +1,7 @@
 box_sides <- c("x1", "y1", "x2", "y2")
 
-# A matrix of boxes of any format, one a row, with finite numbers.
-as_box_matrix <- function(x, arg, call, box_format = "xyxy") {
+# A matrix of boxes of any format, one a row, with finite numbers; with `may_miss`, boxes may be missing.
+as_box_matrix <- function(x, arg, call, box_format = "xyxy", may_miss = FALSE) {
   check_given(x, "box", arg, call)
   x <- order_boxes(x, box_format, arg, call, sized = TRUE)
   if (is_numbers(x) && is.null(dim(x)) && length(x) == 4) x <- t(x)
@@ -16,7 +16,7 @@ as_box_matrix <- function(x, arg, call, box_format = "xyxy") {
       i = "{.fn box_window} makes a box from rows and columns."
     ), "box", call)
   }
-  wrong <- which(rowSums(is.finite(x)) < 4)
+  wrong <- which(rowSums(is.finite(x)) < 4 & !(may_miss & are_missing(x)))
   if (length(wrong)) {
     kerascrop_abort(c(
       "{.arg {arg}} must be finite numbers.",
@@ -26,6 +26,9 @@ as_box_matrix <- function(x, arg, call, box_format = "xyxy") {
   storage.mode(x) <- "double"
   x
 }
+
+# Whether boxes stand for none: all their numbers are -1, as in Keras's batches, or `NA`.
+are_missing <- function(boxes) rowSums(is.na(boxes)) == 4 | rowSums(boxes == -1) %in% 4
 
 check_finite_boxes <- function(boxes, arg, call = caller_env()) {
   if (!is.numeric(boxes) || all(is.finite(boxes))) return(invisible())
@@ -163,9 +166,9 @@ relative_lengths <- function(first, last, other_first, other_last) {
 #' @param height,width The image's size in pixels.
 #' @param box_format What the boxes' numbers are; see [layer_box_crop()].
 #' @returns A matrix with a row for each box, in the same format. A box that lies wholly outside has no area then, and
-#'   there is a warning.
+#'   there is a warning. Missing boxes, all of whose numbers are -1 or `NA`, stay as they are.
 #' @section Errors:
-#' `kerascrop_error_box`: `boxes` have another shape, `NA`, no area, or reversed sides, or the format is unknown.
+#' `kerascrop_error_box`: `boxes` have another shape, some `NA`, no area, or reversed sides, or the format is unknown.
 #' `kerascrop_error_size`: `height` or `width` is not a positive whole number. A warning of class
 #' `kerascrop_warning_box`: boxes lie wholly outside.
 #' @family boxes
@@ -176,14 +179,20 @@ clip_boxes <- function(boxes, height, width, box_format = "xyxy") {
   call <- rlang::current_env()
   box_format <- as_box_format(box_format)
   size <- list(height = as_size(height), width = as_size(width))
-  boxes <- as_box_matrix(boxes, "boxes", call, box_format)
-  check_areas(boxes, box_format, call)
   if (is_relative(box_format)) size <- list(height = 1, width = 1)
+  boxes <- as_box_matrix(boxes, "boxes", call, box_format, may_miss = TRUE)
+  missing <- which(are_missing(boxes))
+  kept <- boxes[missing, ]
+  whole <- from_sides(t(c(0, 0, size$width, size$height)), box_format, size$height, size$width)
+  boxes[missing, ] <- rep(whole, each = length(missing)) # a box that nothing is wrong with
+  check_areas(boxes, box_format, call)
   sides <- to_sides(boxes, box_format, size$height, size$width)
   warn_outside(sides, size$height, size$width, call)
   columns <- list(size$width, size$height, size$width, size$height)
   for (i in seq_along(columns)) sides[, i] <- pmin(pmax(sides[, i], 0), columns[[i]])
-  structure(from_sides(sides, box_format, size$height, size$width), dimnames = list(NULL, format_names(box_format)))
+  boxes <- from_sides(sides, box_format, size$height, size$width)
+  boxes[missing, ] <- kept
+  structure(boxes, dimnames = list(NULL, format_names(box_format)))
 }
 
 # A crop of a box that lies beside the image shows nothing of it.

@@ -98,6 +98,18 @@ test_that("clip_boxes() moves sides to the image's edge, in every format", {
   expect_error(clip_boxes(c(3, 2, 4, 8), 9), "width", class = "kerascrop_error_size")
 })
 
+test_that("clip_boxes() keeps missing boxes as they are, in every format", {
+  for (format in box_formats) {
+    there <- from_sides(rbind(c(10, 4, 30, 9)), format, 9, 12)
+    boxes <- rbind(-1, NaN, unname(there), NA, deparse.level = 0)
+    expect_no_warning(clipped <- unname(clip_boxes(boxes, 9, 12, format)))
+    expect_identical(clipped[-3, ], boxes[-3, ])
+    expect_equal(clipped[3, , drop = FALSE], from_sides(rbind(c(10, 4, 12, 9)), format, 9, 12))
+  }
+  expect_error(clip_boxes(rbind(-1, c(3, 2, 1, 8)), 9, 12), "Box 2", class = "kerascrop_error_box")
+  expect_error(clip_boxes(rbind(c(-1, -1, -1, NA)), 9, 12), "boxes", class = "kerascrop_error_box")
+})
+
 test_that("boxes_from_masks() of nothing, and sizes that are none, are errors", {
   for (masks in list(NULL, list(), integer(), matrix(0, 0, 0), array(0, c(2, 0, 3)), array(0, c(0, 0, 0)))) {
     expect_error(boxes_from_masks(masks), "masks", class = "kerascrop_error_shape")
