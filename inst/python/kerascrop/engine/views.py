@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from kerascrop.axes import spatial_axes
-from kerascrop.engine import windows
+from kerascrop.engine import cutting, windows
 from kerascrop.engine.choices import Choice
 
 
@@ -63,7 +63,7 @@ class Grid(Choice):
 
     def cut(self, images, is_mask=False, data_format=None):
         along = spatial_axes(len(self.size), data_format or keras.config.image_data_format())
-        images = windows.pad(ops.convert_to_tensor(images), along, self.margins, 0 if is_mask else self.fill_value)
+        images = cutting.pad(ops.convert_to_tensor(images), along, self.margins, 0 if is_mask else self.fill_value)
         lines = [ops.cast(line, "int32") + before for line, (before, _) in zip(self.lines, self.margins)]
         return cut_grid(images, along, lines, self.size)
 

@@ -1,11 +1,9 @@
-"""Whole-pixel crops: where windows start, what happens to images that are too small, and how windows are cut out.
+"""Whole-pixel crops: where windows start, and what happens to images that are too small.
 
 A window is a start and a size along one axis, in pixels counted from 0. Choosing one is plain
 arithmetic on integers, or on integer tensors where a length is known only when the model runs.
-Cutting keeps the dtype and moves every number unchanged, whatever it is.
 """
 
-import functools
 import math
 import numbers
 import operator
@@ -18,9 +16,9 @@ from keras import ops
 
 from kerascrop import checks
 from kerascrop.axes import AXIS_NAMES, spatial_axes
-from kerascrop.backend import tf
 from kerascrop.engine import xla
 from kerascrop.engine.choices import Choice
+from kerascrop.engine.cutting import cut, cut_anywhere, pad
 from kerascrop.engine.samples import Samples
 from kerascrop.hints import Tensor
 
@@ -76,7 +74,7 @@ class Windows(Choice):
             windows = zip(self.starts, self.size, [images.shape[axis] for axis in along])
             if all(isinstance(start, int) and 0 <= start <= (length or 0) - size for start, size, length in windows):
                 return cut(images, along, self.starts, self.size)
-            return _cut_anywhere(images, along, self.starts, self.size, fill_value)
+            return cut_anywhere(images, along, self.starts, self.size, fill_value)
         # Starts may be real numbers if the image may be enlarged.
         starts = [start if isinstance(start, int) else ops.cast(start, "int32") for start in self.starts]
         starts = [start + before for start, (before, _) in zip(starts, self.margins)]
@@ -309,112 +307,6 @@ def _at_least(length, least, message):
     if length is None or isinstance(length, int):
         return length
     return xla.at_least(length, least, message.format(f"under {least}"))
-
-
-def cut(images, axes, starts, sizes):
-    """Cut a window out of each image.
-
-    Args:
-        images: a tensor of any dtype.
-        axes: the axes to cut along: neighbours, in order.
-        starts: for each of them the window's first pixel, inside the image: an integer or a
-            scalar tensor; or `(batch,)`, one for each image of a batch.
-        sizes: for each of them the window's length: an integer or a scalar tensor.
-    """
-    if any(len(getattr(start, "shape", ())) for start in starts):
-        return _gather(images, axes, starts, sizes)
-    shape = list(ops.shape(images))
-    begin = [0] * len(shape)
-    for axis, start, size in zip(axes, starts, sizes):
-        begin[axis], shape[axis] = start, size
-    if not all(isinstance(start, int) for start in starts):
-        begin = [ops.cast(start, "int32") for start in begin]  # JAX wants one type for all
-    return ops.slice(images, begin, shape)
-
-
-def _gather(images, axes, starts, sizes):
-    """`cut()` with a separate start for each image."""
-    if images.shape[0] == 0:  # JAX's `take()` fails for empty batches
-        return cut(images, axes, [0] * len(axes), sizes)
-    if tf is None:
-        return _take(images, axes, starts, sizes)
-    take = _take_function(tuple(axes), len(images.shape), keras.backend.standardize_dtype(images.dtype))
-    starts = [ops.broadcast_to(ops.cast(start, "int32"), ops.shape(images)[:1]) for start in starts]
-    crops = take(images, starts, list(sizes))
-    shape = list(images.shape)
-    for axis, size in zip(axes, sizes):
-        shape[axis] = size if isinstance(size, int) else None
-    crops.set_shape(shape)
-    return crops
-
-
-def _take(images, axes, starts, sizes, is_inside=True):
-    """Take the windows of all images, pixel by pixel, by one index.
-
-    With `is_inside=False`, pixels outside the image are replaced by the nearest ones in it.
-    """
-    shape = ops.shape(images)
-    ndim = len(shape)
-    windows = {axis % ndim: window for axis, window in zip(axes, zip(starts, sizes))}
-    last = max(windows)
-    # The index counts through all axes up to the last one that is cut; later axes move as a whole. PyTorch indexes
-    # with int64; elsewhere int32 is enough, as TensorFlow raises an error for more numbers than it counts anyway.
-    dtype = "int64" if keras.backend.backend() == "torch" else "int32"
-    index = ops.reshape(ops.arange(shape[0], dtype=dtype), (-1,) + (1,) * last)
-    for axis in range(1, last + 1):
-        start, size = windows.get(axis, (0, shape[axis]))
-        steps = ops.reshape(start, (-1, 1)) + ops.arange(size, dtype="int32")
-        steps = steps if is_inside else ops.clip(steps, 0, shape[axis] - 1)
-        steps = ops.reshape(steps, (-1,) + (1,) * (axis - 1) + (size,) + (1,) * (last - axis))
-        index = ops.add(ops.multiply(index, shape[axis]), steps)
-    return ops.take(ops.reshape(images, (-1, *shape[last + 1 :])), index, axis=0)
-
-
-@functools.cache
-def _take_function(axes, ndim, dtype):
-    """`_take()` as a TensorFlow function, traced once for images of all shapes; on a CPU compiled by XLA.
-
-    Run operation by operation, TensorFlow looks up one pixel at a time. XLA makes a single loop of it, nearly as fast
-    as a plain copy; it compiles for each new shape, in some 40 ms.
-    """
-    return tf.function(
-        lambda images, starts, sizes: _take(images, axes, starts, sizes),
-        input_signature=[
-            tf.TensorSpec([None] * ndim, dtype),
-            [tf.TensorSpec([None], "int32")] * len(axes),
-            [tf.TensorSpec([], "int32")] * len(axes),
-        ],
-        jit_compile=not tf.config.list_physical_devices("GPU"),
-        autograph=False,
-    )
-
-
-def _cut_anywhere(images, axes, starts, sizes, fill_value):
-    """`cut()` for windows that may reach outside the image, where crops get `fill_value`."""
-    checks.check_holds(fill_value, "fill_value", keras.backend.standardize_dtype(images.dtype))
-    if images.shape[0] == 0:  # JAX's `take()` fails for empty batches
-        images = pad(images, axes, [(0, size) for size in sizes], 0)
-        return cut(images, axes, [0] * len(axes), sizes)
-    starts = [ops.broadcast_to(ops.cast(start, "int32"), ops.shape(images)[:1]) for start in starts]
-    crops = _take(images, axes, starts, sizes, is_inside=False)
-    fill_value, ndim = ops.cast(fill_value, images.dtype), len(images.shape)
-    for axis, start, size in zip(axes, starts, sizes):
-        steps = start[:, None] + ops.arange(size, dtype="int32")
-        inside = (steps >= 0) & (steps < ops.shape(images)[axis])
-        inside = ops.reshape(inside, (-1, *(1,) * (axis % ndim - 1), size, *(1,) * (-1 - axis)))
-        crops = ops.where(inside, crops, fill_value)
-    return crops
-
-
-def pad(images, axes, margins, fill_value):
-    """Add `(before, after)` pixels of `fill_value`, which the images' dtype must hold, along each of the axes."""
-    if all(isinstance(margin, int) and margin == 0 for pair in margins for margin in pair):
-        return images
-    checks.check_holds(fill_value, "fill_value", keras.backend.standardize_dtype(images.dtype))
-    padding = [(0, 0)] * len(images.shape)
-    for axis, margin in zip(axes, margins):
-        padding[axis] = margin
-    return ops.pad(images, padding, constant_values=ops.cast(fill_value, images.dtype))
 
 
 def stack_corners(first, last):
