@@ -49,35 +49,6 @@ def test_relative_formats_need_the_size_of_the_images(numbers, needed):
         geometry.convert_boxes(np.zeros((1, 5)), "rel_xyxy", "grid")
 
 
-@pytest.mark.parametrize("box_format", FORMATS)
-def test_theta_maps_the_crop_to_the_box_and_back(box_format):
-    boxes = np.array([FORMATS[box_format]], "float32")
-    theta = ops.convert_to_numpy(geometry.theta_from_boxes(boxes, box_format, 10, 20))
-    corners = theta[0] @ np.array([[-1, 1], [-1, 1], [1, 1]])  # of the crop, x and y from -1 to 1
-    np.testing.assert_allclose(corners.T.ravel(), FORMATS["grid"], atol=1e-6)
-    back = ops.convert_to_numpy(geometry.boxes_from_theta(theta, box_format, 10, 20))
-    np.testing.assert_allclose(back[0], FORMATS[box_format], atol=1e-5)
-
-
-def test_theta_of_volumes_takes_a_depth():
-    box = np.array([[2, 1, 3, 8, 4, 6]], "float32")  # x, y, z
-    theta = ops.convert_to_numpy(geometry.theta_from_boxes(box, "xyxy", height=10, width=20, depth=12))
-    assert theta.shape == (1, 3, 4)
-    corners = theta[0] @ np.array([[-1, 1], [-1, 1], [-1, 1], [1, 1]])
-    pixels = (corners.T + 1) / 2 * [20, 10, 12]
-    np.testing.assert_allclose(pixels.ravel(), box[0], atol=1e-5)
-    back = geometry.boxes_from_theta(theta, "xyxy", height=10, width=20, depth=12)
-    np.testing.assert_allclose(ops.convert_to_numpy(back), box, atol=1e-5)
-
-
-def test_matrices_that_are_no_box_are_errors():
-    with pytest.raises(BoxError, match="rotates or shears"):
-        geometry.boxes_from_theta(np.array([[0.5, 0.1, 0], [0, 0.5, 0]], "float32"))
-    for shape in ((3,), (2, 2), (3, 3)):
-        with pytest.raises(BoxError, match="must have shape"):
-            geometry.boxes_from_theta(np.zeros(shape, "float32"))
-
-
 def test_iou_counts_pixels(rng):
     corners = rng.integers(0, 12, size=(200, 2, 2, 2))
     first, second = np.concatenate([corners.min(-2), corners.max(-2) + 1], axis=-1).transpose(1, 0, 2)
@@ -165,9 +136,6 @@ WRONG = {
     "masks, no pixels": (ShapeError, lambda: geometry.boxes_from_masks(np.zeros((2, 0, 4)))),
     "masks, nothing": (ShapeError, lambda: geometry.boxes_from_masks([])),
     "masks, None": (ArgumentError, lambda: geometry.boxes_from_masks(None)),
-    "theta, a number": (BoxError, lambda: geometry.boxes_from_theta(2.0)),
-    "theta, a vector": (BoxError, lambda: geometry.boxes_from_theta([1.0, 2, 3])),
-    "theta, None": (ArgumentError, lambda: geometry.boxes_from_theta(None)),
     "convert, a number": (BoxError, lambda: geometry.convert_boxes(3.0, "xyxy", "xywh")),
     "convert, None": (ArgumentError, lambda: geometry.convert_boxes(None, "xyxy", "xywh")),
     "clip, format": (BoxError, lambda: clip_boxes(BOX, 10, 20, "coco")),

@@ -1,13 +1,14 @@
 """Every kind of crop for Keras models: centre, border, random, given by boxes, and learned."""
 
 from kerascrop import backend  # noqa: F401  # first, for the error where Keras has nothing to run on
+from kerascrop.affine import boxes_from_theta, theta_from_boxes
 from kerascrop.checks import BoxWarning
 from kerascrop.digits import cluttered_digits
 from kerascrop.engine.pasting import adjoint, paste
 from kerascrop.engine.samples import Samples
 from kerascrop.engine.sampling import sample
 from kerascrop.engine.windows import Windows
-from kerascrop.geometry import box_iou, boxes_from_masks, boxes_from_theta, clip_boxes, convert_boxes, theta_from_boxes
+from kerascrop.geometry import box_iou, boxes_from_masks, clip_boxes, convert_boxes
 from kerascrop.layers.base import Crop
 from kerascrop.layers.border import BorderCrop, BorderCrop1D, BorderCrop3D
 from kerascrop.layers.box import BoxCrop
