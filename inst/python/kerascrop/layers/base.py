@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerascrop import axes, checks, geometry
+from kerascrop import axes, checks, errors, geometry
 from kerascrop.engine import sampling, windows
 from kerascrop.engine.choices import Choice
 from kerascrop.engine.samples import Samples
@@ -46,7 +46,7 @@ class ImageLayer(SavedSeeds, keras.layers.Layer):
         if kwargs.get("name") is None:
             kwargs["name"] = settings.default_name(type(self))
         # Without autocast, whole pixels are never cast, and boxes stay float32 when images are float16.
-        with checks.keras_arguments():
+        with errors.keras_arguments():
             super().__init__(autocast=False, **kwargs)
         self.data_format = checks.check_data_format(data_format)
 
