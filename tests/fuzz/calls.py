@@ -175,7 +175,8 @@ def called_with(inputs):
         keywords = {"training": random.choice([True, False, None])} if isinstance(layer, kerascrop.Crop) else {}
         if spoilt and keywords and random.random() < 0.1:
             keywords["training"] = random.choice(NONSENSE)()
-        layer(data, **keywords)
+        others = [random.choice(NONSENSE)()] if spoilt and random.random() < 0.05 else []
+        layer(data, *others, **keywords)
         if random.random() < 0.3:
             symbol = lambda x: None if x is None else keras.KerasTensor((None, *x.shape[1:]), str(x.dtype))
             layer(keras.tree.map_structure(symbol, data))

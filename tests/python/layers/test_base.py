@@ -266,6 +266,12 @@ def test_arguments_are_checked(name):
             LAYERS[name](**arguments)
 
 
+def test_a_call_takes_one_argument_beside_those_that_are_named(images):
+    for name, other in (("center", True), ("random", images), ("box", BOXES), ("learnable", None), ("bright", "pad")):
+        with pytest.raises(kerascrop.checks.ArgumentError, match="takes its inputs as one argument, .* a list"):
+            LAYERS[name]()(images, other)
+
+
 @pytest.mark.parametrize("name", ["border", "center", "random"])
 def test_channels_in_front_are_hinted_at_where_that_would_help(name):
     layer = kerascrop.BorderCrop(1) if name == "border" else LAYERS[name]()

@@ -55,14 +55,18 @@ class ImageLayer(SavedSeeds, keras.layers.Layer):
         settings.show_arguments(cls)
 
     def __call__(self, inputs: Any, *args, **kwargs) -> Any:
+        if args:
+            raise checks.ArgumentError(
+                f"`{self.name}` takes its inputs as one argument, several of them in a list, and `training` by name."
+            )
         legacy.check_none(self.name, inputs, kwargs.get("training"))
         inputs = checks.check_inputs(inputs, self.name)
         if not isinstance(kwargs.get("training"), (bool, np.bool_, int, type(None))):
             wrong = checks.shown(kwargs["training"])
             raise checks.ArgumentError(f"`training` must be True, False or None, not {wrong}.")
         if in_tensorflow.is_foreign(inputs):
-            return self.call_in_tensorflow(inputs, lambda arrays: self(arrays, *args, **kwargs))
-        return super().__call__(inputs, *args, **kwargs)
+            return self.call_in_tensorflow(inputs, lambda arrays: self(arrays, **kwargs))
+        return super().__call__(inputs, **kwargs)
 
     def call_in_tensorflow(self, inputs, function, *more):
         """What `function(inputs, *more)`, which calls this layer, gives in a TensorFlow graph: see `in_tensorflow`."""
