@@ -10,8 +10,9 @@ pytestmark = pytest.mark.skipif(BACKEND != "tensorflow", reason="is for TensorFl
 tf = pytest.importorskip("tensorflow") if BACKEND == "tensorflow" else None
 
 
-@pytest.mark.parametrize("fill_mode", ["constant", "nearest", "reflect"])
-@pytest.mark.parametrize("size, jit_compile", [((1, 2), False), ((4, 5), True)])
+@pytest.mark.parametrize(
+    "fill_mode, size, jit_compile", [("constant", (1, 2), False), ("nearest", (1, 2), False), ("reflect", (4, 5), True)]
+)
 def test_crops_and_gradients_are_those_of_the_plain_path(graph_case, rng, compiled, fill_mode, size, jit_compile):
     cotangent, way = tf.constant(rng.normal(size=(5, *size, 2))), tf.constant(rng.normal(size=(5, 4)))
 

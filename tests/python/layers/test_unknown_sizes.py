@@ -68,20 +68,33 @@ def test_as_with_known_sizes(name, images):
             np.testing.assert_allclose(ops.convert_to_numpy(one), ops.convert_to_numpy(other), rtol=1e-4, atol=1e-3)
 
 
-@pytest.mark.parametrize("rank", [1, 3])
-@pytest.mark.parametrize("how", [{}, {"antialias": True}, {"align_corners": True}, {"interpolation": "nearest"}])
-def test_functions_on_crops_of_unknown_size(rank, how, rng):
+PLACES = {
+    rank: (
+        np.random.default_rng(0).uniform(0, 6, size=(2, 2 * rank)).astype("float32"),
+        np.repeat([[1, 2, 1][:rank] + [5, 7, 4][:rank]], 2, 0).astype("float32"),  # whole pixels
+    )
+    for rank in (1, 3)
+}
+FUNCTIONS = {
+    "sample": lambda x, b, **how: kerascrop.sample(x, b, (4, 1, 6)[: len(x.shape) - 2], **how),
+    "paste": lambda x, b: kerascrop.paste(x, b, (9, 8, 7)[: len(x.shape) - 2]),
+    "adjoint": lambda x, b, **how: kerascrop.adjoint(x, b, (9, 8, 7)[: len(x.shape) - 2], **how),
+}
+
+
+HOW = [(1, {}), (1, {"antialias": True}), (3, {"align_corners": True}), (3, {"interpolation": "nearest"})]
+
+
+@pytest.mark.parametrize(
+    "name, rank, how",
+    [("paste", 1, {}), ("paste", 3, {}), *[(name, *how) for name in ("sample", "adjoint") for how in HOW]],
+)
+def test_functions_on_crops_of_unknown_size(name, rank, how, rng):
     import tensorflow as tf
 
     crops = rng.normal(size=(2, *(4, 5, 3)[:rank], 2)).astype("float32")
-    boxes = rng.uniform(0, 6, size=(2, 2 * rank)).astype("float32")
     signature = [tf.TensorSpec((None, *[None] * rank, 2)), tf.TensorSpec((None, 2 * rank))]
-    functions = {
-        "paste": lambda x, b: kerascrop.paste(x, b, (9, 8, 7)[:rank]),
-        "adjoint": lambda x, b: kerascrop.adjoint(x, b, (9, 8, 7)[:rank], **how),
-        "sample": lambda x, b: kerascrop.sample(x, b, (4, 1, 6)[:rank], **how),
-    }
-    for places in (boxes, np.repeat([[1, 2, 1][:rank] + [5, 7, 4][:rank]], 2, 0).astype("float32")):
-        for function in functions.values():
-            graph = tf.function(function, input_signature=signature)
-            np.testing.assert_allclose(graph(crops, places), function(crops, places), rtol=1e-4, atol=1e-5)
+    function = functools.partial(FUNCTIONS[name], **how)
+    graph = tf.function(function, input_signature=signature)
+    for places in PLACES[rank]:
+        np.testing.assert_allclose(graph(crops, places), function(crops, places), rtol=1e-4, atol=1e-5)
