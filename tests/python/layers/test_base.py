@@ -277,17 +277,6 @@ def test_a_call_takes_one_argument_beside_those_that_are_named(images):
             LAYERS[name]()(images, other)
 
 
-@pytest.mark.parametrize("name", ["border", "center", "random"])
-def test_channels_in_front_are_hinted_at_where_that_would_help(name):
-    layer = kerascrop.BorderCrop(1) if name == "border" else LAYERS[name]()
-    with pytest.raises(kerascrop.checks.SizeError, match=r"images of 1 channels, use `data_format='channels_first'`"):
-        layer(np.zeros((6, 1, 28, 28), "float32"))
-    for other in (np.zeros((6, 1, 2, 2), "float32"), np.zeros((6, 1, 28, 1), "float32")):
-        with pytest.raises(kerascrop.checks.SizeError) as failure:
-            layer(other)
-        assert "data_format" not in str(failure.value)
-
-
 LINES = {1: (12,), 3: (6, 8, 9)}
 OTHER_DIMENSIONS = {
     (1, "center"): lambda: kerascrop.CenterCrop1D(5),

@@ -17,7 +17,7 @@ from kerascrop.engine import sampling, windows
 from kerascrop.engine.choices import Choice
 from kerascrop.engine.samples import Samples
 from kerascrop.hints import CropOptions, LayerOptions, Names, Tensor, Unpack
-from kerascrop.layers import in_tensorflow, joint, legacy, ragged, settings
+from kerascrop.layers import in_tensorflow, joint, legacy, promises, ragged, settings
 from kerascrop.seeds import SavedSeeds
 
 # Those of Keras's own arguments that it does not check, or not in words for users.
@@ -233,7 +233,7 @@ class Crop(ImageLayer):
         dtype = self._check_dtype(data["images"].dtype)
         lead, size = self._crops_shape(shapes, dtype)
         choice = self.choose(data, training)
-        self._check_choice(choice, (*lead, 2 * self.rank), size)
+        promises.check_choice(choice, (*lead, 2 * self.rank), size, self)
         for listener in self.listeners:
             listener(data, choice)
         images = data["images"] if self.keeps_dtype else ops.cast(data["images"], self.compute_dtype)
@@ -334,47 +334,10 @@ class Crop(ImageLayer):
         try:
             size = tuple(self.crop_size(shapes))
         except checks.SizeError as error:
-            raise self._with_hint(error, shapes) from None
+            raise promises.with_hint(error, shapes, self) from None
         lead = tuple(self.lead(shapes))
         checks.check_memory((*lead, *self.with_lengths(shapes["images"], size)[1:]), self.name, dtype=dtype)
         return lead, size
-
-    def _with_hint(self, error, shapes):
-        """A size error, with a hint if the images would be large enough in the other data format."""
-        images = shapes["images"]
-        other = ({"channels_last", "channels_first"} - {self.data_format}).pop()
-        order = range(len(images))
-        for permute, data_format in ((axes.to_channels_last, other), (axes.from_channels_last, self.data_format)):
-            order = [order[axis] for axis in permute(len(images), self.rank, data_format) or range(len(images))]
-        moved = tuple(images[axis] for axis in order)
-        channels = moved[axes.channels_axis(self.rank, self.data_format)]
-        if channels not in (1, 2, 3, 4):
-            return error
-        try:
-            self.crop_size({**shapes, "images": moved})
-        except checks.SizeError:
-            return error
-        return checks.SizeError(f"{error} If {images} are images of {channels} channels, use `data_format={other!r}`.")
-
-    def _check_choice(self, choice, boxes_shape, size):
-        """Stop unless `choose()` gave what this layer declares."""
-        caller = f"`choose()` of {type(self).__name__}"
-        if not isinstance(choice, Choice):
-            raise checks.ArgumentError(
-                f"{caller} must return `kerascrop.Samples(boxes, size)` or `kerascrop.Windows(starts, size)`, not an "
-                f"object of type {type(choice).__name__}."
-            )
-        if _differ(choice.size, size):
-            raise checks.ShapeError(
-                f"{caller} must give crops of the size that `crop_size()` returns, {size}, not {choice.size}."
-            )
-        got = choice.boxes_shape
-        for_all_images = got[:1] == (1,) and not isinstance(choice, Samples)
-        if _differ(got[for_all_images:], boxes_shape[for_all_images:]):
-            raise checks.BoxError(f"{caller} must give boxes of shape {boxes_shape}, not {got}.")
-        numbers = None if self.allows_nan or not isinstance(choice, Samples) else checks.known(choice.boxes)
-        if numbers is not None and not np.isfinite(numbers).all():
-            raise checks.BoxError(f"{caller} must give boxes of finite numbers; some of these are not.")
 
     def _output_shapes(self, shapes, dtype=None, in_model=False):
         """The shapes of all outputs, as a dict, and of the boxes."""
@@ -452,8 +415,13 @@ class SampledCrop(Crop):
         super().__init__(data_format=data_format, **kwargs)
         self.height = checks.check_size(height, "height")
         self.width = checks.check_size(width, "width")
-        self.antialias = checks.check_flag(antialias, "antialias")
-        self.how = sampling.check_how(antialias=antialias)
+        self.sample_by(antialias)
+
+    def sample_by(self, antialias, **options):
+        """Check options of `kerascrop.sample()`, and keep them under their names, and as a `How`."""
+        self.how, self.antialias = sampling.check_how(antialias, **options), bool(antialias)
+        for name in options:
+            setattr(self, name, getattr(self.how, name))
 
     def samples(self, boxes, **options):
         """The choice of these boxes, as `Samples`."""
@@ -469,10 +437,3 @@ def _map_shapes(function, value):
 
 def _symbol(dtype, shape):
     return keras.KerasTensor(shape, dtype)
-
-
-def _differ(first, second):
-    """Whether two shapes differ in what is known of them."""
-    return len(first) != len(second) or any(
-        isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(first, second)
-    )

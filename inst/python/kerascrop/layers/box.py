@@ -7,7 +7,6 @@ import numpy as np
 from keras import ops
 
 from kerascrop import checks, geometry
-from kerascrop.engine.sampling import check_how
 from kerascrop.hints import BoxOptions, Unpack
 from kerascrop.layers.base import SampledCrop
 
@@ -97,12 +96,14 @@ class BoxCrop(SampledCrop):
         self.boxes = None if boxes is None else self._constant(boxes)
         if self.boxes is not None:
             self.input_names = ("images",)
-        self.how = check_how(antialias, interpolation, fill_mode, fill_value, align_corners, gradient_reach)
-        self.fill_mode = self.how.fill_mode
-        self.fill_value = self.how.fill_value
-        self.interpolation = self.how.interpolation
-        self.align_corners = self.how.align_corners
-        self.gradient_reach = self.how.gradient_reach
+        self.sample_by(
+            antialias,
+            interpolation=interpolation,
+            fill_mode=fill_mode,
+            fill_value=fill_value,
+            align_corners=align_corners,
+            gradient_reach=gradient_reach,
+        )
 
     def _constant(self, boxes):
         """The same boxes for all images, as nested lists, in which they are saved."""
