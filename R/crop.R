@@ -96,9 +96,7 @@ NULL
 #' @export
 crop_center <- function(x, height, width, if_smaller = c("error", "resize", "pad", "keep"), fill_value = 0,
                         channels = NULL, background = "white", orient = TRUE) {
-  images <- as_images(
-    x, channels = as_channels(channels), background = as_background(background), orient = as_flag(orient)
-  )
+  images <- images_to_crop(x, channels, background, orient)
   fit <- fit_windows(images$lengths, c(height = as_size(height), width = as_size(width)), as_if_smaller(if_smaller))
   cut_fitted(images, center_starts(fit), fit, as_number(fill_value))
 }
@@ -106,9 +104,7 @@ crop_center <- function(x, height, width, if_smaller = c("error", "resize", "pad
 #' @rdname crop_array
 #' @export
 crop_border <- function(x, cropping, fill_value = 0, channels = NULL, background = "white", orient = TRUE) {
-  images <- as_images(
-    x, channels = as_channels(channels), background = as_background(background), orient = as_flag(orient)
-  )
+  images <- images_to_crop(x, channels, background, orient)
   margins <- as_margins(cropping)
   fill_value <- as_number(fill_value)
   check_margins_fit(images$lengths, margins)
@@ -120,9 +116,7 @@ crop_border <- function(x, cropping, fill_value = 0, channels = NULL, background
 #' @export
 crop_random <- function(x, height, width, seed = NULL, if_smaller = c("error", "resize", "pad", "keep"),
                         fill_value = 0, channels = NULL, background = "white", orient = TRUE) {
-  images <- as_images(
-    x, channels = as_channels(channels), background = as_background(background), orient = as_flag(orient)
-  )
+  images <- images_to_crop(x, channels, background, orient)
   sizes <- c(height = as_size(height), width = as_size(width))
   seed <- as_seed(seed)
   fit <- fit_windows(images$lengths, sizes, as_if_smaller(if_smaller))
@@ -138,9 +132,7 @@ crop_random <- function(x, height, width, seed = NULL, if_smaller = c("error", "
 crop_multi <- function(x, height, width, views = c("five", "ten", "grid"), stride = NULL,
                        if_smaller = c("error", "resize", "pad", "keep"), fill_value = 0,
                        channels = NULL, background = "white", orient = TRUE) {
-  images <- as_images(
-    x, channels = as_channels(channels), background = as_background(background), orient = as_flag(orient)
-  )
+  images <- images_to_crop(x, channels, background, orient)
   sizes <- c(height = as_size(height), width = as_size(width))
   views <- as_choice(views, multi_views)
   stride <- as_stride(stride, sizes, views)
@@ -159,9 +151,7 @@ crop_boxes <- function(x, boxes, height = NULL, width = NULL, antialias = FALSE,
                        fill_mode = "constant", fill_value = 0,
                        interpolation = c("bilinear", "bicubic", "nearest"),
                        channels = NULL, background = "white", orient = TRUE) {
-  images <- as_images(
-    x, channels = as_channels(channels), background = as_background(background), orient = as_flag(orient)
-  )
+  images <- images_to_crop(x, channels, background, orient)
   if (!missing(boxes)) check_image_numbers(boxes, images$n, "boxes", rlang::current_env())
   boxes <- warn_fractions(as_boxes(boxes))
   warn_outside(boxes, images$lengths[["height"]], images$lengths[["width"]])
@@ -189,6 +179,14 @@ crop_boxes <- function(x, boxes, height = NULL, width = NULL, antialias = FALSE,
     interpolation = interpolation
   )
   images$restore(if (interpolation == "nearest") with_type_of(crops, images$x) else crops, boxes)
+}
+
+# Images of any kind, with the arguments that all `crop_*()` have for them.
+images_to_crop <- function(x, channels, background, orient, call = caller_env()) {
+  as_images(
+    x, "x", call, as_channels(channels, call = call), as_background(background, call = call),
+    as_flag(orient, call = call)
+  )
 }
 
 # Whether crops of boxes are nothing but pixels of the image.
