@@ -14,6 +14,7 @@ from kerascrop.errors import CropError as CropError
 from kerascrop.errors import shortened as shortened
 
 LARGEST_SIZE, LARGEST_MEMORY = 2**31 - 1, 2**33  # pixels or numbers; bytes
+LONGEST_NAME = 200  # characters: files of weights and messages hold the names of layers
 LARGEST_FLOATS = {"float16": 65504.0, "bfloat16": 3.3895e38, "float32": 3.4028234e38}
 
 
@@ -109,9 +110,12 @@ def check_choice(value, name, choices):
 
 def check_name(value):
     """None, or a name as Keras takes it."""
-    if value is None or isinstance(value, str) and value.isprintable() and value and "/" not in value:
+    is_name = isinstance(value, str) and value.isprintable() and "/" not in value and 1 <= len(value) <= LONGEST_NAME
+    if value is None or is_name:
         return value
-    raise ArgumentError(f"`name` must be None or a string without '/', not {shown(value)}.")
+    raise ArgumentError(
+        f"`name` must be None or a string of 1 to {LONGEST_NAME} characters without '/', not {shown(value)}."
+    )
 
 
 def check_dtype(value):
@@ -275,7 +279,7 @@ def check_inputs(inputs, layer, part="images"):
     try:
         if isinstance(inputs, (np.ndarray, np.generic)):
             inputs = keras.ops.convert_to_tensor(inputs)
-        len(inputs.shape)
+        len(inputs.shape), inputs.__getitem__  # a `tf.TensorSpec` has a shape, but no numbers
         keras.backend.standardize_dtype(inputs.dtype)
     except Exception:  # each backend has errors of its own
         raise ArgumentError(f"`{layer}` takes arrays and tensors; for {part} it got {shown(inputs)}.") from None

@@ -55,6 +55,7 @@ def cluttered_digits(
     n, distractors = checks.check_count(n, "n"), checks.check_count(distractors, "distractors", least=0)
     if digit > canvas:
         raise checks.SizeError(f"`digit` must be at most `canvas`, {canvas} pixels, not {digit}.")
+    checks.check_memory((n, canvas, canvas), "cluttered_digits()", "images", "float32")
     images, labels = _digits(digit, checks.check_choice(split, "split", ("train", "test")))
     rng = np.random.default_rng(checks.check_seed(seed))
     piece = max(1, digit * 2 // 5)

@@ -119,3 +119,16 @@ def test_pad_adds_the_fill_value_and_keeps_the_dtype(images):
     y = ops.convert_to_numpy(cutting.pad(ops.convert_to_tensor(x), (-3, -2), ((1, 0), (0, 2)), 7))
     np.testing.assert_array_equal(y, np.pad(x, ((0, 0), (1, 0), (0, 2), (0, 0)), constant_values=7))
     assert y.dtype == np.uint8
+
+
+@pytest.mark.parametrize("batch, size", [(1, 2), (1, 3), (2, 2), (3, 3)])
+def test_windows_anywhere_are_slices_of_padded_images(rng, batch, size):
+    """Also squares of one image: Keras's `ops.add()` takes what broadcasts in their index for a bias."""
+    x = rng.normal(size=(batch, 4, 5, 2)).astype("float32")
+    padded = np.pad(x, ((0, 0), (9, 9), (9, 9), (0, 0)), constant_values=7)
+    for _ in range(20):
+        starts = rng.integers(-4, 7, (2, batch)).astype("int32")
+        found = cutting.cut_anywhere(ops.convert_to_tensor(x), (-3, -2), list(starts), (size, size), 7)
+        np.testing.assert_array_equal(
+            ops.convert_to_numpy(found), slices(padded, (-3, -2), starts + 9, (size, size))
+        )

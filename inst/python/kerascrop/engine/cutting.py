@@ -64,7 +64,7 @@ def _take(images, axes, starts, sizes, is_inside=True):
         steps = ops.reshape(start, (-1, 1)) + ops.arange(size, dtype="int32")
         steps = steps if is_inside else ops.clip(steps, 0, shape[axis] - 1)
         steps = ops.reshape(steps, (-1,) + (1,) * (axis - 1) + (size,) + (1,) * (last - axis))
-        index = ops.add(ops.multiply(index, shape[axis]), steps)
+        index = index * shape[axis] + steps  # not `ops.add()`: Keras takes some shapes for those of a bias
     return ops.take(ops.reshape(images, (-1, *shape[last + 1 :])), index, axis=0)
 
 
