@@ -60,7 +60,7 @@ call_layer <- function(layer, object, inputs, call, ...) {
 
 # A layer in R is a function. When users call it, its inputs are converted and its errors told as in `compose()`.
 #' @exportS3Method reticulate::py_to_r_wrapper
-py_to_r_wrapper.kerascrop.layers.base.ImageLayer <- function(x) {
+py_to_r_wrapper.kerascrop.layers.layer.Layer <- function(x) {
   force(x)
   function(object, ...) {
     call <- rlang::current_env()

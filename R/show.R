@@ -26,21 +26,21 @@ NULL
 
 #' @rdname show_layers
 #' @export
-print.kerascrop.layers.base.ImageLayer <- function(x, ...) {
+print.kerascrop.layers.layer.Layer <- function(x, ...) {
   cat(format(x), "\n", sep = "")
   invisible(x)
 }
 
 #' @rdname show_layers
 #' @export
-format.kerascrop.layers.base.ImageLayer <- function(x, ...) {
+format.kerascrop.layers.layer.Layer <- function(x, ...) {
   check_alive(x, "x", rlang::current_env())
   reticulate::py_str(x)
 }
 
 #' @rdname show_layers
 #' @export
-summary.kerascrop.layers.base.ImageLayer <- function(object, ...) {
+summary.kerascrop.layers.layer.Layer <- function(object, ...) {
   call <- rlang::current_env()
   check_alive(object, "object", call)
   settings <- with_python_errors(object$get_config(), call)
@@ -56,9 +56,9 @@ shown_setting <- function(x) {
 }
 
 #' @rdname show_layers
-#' @method plot kerascrop.layers.base.ImageLayer
+#' @method plot kerascrop.layers.layer.Layer
 #' @export
-plot.kerascrop.layers.base.ImageLayer <- function(x, images = NULL, ..., training = FALSE) {
+plot.kerascrop.layers.layer.Layer <- function(x, images = NULL, ..., training = FALSE) {
   call <- rlang::current_env()
   check_alive(x, "x", call)
   check_alive(images, "images", call)

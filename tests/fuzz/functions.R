@@ -56,7 +56,7 @@ nonsense_of_r <- list(
       c("numpy.ndarray", "python.builtin.object"), list2env(list(pyobj = methods::new("externalptr"), convert = FALSE))
     )
   },
-  forged_function = function() forged(c("kerascrop.layers.base.ImageLayer", "python.builtin.object"), function(x) x),
+  forged_function = function() forged(c("kerascrop.layers.layer.Layer", "python.builtin.object"), function(x) x),
   forged_array = function() forged("numpy.ndarray"), forged_string = function() forged("python.builtin.object", "a"),
   forged_model = function() forged(c("keras.src.models.sequential.Sequential", "python.builtin.object")),
   forged_monitor = function() forged("kerascrop.training.CropMonitor", list(boxes = list(1), history = list(1))),
@@ -218,7 +218,7 @@ run_case <- function(i, seed, all_calls, values) {
     withCallingHandlers(
       {
         value <- eval(call, frame)
-        is_layer <- inherits(value, "kerascrop.layers.base.ImageLayer") && is.function(value)
+        is_layer <- inherits(value, "kerascrop.layers.layer.Layer") && is.function(value)
         if (is_layer && !is.null(later)) value(later, training = TRUE)
         "value"
       },

@@ -6,7 +6,7 @@ test_that("a layer prints, formats and sums up in words, and a forged one is an 
   expect_output(settings <- summary(layer), "if_smaller")
   expect_identical(settings$height, 4L)
   expect_output(summary(layer_learnable_crop(height = 4, width = 6, localizer = "global")), "global")
-  forged <- structure(list(), class = c("kerascrop.layers.base.ImageLayer", "python.builtin.object"))
+  forged <- structure(list(), class = c("kerascrop.layers.layer.Layer", "python.builtin.object"))
   for (f in list(print, format, summary, plot)) expect_error(f(forged), class = "kerascrop_error_argument")
 })
 

@@ -266,16 +266,16 @@ def check_real(dtype, name):
         raise ArgumentError(f"`{name}` must be real numbers, not {dtype}.")
 
 
-def check_inputs(inputs, layer, part="images"):
+def check_inputs(inputs, layer, part="images", nested=False):
     """What a layer is called with, arrays in it as tensors; stops where there is something else."""
     if isinstance(inputs, dict):
         if not all(isinstance(key, str) for key in inputs):
             raise ArgumentError(f"`{layer}` takes a dict whose keys are strings, not {shown(list(inputs))}.")
         # A part that is None is missing, and `joint` drops it; nested ones are dropped here.
-        parts = inputs.items() if part == "images" else [(k, v) for k, v in inputs.items() if v is not None]
-        return {key: value if value is None else check_inputs(value, layer, key) for key, value in parts}
+        parts = [(key, value) for key, value in inputs.items() if value is not None or not nested]
+        return {key: value if value is None else check_inputs(value, layer, key, True) for key, value in parts}
     if isinstance(inputs, (list, tuple)) and inputs and all(hasattr(value, "shape") for value in inputs):
-        return type(inputs)(check_inputs(value, layer, part) for value in inputs)
+        return type(inputs)(check_inputs(value, layer, part, True) for value in inputs)
     try:
         if isinstance(inputs, (np.ndarray, np.generic)):
             inputs = keras.ops.convert_to_tensor(inputs)

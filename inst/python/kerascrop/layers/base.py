@@ -1,4 +1,4 @@
-"""The base classes of the layers: what all crop layers share.
+"""The base classes of the layers of images, and what all crop layers share.
 
 A crop is a box. A layer chooses one box (or several) for each image; its choice, `engine.Windows` for whole pixels or
 `engine.Samples` for all others, cuts them out of the images. Masks, bounding boxes and key points that go with the
@@ -9,27 +9,19 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
-from kerascrop import axes, checks, errors, geometry
+from kerascrop import axes, checks, geometry
 from kerascrop.engine import sampling, windows
 from kerascrop.engine.choices import Choice
 from kerascrop.engine.samples import Samples
 from kerascrop.hints import CropOptions, LayerOptions, Names, Tensor, Unpack
-from kerascrop.layers import in_tensorflow, joint, legacy, promises, ragged, settings
-from kerascrop.seeds import SavedSeeds
-
-# Those of Keras's own arguments that it does not check, or not in words for users.
-ARGUMENTS_OF_KERAS = {
-    "name": checks.check_name,
-    "dtype": checks.check_dtype,
-    "trainable": lambda value: checks.check_flag(value, "trainable"),
-}
+from kerascrop.layers import in_tensorflow, joint, promises, ragged
+from kerascrop.layers.layer import Layer
 
 
-class ImageLayer(SavedSeeds, keras.layers.Layer):
-    """Base of all layers: the data format, saving and printing, and PyTorch's training mode.
+class ImageLayer(Layer):
+    """Base of the layers of images: where the channels are, and the spatial lengths.
 
     Args:
         data_format: `"channels_last"` or `"channels_first"`; None takes `keras.config.image_data_format()`.
@@ -37,40 +29,10 @@ class ImageLayer(SavedSeeds, keras.layers.Layer):
     """
 
     rank = 2  #: spatial axes of the images
-    input_names = ("images",)  #: what a list of inputs holds, in order
 
     def __init__(self, *, data_format: str | None = None, **kwargs: Unpack[LayerOptions]):
-        for name, check in ARGUMENTS_OF_KERAS.items():
-            if name in kwargs:
-                check(kwargs[name])
-        if kwargs.get("name") is None:
-            kwargs["name"] = settings.default_name(type(self))
-        # Without autocast, whole pixels are never cast, and boxes stay float32 when images are float16.
-        with errors.keras_arguments():
-            super().__init__(autocast=False, **kwargs)
+        super().__init__(**kwargs)
         self.data_format = checks.check_data_format(data_format)
-
-    def __init_subclass__(cls, **kwargs):
-        super().__init_subclass__(**kwargs)
-        settings.show_arguments(cls)
-
-    def __call__(self, inputs: Any, *args, **kwargs) -> Any:
-        if args:
-            raise checks.ArgumentError(
-                f"`{self.name}` takes its inputs as one argument, several of them in a list, and `training` by name."
-            )
-        legacy.check_none(self.name, inputs, kwargs.get("training"))
-        inputs = checks.check_inputs(inputs, self.name)
-        if not isinstance(kwargs.get("training"), (bool, np.bool_, int, type(None))):
-            wrong = checks.shown(kwargs["training"])
-            raise checks.ArgumentError(f"`training` must be True, False or None, not {wrong}.")
-        if in_tensorflow.is_foreign(inputs):
-            return self.call_in_tensorflow(inputs, lambda arrays: self(arrays, **kwargs))
-        return super().__call__(inputs, **kwargs)
-
-    def call_in_tensorflow(self, inputs, function, *more):
-        """What `function(inputs, *more)`, which calls this layer, gives in a TensorFlow graph: see `in_tensorflow`."""
-        return in_tensorflow.call(lambda both: function(*both), (inputs, *more), self.compute_output_spec(inputs))
 
     def lengths(self, shape: Sequence) -> tuple:
         """The spatial lengths in a shape of images."""
@@ -82,31 +44,6 @@ class ImageLayer(SavedSeeds, keras.layers.Layer):
         for axis, length in zip(axes.spatial_axes(self.rank, self.data_format), lengths):
             shape[axis] = length
         return tuple(shape)
-
-    def is_training(self, training: bool | None) -> bool:
-        """Whether the layer is training: as the caller says, or else as PyTorch's `train()` and `eval()` have set.
-
-        Their mode counts only when the layer is called by itself or by a PyTorch module. Keras's models set it too, in
-        `fit()` and `predict()`, and leave it set; a layer that a Keras model calls follows Keras's rules alone.
-        """
-        if training is None and self._get_call_context().entry_layer is self:
-            training = getattr(self, "mode", None)
-        return bool(training)
-
-    def is_in_model(self):
-        """Whether a Keras model is calling the layer: then there is a batch axis."""
-        return isinstance(self._get_call_context().entry_layer, keras.Model)
-
-    __repr__ = settings.describe
-
-    if keras.backend.backend() == "torch":
-
-        def train(self, mode=True):
-            self.mode = mode
-            return super().train(mode)
-
-    def get_config(self) -> dict:
-        return {**settings.config(self), **super().get_config()}  # Keras knows best how to save its own arguments
 
 
 class Crop(ImageLayer):
