@@ -144,7 +144,7 @@ class Case:
 
 def layer_cases(layer_class):
     """A layer is made; it is called, asked for shapes, and saved."""
-    rank = layer_class.rank
+    rank = getattr(layer_class, "rank", None)
     parameters = layer_class.__mro__[: layer_class.__mro__.index(keras.layers.Layer)]
     given = {}
     for ancestor in reversed(parameters):
@@ -158,6 +158,8 @@ def layer_cases(layer_class):
         inputs = lambda: [frozen(2, 4, 5, 3), BOX()]
         given = {"height": 12, "width": 14} | {name: given[name] for name in given if name in own} | {"name": "crop"}
         given |= {"height": 12, "width": 14}
+    elif layer_class is kerascrop.CropPool:
+        inputs = lambda: random.choice([frozen(2, 3, 4), [frozen(2, 3, 4), frozen(2, 3)]])
     elif layer_class is kerascrop.BoxCrop:
         inputs = lambda: random.choice([[IMAGES[2](), BOX()], joint(2) | {"boxes": BOX()}])
     else:

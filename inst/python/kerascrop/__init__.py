@@ -16,6 +16,7 @@ from kerascrop.layers.center import CenterCrop, CenterCrop1D, CenterCrop3D
 from kerascrop.layers.custom import CustomCrop
 from kerascrop.layers.learnable import LearnableCrop
 from kerascrop.layers.multi import MultiCrop
+from kerascrop.layers.pool import CropPool
 from kerascrop.layers.random_crop import RandomCrop, RandomCrop1D, RandomCrop3D
 from kerascrop.layers.random_resized import RandomResizedCrop
 from kerascrop.layers.uncrop import Uncrop
@@ -38,6 +39,7 @@ __all__ = [
     "CenterCrop3D",
     "Crop",
     "CropMonitor",
+    "CropPool",
     "CustomCrop",
     "LearnableCrop",
     "MultiCrop",

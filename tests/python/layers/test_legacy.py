@@ -18,7 +18,8 @@ MODULES += ["tensorflow.python.keras.engine.keras_tensor", "tf_keras.engine"]
 @pytest.mark.parametrize("module", MODULES)
 def test_a_tensor_of_keras_2_is_an_error_that_tells_the_way(module):
     tensor = type("KerasTensor", (), {"__module__": module, "shape": (None, 9, 12, 3), "dtype": "float32"})()
-    for layer in (kerascrop.RandomCrop(4, 5), kerascrop.LearnableCrop(4, 5), kerascrop.Uncrop(9, 12)):
+    layers = kerascrop.RandomCrop(4, 5), kerascrop.LearnableCrop(4, 5), kerascrop.Uncrop(9, 12), kerascrop.CropPool()
+    for layer in layers:
         for inputs in (tensor, [tensor, tensor], {"images": tensor}):
             with pytest.raises(ArgumentError, match="Keras 2, .*`import keras`"):
                 layer(inputs)

@@ -21,6 +21,7 @@ from kerascrop.checks import ArgumentError
             "<LearnableCrop name=x, height=2, width=2, localizer=Dense, return_boxes=True>",
         ),
         (kerascrop.Uncrop(5, 6, fill_value=1), "<Uncrop name=x, height=5, width=6, fill_value=1.0>"),
+        (kerascrop.CropPool("attention", units=8), "<CropPool name=x, how='attention', units=8>"),
     ],
     ids=lambda case: type(case).__name__,
 )

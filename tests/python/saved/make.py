@@ -44,6 +44,12 @@ def uncrop():
     return keras.Model([crops, boxes], kerascrop.Uncrop(14, 20, fill_value=2)([crops, boxes])), [inputs(5, 6, 2), BOXES]
 
 
+def pool(how, **arguments):
+    predictions, weights = keras.Input((5, 4)), keras.Input((5,))
+    pooled = kerascrop.CropPool(how, **arguments)([predictions, weights])
+    return keras.Model([predictions, weights], pooled), [inputs(5, 4), inputs(5)]
+
+
 def learnable(**arguments):
     return on_images(kerascrop.LearnableCrop(6, 8, return_boxes=True, **arguments))
 
@@ -64,6 +70,8 @@ MODELS = {
     "multi_grid": lambda: on_images(kerascrop.MultiCrop(5, 6, views="grid", stride=(4, 6), return_boxes=True)),
     "box": lambda: on_images_and(BOXES, kerascrop.BoxCrop(5, 6, antialias=True, fill_mode="reflect")),
     "uncrop": uncrop,
+    "pool_mean": lambda: pool("mean"),
+    "pool_attention": lambda: pool("attention", units=6, return_weights=True),
     "learnable_fixed": learnable,
     "learnable_square": lambda: learnable(size="square", min_size=0.3),
     "learnable_free": lambda: learnable(size="free", antialias=False),
