@@ -8,7 +8,9 @@ argument_checks <- list(
   gradient_reach = as_reach, align_corners = as_flag,
   box_format = as_box_format, min_visible = as_fraction, positive_fraction = as_fraction, pass_through = as_keys,
   antialias = as_flag, per_image = as_flag, return_boxes = as_flag, snap = as_flag,
-  resize = as_flag, input_shape = as_input_shape
+  resize = as_flag, input_shape = as_input_shape,
+  how = function(x, ...) as_choice(x, pool_hows, ...), units = function(x, ...) as_count(x, 1, ...),
+  return_weights = as_flag
 )
 
 # The arguments of the layer function that calls this, but for `object`, each checked by its name. Arguments that are

@@ -1,5 +1,6 @@
 # What layers are called with. A layer's inputs have names, in order: `images`, perhaps with `features`, or with `boxes`
-# and `box_indices`; or `crops` and `boxes`. Each part is checked and converted as its name says.
+# and `box_indices`; `crops` and `boxes`; or `predictions`, perhaps with `weights`. Each part is checked and converted
+# as its name says.
 
 # A named list of images and what goes with them.
 is_joint <- function(object) is_plain_list(object) && "images" %in% names(object)
@@ -16,14 +17,17 @@ check_object <- function(object, inputs, call) {
   is_array <- (is.numeric(object) || is.logical(object) || is.raw(object)) && length(dim(object)) >= 2
   is_tensor <- is_python(object) && reticulate::py_has_attr(object, "shape")
   takes_images <- "images" %in% inputs
-  are_images <- takes_images && (is_tensor || is_array || is_joint(object))
-  if (is_sequential(object) || are_images || are_parts(object, inputs)) return(invisible())
+  is_first <- inputs[1] %in% c("images", "predictions") && (is_tensor || is_array)
+  is_joint <- takes_images && is_joint(object)
+  if (is_sequential(object) || is_first || is_joint || are_parts(object, inputs)) return(invisible())
   name <- call_name(call)
   first <- setdiff(names(formals(rlang::frame_fn(call))), c("object", "..."))[1]
   kerascrop_abort(c(
     paste0("{.arg object} must be ", what_fits(inputs), ", or missing."),
     x = "It is {shown(object)}.",
-    i = if (is.numeric(object) && length(object) <= 2 && !is.na(first)) {
+    i = if ("predictions" %in% inputs) {
+      "To make a layer that is not in a model yet, name the arguments, as in {.code {name}(how = \"max\")}."
+    } else if (is.numeric(object) && length(object) <= 2 && !is.na(first)) {
       "To make a layer that is not in a model yet, name the other arguments, as in
        {.code {name}({first} = {shown(object)}{if (!first %in% c('cropping', 'length')) ', ...'})}."
     } else if (!takes_images) {
@@ -61,6 +65,9 @@ is_legacy <- function(object) {
 }
 
 what_fits <- function(inputs) {
+  if ("predictions" %in% inputs) {
+    return("a Sequential model, a tensor or an array of predictions, a list of predictions and their weights")
+  }
   if (!"images" %in% inputs) return("a list of two, crops and their boxes")
   if (!"boxes" %in% inputs) return("a Sequential model, a tensor, an array of images, a named list with {.code images}")
   "a list of images, boxes and perhaps the numbers of the boxes' images, a named list with {.code images} and
@@ -70,7 +77,9 @@ what_fits <- function(inputs) {
 # What R users give becomes tensors; Python objects pass.
 as_inputs <- function(object, inputs, layer, call) {
   if (is_python(object)) return(object)
-  if (!is.list(object)) return(as_image_tensor(object, "object", layer, call))
+  if (!is.list(object)) {
+    return(as_parts(rlang::set_names(list(object), inputs[1]), "object", inputs, layer, call)[[1]])
+  }
   if (is_joint(object)) {
     check_joint_names(object, "object", call)
     object <- object[!vapply(object, is.null, NA)]
@@ -86,7 +95,7 @@ as_parts <- function(parts, args, inputs, layer, call) {
   Map(function(part, arg) check_alive(part, arg, call), parts, args)
   shape <- dim(parts[[inputs[1]]])
   n <- shape[1] %||% Inf
-  lengths <- image_lengths(shape, layer$data_format)
+  lengths <- if ("boxes" %in% inputs) image_lengths(shape, layer$data_format)
   convert <- function(part, name, arg) {
     if (is_python(part)) return(part)
     if (name == "bounding_boxes") return(as_bounding_boxes(part, layer$box_format, call))
@@ -95,6 +104,7 @@ as_parts <- function(parts, args, inputs, layer, call) {
       crops = as_image_tensor(part, arg, layer, call, rank = 2),
       boxes = as_tensor(as_input_boxes(part, n, inputs, layer$box_format, call, lengths), arg, call),
       box_indices = as_tensor(as_box_indices(part, n, call), arg, call),
+      predictions = , weights = as_tensor(part, arg, call),
       as_tensors(part, arg, call)
     )
   }

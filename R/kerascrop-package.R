@@ -12,10 +12,11 @@
 #' * [layer_learnable_crop()]: boxes that a small network inside the layer learns to predict.
 #' * [layer_custom_crop()]: boxes that a function of your own chooses.
 #' * [layer_uncrop()] puts crops back where they came from.
+#' * [layer_crop_pool()] joins what a network says of several crops of an image.
 #'
 #' The first three have forms for sequences, `layer_center_crop_1d()`, and volumes, `layer_center_crop_3d()`. Masks,
-#' bounding boxes and key points are cropped with their images: all layers but [layer_uncrop()] take a named list of
-#' them. What differs from Keras's own layers is listed in [differences_from_keras3].
+#' bounding boxes and key points are cropped with their images: all layers but the last two take a named list of them.
+#' What differs from Keras's own layers is listed in [differences_from_keras3].
 #'
 #' [crop_center()], [crop_border()], [crop_random()], [crop_multi()], [crop_boxes()] and [uncrop()] do the same on plain
 #' R arrays, with no model.

@@ -5,7 +5,7 @@
 #' A layer prints as one line, with those of its arguments that are not the defaults. `summary()` lists all of them.
 #' `plot()` draws what the layer cuts out of images.
 #'
-#' @param x,object A crop layer of this package.
+#' @param x,object A layer of this package.
 #' @param images Images, of any kind that [crop_center()] takes, or whatever else the layer is called on, such as a list
 #'   of images and boxes for [layer_box_crop()]. `NULL`: an empty canvas of the size that the layer's model has.
 #' @param training Whether the layer crops as in training, at random places for instance.

@@ -8,10 +8,13 @@ test_that("what a layer can be composed with is told by the names of its inputs,
   boxed <- c("images", "boxes", "box_indices")
   seen <- c("images", "features")
   crops <- c("crops", "boxes")
+  predictions <- c("predictions", "weights")
   expect_true(all(fits(x, images), fits(x, boxed), fits(x, seen)))
   expect_true(all(fits(list(images = x), images), fits(list(images = x, boxes = 1:4), boxed)))
   expect_true(all(fits(pair, boxed), fits(pair, seen), fits(pair, crops), fits(c(pair, 1), boxed)))
   expect_false(any(fits(x, crops), fits(list(images = x), crops), fits(pair, images), fits(c(pair, 1), seen)))
+  expect_true(fits(x, predictions) && fits(pair, predictions))
+  expect_false(any(fits(c(pair, 1), predictions), fits(list(images = x), predictions), fits(20, predictions)))
   expect_false(any(fits(c(pair, 1), crops), fits(c(pair, 1, 2), boxed), fits(list(x), boxed), fits(20, images)))
 })
 

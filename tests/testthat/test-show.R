@@ -64,6 +64,7 @@ test_that("plot() of a layer in a model needs no image; elsewhere it says that i
   expect_invisible(plot(model$layers[[1]]))
   expect_error(plot(layer_center_crop(height = 3, width = 6)), "images", class = "kerascrop_error_argument")
   expect_error(plot(layer_uncrop(height = 3, width = 6), 1), class = "kerascrop_error_argument")
+  expect_error(plot(layer_crop_pool(), 1), "crops images", class = "kerascrop_error_argument")
   expect_error(plot(layer_center_crop(height = 3, width = 6), "no.jpg"), class = "kerascrop_error_argument")
   expect_error(plot(layer_center_crop(height = 3, width = 6), matrix(1, 2, 2)), class = "kerascrop_error_size")
 })
