@@ -5,12 +5,12 @@
 #' of the image by construction.
 #'
 #' The built-in localizer is a network of about 7,500 parameters, or 24,000 where sizes are learned. It looks at a copy
-#' of the image of at most 256 pixels a side, and scores every place in it. It starts at what stands out from the rest
-#' of the image, in colour or in brightness, with a box of about the size of that; or, where that size is unusual among
-#' the images seen in training so far (more than two standard deviations from their mean), with the nearest one that is
-#' not. In training a crop is the mean of two places, weighted by how much each stands out, so that the second can
-#' become the first. Boxes are also moved by up to 8 per cent and scaled by up to 15 per cent at random: where that cuts
-#' off a part of the object, the loss rises, so the localizer learns to leave some room around it.
+#' of the image of at most `view` pixels a side, and scores every place in it. It starts at what stands out from the
+#' rest of the image, in colour or in brightness, with a box of about the size of that; or, where that size is unusual
+#' among the images seen in training so far (more than two standard deviations from their mean), with the nearest one
+#' that is not. In training a crop is the mean of two places, weighted by how much each stands out, so that the second
+#' can become the first. Boxes are also moved by up to 8 per cent and scaled by up to 15 per cent at random: where that
+#' cuts off a part of the object, the loss rises, so the localizer learns to leave some room around it.
 #'
 #' The layer adds three losses of its own, which need no labels; so the loss that `fit()` prints in training is above
 #' that of your classes.
@@ -20,8 +20,9 @@
 #' * A box that is disturbed at random, twice, should be corrected to the same box both times, which teaches sizes that
 #'   fit.
 #'
-#' There is nothing to tune or to schedule. But where something else in the images is as large as the object and stands
-#' out more, the localizer may find that instead. Then show it some true boxes, with [loss_box()], and watch it with
+#' In training the localizer sees images mirrored at random. There is nothing to tune or to schedule. But where
+#' something else in the images is as large as the object and stands out more, the localizer may find that instead. Then
+#' show it some true boxes, with [loss_box()], which teach it directly: a few dozen go a long way. Watch it with
 #' [callback_crop_monitor()].
 #'
 #' The first step of `fit()` takes some seconds longer than the others, in which TensorFlow builds the graph.
@@ -45,6 +46,9 @@
 #'   image's pixels around it, rather than of the nearest four, which avoids aliasing.
 #' @param snap At prediction, move a `"fixed"` box to whole pixels, so that the crop is an exact slice. It has no effect
 #'   on other sizes.
+#' @param view How large a copy of the image the built-in localizer looks at, in pixels along the longer side, at least
+#'   4; smaller images are seen as they are. In a copy of twice the side, things half as large are found, for four times
+#'   the time.
 #' @param seed A whole number, for the same exploration in training in every run; `NULL` draws one.
 #' @returns The layer, the model, or the crops `(batch, height, width, channels)`, as `object` says. The layer's method
 #'   `locate()` gives the boxes for a batch of images, a tensor `(batch, 4)`. A named list gives a named list.
@@ -67,11 +71,11 @@
 #' plot_crops(digits$x, list(truth = digits$boxes, predicted = boxes))
 layer_learnable_crop <- function(object, height, width, size = c("fixed", "square", "free"), min_size = NULL,
                                  max_size = NULL, resize = TRUE, localizer = NULL, antialias = TRUE,
-                                 snap = FALSE, seed = NULL, data_format = NULL, ..., box_format = "xyxy",
+                                 snap = FALSE, view = 256, seed = NULL, data_format = NULL, ..., box_format = "xyxy",
                                  min_visible = 0, pass_through = NULL, return_boxes = FALSE) {
   compose(object, "LearnableCrop", checked_arguments(
     size = as_choice(size, learnable_sizes), min_size = as_extent(min_size),
-    max_size = as_extent(max_size), localizer = as_localizer(localizer)
+    max_size = as_extent(max_size), localizer = as_localizer(localizer), view = as_size(view)
   ), inputs = c("images", "features"))
 }
 

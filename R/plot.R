@@ -208,7 +208,7 @@ as_crop_list <- function(crops, images, boxes, call = caller_env()) {
 }
 
 check_colours <- function(col, sets = 1, call = caller_env()) {
-  usable <- length(col) && (is.character(col) || (is_whole(col) && all(col >= 0)))
+  usable <- is.atomic(col) && length(col) && (is.character(col) || (is_whole(col) && all(col >= 0)))
   if (!usable || inherits(try(grDevices::col2rgb(col), silent = TRUE), "try-error")) {
     kerascrop_abort(c("{.arg col} must be colours, such as {.val red}.", x = "It is {shown(col)}."), "argument", call)
   }

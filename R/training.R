@@ -12,6 +12,10 @@
 #' the diagonal of the smallest box around both. The last term has a gradient towards the true box even where the two
 #' do not overlap, or one contains the other.
 #'
+#' In training, the boxes that the built-in localizer of [layer_learnable_crop()] predicts also get the gradient of the
+#' cross-entropy between its map and the cell of the true centre, which the loss's value leaves out: this finds objects
+#' that no gradient of a box leads to. The boxes have to reach the loss as the layer returned them.
+#'
 #' @param y_true,y_pred Boxes, tensors or arrays, to compute the loss of each pair at once, 0 where the true box is
 #'   missing. Without them: the loss itself, for `compile()`.
 #' @param ... Must be empty: the other arguments are given by name.

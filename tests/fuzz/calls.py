@@ -180,7 +180,8 @@ def called_with(inputs):
         others = [random.choice(NONSENSE)()] if spoilt and random.random() < 0.05 else []
         layer(data, *others, **keywords)
         if random.random() < 0.3:
-            symbol = lambda x: None if x is None else keras.KerasTensor((None, *x.shape[1:]), str(x.dtype))
+            name_of = lambda dtype: keras.backend.standardize_dtype(getattr(dtype, "name", dtype))
+            symbol = lambda x: None if x is None else keras.KerasTensor((None, *x.shape[1:]), name_of(x.dtype))
             layer(keras.tree.map_structure(symbol, data))
 
     return call

@@ -172,6 +172,28 @@ def test_true_boxes_alone_teach_the_localizer(data):
     assert model.evaluate(images, [labels, boxes], return_dict=True, verbose=0)["crop_box_iou"] > 0.75
 
 
+def test_boxes_overrule_what_stands_out(rng):
+    """Two dark squares stand out far more than the object; none of the gradients of a box leads from them to it."""
+    images = rng.normal(size=(64, 64, 64, 1)).astype("float32")
+    corners = rng.integers(0, 57, size=(64, 3, 2))
+    for image, ((row, column), *decoys) in zip(images, corners):
+        for y, x in decoys:
+            image[y : y + 8, x : x + 8] -= 2
+        image[row : row + 8, column : column + 8] += 1.5
+    boxes = np.concatenate([corners[:, 0, ::-1], corners[:, 0, ::-1] + 8], axis=1).astype("float32")
+    inputs = keras.Input((64, 64, 1))
+    model = keras.Model(inputs, LearnableCrop(8, 8, return_boxes=True, seed=1)(inputs)[1])
+
+    def found():
+        predicted = ops.convert_to_numpy(model(images))
+        return (np.abs(predicted - boxes).max(axis=1) < 4).mean()
+
+    model.compile(keras.optimizers.Adam(3e-3), BoxLoss(), metrics=[BoxIoU()], jit_compile=False)
+    assert found() < 0.2
+    losses = model.fit(images, boxes, batch_size=16, epochs=20, verbose=0).history["loss"]
+    assert found() > 0.9 and losses[-1] < 2  # the value is that of the boxes alone, not the map's cross-entropy
+
+
 def test_the_monitor_tells_where_the_layer_looks(data):
     images, labels, boxes = data
     truth = boxes[:6].copy()

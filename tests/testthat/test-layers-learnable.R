@@ -67,6 +67,20 @@ test_that("a model made in R predicts from features of another part of the netwo
   expect_equal(y, x[, 10:21, 13:28, , drop = FALSE], tolerance = 1e-6)
 })
 
+test_that("a larger view finds a smaller thing", {
+  skip_without_python()
+  image <- array(runif(400 * 400, 0, 0.1), c(1, 400, 400, 1))
+  image[1, 301:304, 101:104, 1] <- 1
+  found <- function(view) {
+    layer <- layer_learnable_crop(height = 8, width = 8, view = view)
+    box <- from_numpy(layer$locate(as_numpy(image)))
+    max(abs(c(box[1] + box[3], box[2] + box[4]) / 2 - c(102, 302)))
+  }
+  expect_gt(found(16), 8)
+  expect_lt(found(400), 4)
+  expect_error(layer_learnable_crop(height = 8, width = 8, view = 3), "at least a cell", class = "kerascrop_error_size")
+})
+
 test_that("a seed gives the same exploration in training in every run", {
   skip_without_python()
   x <- as_numpy(array(runif(2 * 30 * 40), c(2, 30, 40, 1)))
@@ -87,6 +101,7 @@ test_that("wrong arguments are errors", {
   expect_error(layer_learnable_crop(NULL, 4, 4, max_size = "all"), "max_size", class = "kerascrop_error_size")
   expect_error(layer_learnable_crop(NULL, 4, 4, localizer = "local"), "localizer", class = "kerascrop_error_argument")
   expect_error(layer_learnable_crop(NULL, 4, 4, snap = NA), "snap", class = "kerascrop_error_argument")
+  expect_error(layer_learnable_crop(NULL, 4, 4, view = 20.5), "view", class = "kerascrop_error_size")
   skip_without_python()
   expect_error(layer_learnable_crop(some_images(), 10, 4), class = "kerascrop_error_size")
   expect_error(

@@ -161,3 +161,10 @@ test_that("only row names that someone gave are labels", {
   expect_identical(as_box_labels(NULL, frame[-1, ], 2), c("b", "c"))
   expect_identical(as_box_labels(NULL, as.matrix(frame), 3), c("a", "b", "c"))
 })
+
+test_that("what has no colours is an error, also what only looks like a Python object", {
+  forged <- structure(list(), class = "python.builtin.object")
+  for (col in list(forged, list("red"), mean, "no such", NA_character_[0], -1)) {
+    expect_error(plot_boxes(c(1, 2, 5, 6), col = col), "col", class = "kerascrop_error_argument")
+  }
+})

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerascrop import checks
+from kerascrop import checks, notes
 from kerascrop.geometry import box_iou, split
 from kerascrop.hints import Tensor
 from kerascrop.layers.learnable import LearnableCrop
@@ -97,6 +97,10 @@ class BoxLoss(keras.losses.Loss):
     Regression", equation 7. The last term has a gradient towards the true box even where the two do not overlap, or
     one contains the other.
 
+    In training, the boxes that the built-in localizer of a `LearnableCrop` predicts also get the gradient of the
+    cross-entropy between its map and the cell of the true centre, which the loss's value leaves out: this finds objects
+    that no gradient of a box leads to. They have to reach the loss as the layer returns them.
+
     Both are `(batch, 4)`, or `(batch, boxes, 4)`, `x1, y1, x2, y2` in pixels. Missing boxes do not count: those with
     a NaN, or without area, such as `-1, -1, -1, -1`. The mean is over the other boxes of a batch, so a few known
     boxes pull as strongly as many.
@@ -126,10 +130,13 @@ class BoxLoss(keras.losses.Loss):
         super().__init__(name=checks.check_name(name), reduction=reduction, dtype=checks.check_dtype(dtype))
 
     def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+        missed = notes.read(y_pred)
         y_true = ops.cast(checks.check_tensor(y_true, "y_true"), self.dtype)
         y_pred = ops.cast(checks.check_tensor(y_pred, "y_pred"), self.dtype)
         check_pair(y_true, y_pred, self.name)
         known, truth = labelled(y_true)
+        if missed is not None:
+            notes.write(y_pred, missed)  # it may have been cast
         return super().__call__(truth, y_pred, weigh(known, sample_weight, self.dtype))
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -137,7 +144,12 @@ class BoxLoss(keras.losses.Loss):
         distance = (first + last - first_true - last_true) / 2
         around = ops.maximum(last, last_true) - ops.minimum(first, first_true)
         spread = ops.sum(ops.square(distance), axis=-1) / ops.sum(ops.square(around), axis=-1)
-        return 1 - ops.cast(box_iou(y_pred, y_true), spread.dtype) + spread
+        losses = 1 - ops.cast(box_iou(y_pred, y_true), spread.dtype) + spread
+        missed = notes.read(y_pred)
+        if missed is None:
+            return losses
+        taught = ops.cast(missed(y_true), losses.dtype)
+        return losses + taught - ops.stop_gradient(taught)
 
 
 class CropMonitor(keras.callbacks.Callback):

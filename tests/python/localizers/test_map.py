@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerascrop.localizers.map import Glimpse, MapLocalizer
+from kerascrop.checks import SizeError
+from kerascrop.localizers import Bounds, Glimpse, MapLocalizer
 
 CELL, LARGEST, MEMORY, SPREAD = MapLocalizer.CELL, Glimpse.LARGEST, MapLocalizer.MEMORY, MapLocalizer.SPREAD
 MOVED, USUAL, WIDE, ZOOMED = MapLocalizer.MOVED, MapLocalizer.USUAL, MapLocalizer.WIDE, MapLocalizer.ZOOMED
@@ -237,3 +238,43 @@ def test_sizes_that_are_given_are_not_made_wrong(scenes, rng):
     first, apart = (ops.convert_to_numpy(part) for part in tries)
     np.testing.assert_allclose(first[:, 2], 0.5)
     np.testing.assert_allclose(apart, np.square(ZOOMED * (noise[:, 0, 3] - noise[:, 1, 3])), rtol=1e-3)
+
+
+@pytest.mark.parametrize("place", [(0.5, 0.5), (0.31, 0.77), (0.0, 1.0), (0.97, 0.02)])
+def test_true_places_are_missed_by_the_cross_entropy_of_the_map(place, rng):
+    """Shared by the cells around it, with the place as their centre of mass, unless it is beyond the outermost ones."""
+    localizer = built(0, (None, 64, 96, 1))
+    scores = rng.normal(size=(1, 16, 24)).astype("float32")
+    rows, columns = (np.arange(16) + 0.5) / 16, (np.arange(24) + 0.5) / 24
+    x, y = np.clip(place[0], columns[0], columns[-1]), np.clip(place[1], rows[0], rows[-1])
+    shares = np.zeros((16, 24))
+    top, left = (min(int(n * where - 0.5), n - 2) for n, where in ((16, y), (24, x)))
+    down, across = 16 * y - 0.5 - top, 24 * x - 0.5 - left
+    shares[top : top + 2, left : left + 2] = np.outer([1 - down, down], [1 - across, across])
+    np.testing.assert_allclose([shares.sum(0) @ columns, shares.sum(1) @ rows], [x, y], rtol=1e-6)
+    expected = -(shares * (scores[0] - np.log(np.exp(scores[0]).sum()))).sum()
+    found = localizer.missed(ops.convert_to_tensor(scores), ops.convert_to_tensor(np.array([place], "float32")))
+    np.testing.assert_allclose(ops.convert_to_numpy(found), [expected], rtol=1e-5)
+
+
+def test_what_boxes_teach_does_not_depend_on_how_images_were_mirrored(rng):
+    """Each of the four ways to mirror an image is drawn; a map that follows contrast alone is mirrored with it."""
+    localizer, box = built(0, (None, 64, 96, 1)), np.array([[30, 10, 50, 30]], "float32")
+    images = rng.normal(size=(1, 64, 96, 1)).astype("float32")
+    images[:, 20:36, 70:86] += 5
+    limits = Bounds(*(ops.convert_to_tensor(np.array(pair, "float32")) for pair in ((20, 20), (20, 20), (96, 64))))
+    missed = []
+    for _ in range(12):
+        found = localizer.candidates(ops.convert_to_tensor(images), limits, training=True)
+        missed.append(float(found.missed(ops.convert_to_tensor(box))[0]))
+        middle = ops.convert_to_numpy(found.boxes)[0, 0, :2]
+        assert np.abs(middle - [78, 28]).max() < 4  # moved by up to 8 per cent of 20 pixels
+    np.testing.assert_allclose(missed, missed[0], rtol=1e-4)
+
+
+def test_a_larger_view_has_more_cells(rng):
+    localizer = MapLocalizer(0, view=512)
+    localizer.build((None, 300, 1000, 3))
+    assert localizer.cells == (38, 128) and localizer.get_config()["view"] == 512
+    with pytest.raises(SizeError, match="`view` must be at least a cell of 4 pixels, not 3"):
+        MapLocalizer(0, view=3)

@@ -140,8 +140,8 @@ class Crop(ImageLayer):
         """The leading axes of the crops: the batch, and perhaps the number of crops of each image."""
         return shapes["images"][:1]
 
-    def finish(self, choice: Choice, crops: Tensor) -> Tensor:
-        """The crops to return for a choice; a layer can add losses here."""
+    def finish(self, choice: Choice, crops: Tensor, boxes: Tensor | None) -> Tensor:
+        """The crops to return for a choice, with or without boxes; a layer can add losses here."""
         return crops
 
     def pixels(self, data: dict) -> Tensor:
@@ -179,7 +179,7 @@ class Crop(ImageLayer):
             boxes = ops.cast(choice.boxes, "float32")
             if boxes.shape[0] == 1 and lead[0] != 1:  # the same for all images
                 boxes = ops.broadcast_to(boxes, (ops.shape(images)[0], *ops.shape(boxes)[1:]))
-        crops = {**data, "images": self.finish(choice, crops)}
+        crops = {**data, "images": self.finish(choice, crops, boxes)}
         if isinstance(inputs, dict):
             crops |= joint.crop(data, self.lengths(ops.shape(images)), choice, boxes, self)
         if is_single:
@@ -239,7 +239,7 @@ class Crop(ImageLayer):
         if isinstance(inputs, dict):
             return joint.check_keys(inputs, self)
         # A tuple of numbers is the shape of one input.
-        is_list = isinstance(inputs, (list, tuple)) and not isinstance(inputs[0], (int, type(None)))
+        is_list = isinstance(inputs, (list, tuple)) and not isinstance((*inputs, None)[0], (int, type(None)))
         several = is_list and 2 <= len(inputs) <= len(self.input_names)
         return dict(zip(self.input_names, inputs)) if several else {"images": inputs}
 

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from kerascrop import axes, checks, geometry
+from kerascrop import axes, checks, geometry, notes
 from kerascrop.engine import dtypes, windows
 from kerascrop.engine.samples import Blend, OnCanvas, Samples
 from kerascrop.hints import CropOptions, Tensor, Unpack
@@ -32,8 +32,9 @@ class LearnableCrop(SampledCrop):
     the place that is found should turn with it. The localizer's network should find by itself what it found with the
     help of what stands out; it learns this most from images whose crops served the network that follows, which a small
     gradient shows. A box that is disturbed twice should be corrected to the same box both times, so that sizes fit all
-    objects alike. Nothing follows a schedule. Where something else in the images is as large as the object and stands
-    out more, the localizer may find that instead: show it some true boxes with `BoxLoss`, and watch it with
+    objects alike. In training the localizer sees images mirrored at random. Nothing follows a schedule. Where something
+    else in the images is as large as the object and stands out more, the localizer may find that instead: show it some
+    true boxes with `BoxLoss`, which teach its map directly, so that a few dozen go a long way, and watch it with
     `CropMonitor`.
 
     Input shape: `(batch, height, width, channels)`, with `"channels_first"` `(batch, channels, height, width)`; one
@@ -63,6 +64,9 @@ class LearnableCrop(SampledCrop):
             which may also explore in training, and have losses: see `kerascrop.localizers`.
         antialias: average all pixels of a box that is larger than the crop.
         snap: at inference, move a `"fixed"` box to whole pixels, so that the crop is an exact slice.
+        view: how large a copy of the image the built-in localizer looks at, in pixels along the longer side, at least
+            4; smaller images are seen as they are. In a copy of twice the side, things half as large are found, for
+            four times the time.
         seed: a whole number, for the same exploration in every training; None draws one.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
         return_boxes: also return the boxes that are cut, in pixels of the input.
@@ -91,6 +95,7 @@ class LearnableCrop(SampledCrop):
         localizer: keras.layers.Layer | str | None = None,
         antialias: bool = True,
         snap: bool = False,
+        view: int = 256,
         data_format: str | None = None,
         seed: int | None = None,
         **kwargs: Unpack[CropOptions],
@@ -101,11 +106,12 @@ class LearnableCrop(SampledCrop):
         self.max_size = checks.check_side(max_size, "max_size")
         self.resize = checks.check_flag(resize, "resize")
         self.snap = checks.check_flag(snap, "snap")
+        self.view = checks.check_size(view, "view")
         self.seed = checks.check_seed(seed)
         self.given_localizer = localizer
         policy = {"name": "localizer", "dtype": self.dtype_policy}
         if localizer is None:
-            self.localizer = MapLocalizer(SIZES[size], seed=self.seed, **policy)
+            self.localizer = MapLocalizer(SIZES[size], self.view, self.seed, **policy)
         elif isinstance(localizer, keras.layers.Layer):
             self.localizer = localizer
         elif isinstance(localizer, str) and localizer == "global":
@@ -159,9 +165,12 @@ class LearnableCrop(SampledCrop):
             corner = ops.round(boxes[..., :2])
             boxes = ops.concatenate([corner, corner + bounds.largest], axis=-1)
         if found.weights is None and found.judged is None:
-            return crop(boxes[:, 0], size, self.how)
-        weights = ops.ones_like(boxes[..., 0]) if found.weights is None else found.weights
-        return Blend(crop(boxes, size, self.how), weights, found.judged)
+            choice = crop(boxes[:, 0], size, self.how)
+        else:
+            weights = ops.ones_like(boxes[..., 0]) if found.weights is None else found.weights
+            choice = Blend(crop(boxes, size, self.how), weights, found.judged)
+        choice.missed = found.missed
+        return choice
 
     def seen(self, data):
         """The images that the localizer sees, `(batch, height, width, channels)`: of a clip the mean of its frames."""
@@ -190,7 +199,9 @@ class LearnableCrop(SampledCrop):
         if found.weights is not None and len(found.weights.shape) != 2 or not isinstance(found.losses, (tuple, list)):
             raise checks.ArgumentError(f"{caller} must give `weights` (batch, candidates), and `losses` as a tuple.")
 
-    def finish(self, choice, crops):
+    def finish(self, choice, crops, boxes):
+        if boxes is not None and choice.missed is not None:
+            notes.write(boxes, choice.missed)
         if isinstance(choice, Blend) and choice.losses is not None:
             crops, losses = weighed_by_gradient(crops, choice.losses)
             self.add_loss(ops.mean(losses))

@@ -12,6 +12,7 @@ numbers for each image, which an `Adapter` turns into candidates.
 from kerascrop.localizers.adapter import Adapter
 from kerascrop.localizers.candidates import Bounds, Candidates
 from kerascrop.localizers.constant import GlobalLocalizer
-from kerascrop.localizers.map import Glimpse, MapLocalizer
+from kerascrop.localizers.glimpse import Glimpse
+from kerascrop.localizers.map import MapLocalizer
 
 __all__ = ["Adapter", "Bounds", "Candidates", "Glimpse", "GlobalLocalizer", "MapLocalizer"]

@@ -22,3 +22,4 @@ class Candidates(NamedTuple):
     weights: Any = None  #: `(batch, candidates)`, how much of the crop comes from each; None for one candidate
     losses: tuple = ()  #: numbers that are added to the model's loss
     judged: Any = None  #: `(batch,)`, a further loss for each image, which counts most if the crop's gradient is small
+    missed: Any = None  #: a function of true boxes `(batch, 4)`, in pixels, that gives a loss for each image: `BoxLoss`

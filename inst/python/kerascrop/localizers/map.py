@@ -6,12 +6,14 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from kerascrop.engine.sampling import How, resample
+from kerascrop import checks, geometry
+from kerascrop.engine.sampling import resample
 from kerascrop.hints import LayerOptions, Tensor, Unpack
+from kerascrop.localizers import network
 from kerascrop.localizers.candidates import Bounds, Candidates
+from kerascrop.localizers.glimpse import LOOK, Glimpse
 from kerascrop.seeds import SavedSeeds, Seeds
 
-LOOK = How(fill_mode="nearest", least_reach=1.0)  # antialiased; the edge's pixels continue beyond the image
 TINY = 1e-12  # added to the cells of a map, which may all be 0
 
 
@@ -22,6 +24,7 @@ class Found(NamedTuple):
     mean: Any  #: `(batch, 2)`: the centre of mass of the whole map
     second: Any  #: `(batch, 2)`: the place of the second peak
     weight: Any  #: `(batch,)`: how much of the crop should come from the highest one
+    scores: Any  #: `(batch, rows, columns)`: of the cells; their softmax is the map
     divergence: Any  #: `(batch,)`: how far the network's own map is from a map of that place (Kullback-Leibler)
 
 
@@ -29,7 +32,7 @@ class Found(NamedTuple):
 class MapLocalizer(SavedSeeds, layers.Layer):
     """A small convolutional network that scores every place of an image.
 
-    It looks at a view of at most 256 pixels per side (smaller images are only resized to whole cells; those of
+    It looks at a view of at most `view` pixels per side (smaller images are only resized to whole cells; those of
     unknown size are resized to a square), in cells of 4 by 4 pixels, each seen with its neighbours. A cell's
     score is `network + contrast`. The network starts at zero, so at first the map follows the contrast: how
     rare a cell's pixels are in their image, smoothed to the size of the box. So learning starts where something stands
@@ -46,18 +49,20 @@ class MapLocalizer(SavedSeeds, layers.Layer):
 
     Args:
         sizes: how many sizes to predict: 0, 1 or 2.
+        view: pixels along the view's longer side: more find smaller things, at quadratic cost.
         seed: a whole number, for the same exploration in every training; None draws one.
         **kwargs: arguments of `keras.layers.Layer`.
     """
 
     # Constants have a comment: what they are, with the unit, and after the colon the effect of a larger value.
-    VIEW = 256  # pixels of the view, along its longer side: finds smaller things, at quadratic cost
     CELL = 4  # pixels of the view along a cell's side: coarser centres, and less to compute
     FILTERS = 16  # channels of the convolutions: no better on the bench's sets with 32, and slower
 
-    def __init__(self, sizes: int, seed: int | None = None, **kwargs: Unpack[LayerOptions]):
+    def __init__(self, sizes: int, view: int = 256, seed: int | None = None, **kwargs: Unpack[LayerOptions]):
         super().__init__(autocast=False, **kwargs)
-        self.sizes, self.seed = sizes, seed
+        self.sizes, self.view, self.seed = sizes, checks.check_size(view, "view"), seed
+        if view < self.CELL:
+            raise checks.SizeError(f"`view` must be at least a cell of {self.CELL} pixels, not {view}.")
         self.seed_generator = Seeds(seed, name=f"{self.name}_seeds")
         policy = {"dtype": self.dtype_policy}
         convolution = {"data_format": "channels_last", **policy}  # whatever Keras's setting is
@@ -70,7 +75,7 @@ class MapLocalizer(SavedSeeds, layers.Layer):
             ),
         ]
         # Without normalisation maps stay flat, and crops collapse to the centre.
-        self.norms = _norms(self.convolutions, policy)
+        self.norms = network.norms(self.convolutions, policy)
         self.score = layers.Conv2D(1, 1, use_bias=False, kernel_initializer="zeros", name="score", **convolution)
         self.glimpse = Glimpse(2 + sizes, name="glimpse", **policy) if sizes else None
 
@@ -79,7 +84,7 @@ class MapLocalizer(SavedSeeds, layers.Layer):
         height, width = images_shape[1:3]
         longest = max(height, width) if height and width else None
         aspect = (height / longest, width / longest) if longest else (1, 1)  # where it is known
-        side = min(self.VIEW, longest or self.VIEW) / self.CELL
+        side = min(self.view, longest or self.view) / self.CELL
         self.cells = tuple(max(1, round(part * side)) for part in aspect)
         # Along y and x: where the cells are, as fractions of the image, and how far apart they are, in cells.
         lines = [np.arange(n, dtype="float32") for n in self.cells]
@@ -88,7 +93,7 @@ class MapLocalizer(SavedSeeds, layers.Layer):
         blurs = [np.exp(-0.5 * np.square(steps / self.AROUND)) for steps in self.steps]
         self.blurs = [blur / blur.sum(axis=1, keepdims=True) for blur in blurs]  # cut off at the edges
         shape = (images_shape[0], *(self.CELL * cells for cells in self.cells), images_shape[3])
-        self.score.build(_build(self.convolutions, self.norms, shape))
+        self.score.build(network.build(self.convolutions, self.norms, shape))
         if self.glimpse:
             self.glimpse.build(images_shape, (images_shape[0], None, 4))
             weight = {"shape": (self.sizes,), "trainable": False, "dtype": "float32", "autocast": False}
@@ -109,13 +114,23 @@ class MapLocalizer(SavedSeeds, layers.Layer):
     TURNED = 4  # one image in this many is also shown turned: cheaper, with a weaker pull to the object's middle
 
     def _explore(self, view, limits, bounds):
-        """Two candidates in training, moved and scaled a little, and losses that need no labels."""
+        """Two candidates in training, moved and scaled a little, losses that need no labels, and one that needs boxes.
+
+        The network sees images mirrored at random: from few boxes it learns to find objects twice as well.
+        """
         batch, losses = ops.shape(view)[0], []
-        turned = ops.flip(ops.flip(view[:: self.TURNED], axis=1), axis=2)
-        found = self.find(ops.concatenate([view, turned], axis=0), limits, training=True)
-        sizes, predicted = self._pixels(found.predicted[batch:], bounds), found.predicted[:batch]
-        # A place and that in the turned image are opposite: they add up to 1. Distances are in boxes, and bounded.
-        distance = (found.mean[:batch][:: self.TURNED] + found.mean[batch:] - 1) * bounds.images
+        signs = ops.where(self._noise(batch, 2) < 0, -1.0, 1.0)
+        shown = _mirrored(view, signs), _mirrored(view[:: self.TURNED], -signs[:: self.TURNED])
+        found = self.find(ops.concatenate(shown, axis=0), limits, training=True)
+        scores = found.scores[:batch]
+        places = [
+            _mirrored_place(part[:batch], signs) for part in (found.predicted[:, :2], found.second, found.mean)
+        ]
+        predicted = ops.concatenate([places[0], found.predicted[:batch, 2:]], axis=1)
+        sizes = self._pixels(found.predicted[batch:], bounds)
+        # The place in an image and in the turned one should be the same. Distances are in boxes, and bounded.
+        turned = _mirrored_place(found.mean[batch:], -signs[:: self.TURNED])
+        distance = (places[2][:: self.TURNED] - turned) * bounds.images
         distance = ops.sum(ops.square(distance / ops.stop_gradient(sizes)), axis=1)
         losses.append(ops.mean(distance / (1 + distance)))
         if self.sizes:
@@ -126,11 +141,28 @@ class MapLocalizer(SavedSeeds, layers.Layer):
         # Without a gradient for sizes: else smaller boxes would pay off, as they are moved less.
         shift = self.SHIFTED * noise[:, :2] * ops.stop_gradient(sizes)
         sizes = sizes * ops.exp(self.SCALED * noise[:, 2:])
-        centres = ops.stack([predicted[:, :2], found.second[:batch]], axis=1)
-        middles = centres * bounds.images + shift[:, None]
+        middles = ops.stack([predicted[:, :2], places[1]], axis=1) * bounds.images + shift[:, None]
         boxes = ops.concatenate([middles, ops.broadcast_to(sizes[:, None], ops.shape(middles))], axis=2)
         weight = found.weight[:batch]
-        return Candidates(boxes, ops.stack([weight, 1 - weight], axis=1), tuple(losses), found.divergence[:batch])
+        weights = ops.stack([weight, 1 - weight], axis=1)
+
+        def missed(truth):
+            middles = sum(geometry.split(truth)) / 2 / bounds.images
+            return self.missed(scores, _mirrored_place(middles, signs))
+
+        return Candidates(boxes, weights, tuple(losses), found.divergence[:batch], missed)
+
+    def missed(self, scores, places):
+        """How improbable the map takes true places for, `(batch,)`: the cross-entropy of the softmax of its scores.
+
+        A place is shared by the four cells around it, so that it is the centre of mass of a map that learned it.
+        """
+        down, across = (
+            ops.relu(1 - ops.abs(ops.subtract(np.arange(n, dtype="float32"), ops.clip(n * place - 0.5, 0, n - 1))))
+            for n, place in zip(self.cells, (places[:, 1:], places[:, :1]))
+        )
+        shares = down[:, :, None] * across[:, None]
+        return -ops.sum(shares * _over_cells(ops.log_softmax, scores), axis=(1, 2))
 
     def _pixels(self, predicted, bounds):
         """Width and height in pixels; there may be one size for all."""
@@ -211,15 +243,16 @@ class MapLocalizer(SavedSeeds, layers.Layer):
     def find(self, view, bounds, training=None):
         """What the map of a view gives: `Found`, with sizes that no `Glimpse` has corrected."""
         view = ops.cast(view, "float32")
-        view = _standardise(view - ops.mean(view, axis=(1, 2), keepdims=True))
-        x = _features(view, self.convolutions, self.norms, training)
+        view = network.standardise(view - ops.mean(view, axis=(1, 2), keepdims=True))
+        x = network.features(view, self.convolutions, self.norms, training)
         rarity = ops.stop_gradient(self.rarity(view))
         typical = ops.unstack(between(self.size_mean if self.sizes else 0.5, bounds))[::-1]
         # Blurs are cut off at the edges, so that half an object there does not stand out as a whole one would.
         blurs = [_bell(steps, self.BLUR * length * len(steps)) for steps, length in zip(self.steps, typical)]
-        contrast = _standardise(ops.einsum("yr,brc,xc->byx", blurs[0], rarity, blurs[1]))
+        contrast = network.standardise(ops.einsum("yr,brc,xc->byx", blurs[0], rarity, blurs[1]))
         learned = self.GAIN * ops.reshape(ops.cast(self.score(x), "float32"), (-1, *self.cells))
-        heat = _over_cells(ops.softmax, learned + self.MOST * ops.tanh(contrast / self.MOST))
+        scores = learned + self.MOST * ops.tanh(contrast / self.MOST)
+        heat = _over_cells(ops.softmax, scores)
         window = self._window(heat, blurs)
         rest = heat * (1 - window)
         parts = heat * window, rest * self._window(rest, blurs)
@@ -235,6 +268,7 @@ class MapLocalizer(SavedSeeds, layers.Layer):
             mean,
             second,
             held[0] / (held[0] + held[1]),
+            scores,
             ops.sum(divergence, axis=(1, 2)),
         )
 
@@ -315,88 +349,7 @@ class MapLocalizer(SavedSeeds, layers.Layer):
         return (view_shape[0], 2 + self.sizes)
 
     def get_config(self):
-        return {**super().get_config(), "sizes": self.sizes, "seed": self.seed}
-
-
-@keras.saving.register_keras_serializable("kerascrop")
-class Glimpse(layers.Layer):
-    """A second look, at a box and what is around it, that says how the box should be moved and scaled.
-
-    Called on images and on boxes `(batch, boxes, 4)` in their pixels, it returns `(batch, boxes, count)`: how far to
-    move, as a fraction of the box, and by how much to scale, in logarithms. No number is larger than 0.7; before
-    training all are 0. A box that runs backwards is seen turned.
-
-    Args:
-        count: 3 numbers for a move and a scale, 4 for a move and two scales.
-        **kwargs: arguments of `keras.layers.Layer`.
-    """
-
-    PIXELS = 32  # along a glimpse's side: finer corrections, at quadratic cost
-    FILTERS = 16, 32, 32  # channels of the convolutions: more weights
-    LARGEST = 0.7  # boxes and logarithms, the limit of a correction: corrects worse starts, and trains less steadily
-
-    def __init__(self, count: int, **kwargs: Unpack[LayerOptions]):
-        super().__init__(autocast=False, **kwargs)
-        self.count = count
-        policy = {"dtype": self.dtype_policy}
-        convolution = {"padding": "same", "use_bias": False, "data_format": "channels_last", **policy}
-        self.convolutions = [
-            layers.Conv2D(n, 3, 2, name=f"look_{number}", **convolution) for number, n in enumerate(self.FILTERS)
-        ]
-        self.norms = _norms(self.convolutions, policy)
-        self.change = layers.Dense(count, kernel_initializer="zeros", name="change", **policy)
-
-    def build(self, images_shape, boxes_shape):
-        shape = _build(self.convolutions, self.norms, (None, self.PIXELS, self.PIXELS, images_shape[3]))
-        self.change.build((None, int(np.prod(shape[1:]))))
-
-    def call(self, images, boxes, training=None):
-        seen = resample(images, boxes, (self.PIXELS, self.PIXELS), LOOK)
-        x = ops.reshape(seen, (-1, self.PIXELS, self.PIXELS, images.shape[3]))
-        x = _standardise(x - ops.mean(x, axis=(1, 2), keepdims=True))
-        x = _features(x, self.convolutions, self.norms, training)
-        change = self.change(ops.reshape(x, (-1, int(np.prod(x.shape[1:])))))
-        change = self.LARGEST * ops.tanh(ops.cast(change, "float32") / self.LARGEST)
-        return ops.reshape(change, (-1, boxes.shape[1], self.count))
-
-    def compute_output_shape(self, images_shape, boxes_shape):
-        return (*boxes_shape[:2], self.count)
-
-    def get_config(self):
-        return {**super().get_config(), "count": self.count}
-
-
-def _norms(convolutions, policy):
-    """A normalisation to follow each convolution."""
-    return [
-        layers.BatchNormalization(momentum=0.9, name=f"{before.name}_norm", **policy) for before in convolutions
-    ]
-
-
-def _build(convolutions, norms, shape):
-    """Build convolutions and normalisations, one after the other; returns the output's shape."""
-    for convolution, norm in zip(convolutions, norms):
-        convolution.build(shape)
-        shape = convolution.compute_output_shape(shape)
-        norm.build(shape)
-    return shape
-
-
-CEILING = 100  # limit of activations: enough for any training, and keeps half precision from overflowing
-
-
-def _features(x, convolutions, norms, training):
-    """What the convolutions make of images, normalised and rectified."""
-    for convolution, norm in zip(convolutions, norms):
-        x = ops.clip(norm(convolution(x), training=training), 0, CEILING)
-    return x
-
-
-def _standardise(x):
-    """Scale each image to mean 0 and standard deviation 1; an image that is all the same becomes 0."""
-    axes = tuple(range(1, len(x.shape)))
-    x = x - ops.mean(x, axis=axes, keepdims=True)
-    return x / ops.sqrt(ops.mean(ops.square(x), axis=axes, keepdims=True) + 1e-6)
+        return {**super().get_config(), "sizes": self.sizes, "view": self.view, "seed": self.seed}
 
 
 def _distances(points):
@@ -409,6 +362,18 @@ def _distances(points):
     # TensorFlow raises an error for a matrix of NaNs; the result has them all the same, as the points have them too.
     inverse = ops.linalg.inv(ops.where(ops.isnan(covariance), identity, covariance))
     return ops.sum(ops.matmul(points, inverse) * points, axis=-1)
+
+
+def _mirrored(images, signs):
+    """Images `(batch, height, width, channels)`, mirrored along x or y where the signs `(batch, 2)` are negative."""
+    for axis, sign in ((2, signs[:, :1]), (1, signs[:, 1:])):
+        images = ops.where(sign[:, :, None, None] < 0, ops.flip(images, axis=axis), images)
+    return images
+
+
+def _mirrored_place(places, signs):
+    """Where places `(batch, 2)`, x and y as fractions of the image, are in the mirrored image, and back."""
+    return 0.5 + signs * (places - 0.5)
 
 
 def between(fractions, bounds):

@@ -1,0 +1,36 @@
+"""What the networks of a localizer are made of."""
+
+from keras import layers, ops
+
+
+def norms(convolutions, policy):
+    """A normalisation to follow each convolution."""
+    return [
+        layers.BatchNormalization(momentum=0.9, name=f"{before.name}_norm", **policy) for before in convolutions
+    ]
+
+
+def build(convolutions, norms, shape):
+    """Build convolutions and normalisations, one after the other; returns the output's shape."""
+    for convolution, norm in zip(convolutions, norms):
+        convolution.build(shape)
+        shape = convolution.compute_output_shape(shape)
+        norm.build(shape)
+    return shape
+
+
+CEILING = 100  # limit of activations: enough for any training, and keeps half precision from overflowing
+
+
+def features(x, convolutions, norms, training):
+    """What the convolutions make of images, normalised and rectified."""
+    for convolution, norm in zip(convolutions, norms):
+        x = ops.clip(norm(convolution(x), training=training), 0, CEILING)
+    return x
+
+
+def standardise(x):
+    """Scale each image to mean 0 and standard deviation 1; an image that is all the same becomes 0."""
+    axes = tuple(range(1, len(x.shape)))
+    x = x - ops.mean(x, axis=axes, keepdims=True)
+    return x / ops.sqrt(ops.mean(ops.square(x), axis=axes, keepdims=True) + 1e-6)
