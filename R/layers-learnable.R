@@ -46,11 +46,15 @@
 #'   image's pixels around it, rather than of the nearest four, which avoids aliasing.
 #' @param snap At prediction, move a `"fixed"` box to whole pixels, so that the crop is an exact slice. It has no effect
 #'   on other sizes.
+#' @param crops How many crops of each image. Several are at places that do not coincide, the highest peaks of the
+#'   localizer's map, with weights that [layer_crop_pool()] takes: so labels alone can teach the map which of them help.
 #' @param view How large a copy of the image the built-in localizer looks at, in pixels along the longer side, at least
 #'   4; smaller images are seen as they are. In a copy of twice the side, things half as large are found, for four times
 #'   the time.
 #' @param seed A whole number, for the same exploration in training in every run; `NULL` draws one.
-#' @returns The layer, the model, or the crops `(batch, height, width, channels)`, as `object` says. The layer's method
+#' @returns The layer, the model, or the crops `(batch, height, width, channels)`, as `object` says. Several crops of an
+#'   image are `(batch, crops, height, width, channels)`; with `return_boxes = TRUE` their boxes `(batch, crops, 4)`
+#'   follow, and then their weights, `(batch, crops)`, which add up to 1. The layer's method
 #'   `locate()` gives the boxes for a batch of images, a tensor `(batch, 4)`. A named list gives a named list.
 #' @inheritSection layer_center_crop Masks, bounding boxes and key points
 #' @section Errors:
@@ -71,11 +75,12 @@
 #' plot_crops(digits$x, list(truth = digits$boxes, predicted = boxes))
 layer_learnable_crop <- function(object, height, width, size = c("fixed", "square", "free"), min_size = NULL,
                                  max_size = NULL, resize = TRUE, localizer = NULL, antialias = TRUE,
-                                 snap = FALSE, view = 256, seed = NULL, data_format = NULL, ..., box_format = "xyxy",
-                                 min_visible = 0, pass_through = NULL, return_boxes = FALSE) {
+                                 snap = FALSE, crops = 1, view = 256, seed = NULL, data_format = NULL, ...,
+                                 box_format = "xyxy", min_visible = 0, pass_through = NULL, return_boxes = FALSE) {
   compose(object, "LearnableCrop", checked_arguments(
     size = as_choice(size, learnable_sizes), min_size = as_extent(min_size),
-    max_size = as_extent(max_size), localizer = as_localizer(localizer), view = as_size(view)
+    max_size = as_extent(max_size), localizer = as_localizer(localizer), crops = as_count(crops),
+    view = as_size(view)
   ), inputs = c("images", "features"))
 }
 

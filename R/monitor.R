@@ -12,7 +12,8 @@
 #' edge, and when boxes are no longer numbers. Training itself is the same with a monitor and without one.
 #'
 #' @param images A few inputs of the model, as `fit()` takes them: an array, or a list of arrays; 16 images are plenty.
-#' @param boxes Their true boxes, a matrix with a row `x1, y1, x2, y2` in pixels for each image, or `NULL`. Boxes with
+#' @param boxes Their true boxes, a matrix with a row `x1, y1, x2, y2` in pixels for each image, or for several crops of
+#'   each an array `(images, crops, 4)`, which are paired as by `metric_box_iou(match = TRUE)`; or `NULL`. Boxes with
 #'   an `NA`, or without area, count as missing.
 #' @param layer The layer, or its name; `NULL` takes the model's only learnable crop.
 #' @param x,object A monitor. `summary()` says how its boxes changed, how far they moved and, with true boxes, how well
@@ -30,7 +31,8 @@
 #'
 #'   A data frame has, for each epoch, `epoch` (how many were over), `spread` (standard deviation of the boxes'
 #'   centres, as a fraction of the image's side, along the axis where it is larger), `width` and `height` (means, in
-#'   pixels) and, with true boxes, `iou` (mean). For boxes: `epoch`, `image`, `x1`, `y1`, `x2`, `y2`.
+#'   pixels) and, with true boxes, `iou` (mean). For boxes: `epoch`, `image`, for several crops
+#'   `crop`, and `x1`, `y1`, `x2`, `y2`.
 #' @section Errors:
 #' `kerascrop_error_box`: there is not one true box for each image. `kerascrop_error_shape`: there are no images.
 #' `kerascrop_error_size`: `max` or `steps` is not a positive whole number. `kerascrop_error_argument`: any other wrong
@@ -93,10 +95,20 @@ as.data.frame.kerascrop.training.CropMonitor <- function(x, row.names = NULL, op
   epochs <- do.call(rbind, lapply(x$history, as.data.frame))
   epochs <- epochs %||% data.frame(epoch = integer(), spread = double(), width = double(), height = double())
   if (what == "epochs") return(epochs)
-  boxes <- do.call(rbind, x$boxes) %||% matrix(0, 0, 4)
-  images <- if (nrow(epochs)) nrow(boxes) / nrow(epochs) else 0
+  boxes <- do.call(rbind, lapply(x$boxes, stack_boxes)) %||% matrix(0, 0, 4)
   colnames(boxes) <- box_sides
-  data.frame(epoch = rep(epochs$epoch, each = images), image = rep(seq_len(images), nrow(epochs)), boxes)
+  images <- if (nrow(epochs)) nrow(x$boxes[[1]]) else 0
+  crops <- if (images) nrow(boxes) / nrow(epochs) / images else 1
+  of <- data.frame(
+    epoch = rep(epochs$epoch, each = images * crops), image = rep(rep(seq_len(images), each = crops), nrow(epochs))
+  )
+  if (crops > 1) of$crop <- rep(seq_len(crops), images * nrow(epochs))
+  cbind(of, boxes)
+}
+
+# Boxes `(images, 4)`, or `(images, crops, 4)`, as a matrix of a row for each box: all of an image, then the next.
+stack_boxes <- function(x) {
+  if (length(dim(x)) == 3) matrix(aperm(x, c(3, 2, 1)), ncol = 4, byrow = TRUE) else x
 }
 
 #' @rdname callback_crop_monitor
@@ -223,22 +235,25 @@ as_film <- function(monitor, max, col, lwd, call = caller_env()) {
   }
   check_colours(col, call = call)
   seen <- monitor$seen
+  boxes <- lapply(monitor$boxes, stack_boxes)
   truth <- monitor$truth
   if (!is.null(truth)) {
+    truth <- stack_boxes(truth)
     missing <- !(truth[, 3] > truth[, 1] & truth[, 4] > truth[, 2]) # TRUE or NA
     truth[!missing %in% FALSE, ] <- NA
   }
   list(
     seen = seen, images = seq_len(min(dim(seen)[1], as_count(max, arg = "max", call = call))),
     range = as_range(NULL, seen), epochs = vapply(monitor$history, function(record) as.double(record$epoch), 0),
-    truth = truth, boxes = monitor$boxes, col = rep_len(col, 2), lwd = as_positive(lwd, "lwd", call)
+    truth = truth, boxes = boxes, of = rep(seq_len(dim(seen)[1]), each = nrow(boxes[[1]]) / dim(seen)[1]),
+    col = rep_len(col, 2), lwd = as_positive(lwd, "lwd", call)
   )
 }
 
 draw_look <- function(film, image, look) {
   draw_image(film$seen[image, , , , drop = FALSE], film$range)
-  if (!is.null(film$truth)) draw_boxes(film$truth[image, , drop = FALSE], film$col[1], film$lwd)
-  draw_boxes(film$boxes[[look]][image, , drop = FALSE], film$col[2], film$lwd)
+  if (!is.null(film$truth)) draw_boxes(film$truth[film$of == image, , drop = FALSE], film$col[1], film$lwd)
+  draw_boxes(film$boxes[[look]][film$of == image, , drop = FALSE], film$col[2], film$lwd)
 }
 
 # At most `max` of the numbers up to `n`: the first, the last, and some between.
@@ -297,8 +312,9 @@ gg_film <- function(film, steps) {
   })
   boxes <- function(matrix, which, ...) {
     if (is.null(matrix)) return(NULL)
-    sides <- structure(matrix[film$images, , drop = FALSE], dimnames = list(NULL, box_sides))
-    data.frame(sides, image = film$images, which, ...)
+    shown <- film$of %in% film$images
+    sides <- structure(matrix[shown, , drop = FALSE], dimnames = list(NULL, box_sides))
+    data.frame(sides, image = film$of[shown], which, ...)
   }
   frame <- function(data) {
     if (is.null(data)) return(NULL)

@@ -139,7 +139,8 @@ format.kerascrop.training.CropMonitor <- function(x, ...) {
 summary.kerascrop.training.CropMonitor <- function(object, ...) {
   as_monitor(object, "object", rlang::current_env())
   epochs <- as.data.frame(object)
-  centres <- lapply(object$boxes, function(boxes) (boxes[, 1:2, drop = FALSE] + boxes[, 3:4, drop = FALSE]) / 2)
+  middles <- function(boxes) (boxes[, 1:2, drop = FALSE] + boxes[, 3:4, drop = FALSE]) / 2
+  centres <- lapply(object$boxes, function(boxes) middles(stack_boxes(boxes)))
   far <- function(from, to) mean(sqrt(rowSums((to - from)^2)))
   n <- length(centres)
   structure(

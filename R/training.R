@@ -23,6 +23,9 @@
 #'   known; `"sum_over_batch_size"`, their sum divided by the number of all boxes; `"sum"`; or `NULL`, no reduction.
 #' @param name Name of the loss or the metric.
 #' @param dtype Type to compute in; `NULL` takes Keras's float type.
+#' @param match Pair each of several true boxes of an image, `(images, boxes, 4)`, with a predicted one of its own, the
+#'   nearest pair first, instead of in order: for a [layer_learnable_crop()] of several `crops`. There are as many true
+#'   boxes as crops; where an image has fewer, the others are missing ones.
 #' @returns `loss_box()`: a Keras loss; for boxes a tensor `(batch)` of losses. `metric_box_iou()`: a Keras metric;
 #'   where all boxes are missing it is 0.
 #' @section Errors:
@@ -54,8 +57,10 @@
 #' y <- list(as_numpy(digits$y, NULL), as_numpy(digits$boxes)) # keras3 takes R arrays too
 #' history <- model$fit(as_numpy(digits$x), y, verbose = 0L)
 #' unlist(history$history)
-loss_box <- function(y_true, y_pred, ..., reduction = "mean_with_sample_weight", name = "box_loss", dtype = NULL) {
-  check_no_dots(list(...), "{.arg reduction}, {.arg name} and {.arg dtype} are given by name.")
+loss_box <- function(y_true, y_pred, ..., reduction = "mean_with_sample_weight", name = "box_loss", dtype = NULL,
+                     match = FALSE) {
+  check_no_dots(list(...), "{.arg reduction}, {.arg name}, {.arg dtype} and {.arg match} are given by name.")
+  match <- as_flag(match)
   reduction <- or_null(as_choice)(reduction, reductions)
   name <- as_name(name)
   dtype <- as_dtype(dtype)
@@ -70,17 +75,18 @@ loss_box <- function(y_true, y_pred, ..., reduction = "mean_with_sample_weight",
     y_pred <- as_box_tensor(y_pred, "y_pred", call)
   }
   with_python_errors(call = call, {
-    loss <- module$BoxLoss(reduction = reduction %||% "none", name = name, dtype = dtype)
+    loss <- module$BoxLoss(reduction = reduction %||% "none", name = name, dtype = dtype, match = match)
     if (at_once) loss(y_true, y_pred) else loss
   })
 }
 
 #' @rdname loss_box
 #' @export
-metric_box_iou <- function(..., name = "box_iou", dtype = NULL) {
-  check_no_dots(list(...), "{.arg name} and {.arg dtype} are given by name.")
+metric_box_iou <- function(..., name = "box_iou", dtype = NULL, match = FALSE) {
+  check_no_dots(list(...), "{.arg name}, {.arg dtype} and {.arg match} are given by name.")
+  match <- as_flag(match)
   name <- as_name(name)
   dtype <- as_dtype(dtype)
   module <- load_module(rlang::current_env())
-  with_python_errors(module$BoxIoU(name = name, dtype = dtype))
+  with_python_errors(module$BoxIoU(name = name, dtype = dtype, match = match))
 }

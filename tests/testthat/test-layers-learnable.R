@@ -118,3 +118,22 @@ test_that("wrong arguments are errors", {
     layer_learnable_crop(some_images(), 4, 4, localizer = own), "must return 2 numbers", class = "kerascrop_error_shape"
   )
 })
+
+test_that("several crops of an image have boxes and weights, which a pool joins", {
+  skip_without_python()
+  digits <- cluttered_digits(6, seed = 1)
+  x <- as_numpy(digits$x)
+  found <- layer_learnable_crop(x, 24, 24, crops = 3, return_boxes = TRUE)
+  sizes <- lapply(found, function(part) dim(from_numpy(part)))
+  expect_identical(sizes, list(c(6L, 3L, 24L, 24L, 1L), c(6L, 3L, 4L), c(6L, 3L)))
+  weights <- from_numpy(found[[3]])
+  expect_equal(rowSums(weights), rep(1, 6), tolerance = 1e-5)
+  boxes <- from_numpy(found[[2]])
+  cut <- crop_boxes(digits$x[2, , , 1], boxes[2, 3, ], 24, 24, antialias = TRUE)
+  expect_equal(from_numpy(found[[1]])[2, 3, , , 1], cut, tolerance = 1e-4, ignore_attr = TRUE)
+  answers <- array(runif(6 * 3 * 2), c(6, 3, 2))
+  joined <- from_numpy(layer_crop_pool(list(as_numpy(answers), found[[3]])))
+  expect_equal(joined, apply(answers * c(weights), c(1, 3), sum), tolerance = 1e-5)
+  expect_error(layer_learnable_crop(x, 24, 24, crops = 0), "crops", class = "kerascrop_error_size")
+  expect_error(layer_learnable_crop(x, 24, 24, crops = 99), "at most 4 `crops`", class = "kerascrop_error_size")
+})

@@ -187,3 +187,34 @@ test_that("true boxes may be missing, of any type", {
     expect_identical(from_numpy(callback_crop_monitor(images, boxes)$truth)[2, ], rep(NaN, 4))
   }
 })
+
+test_that("the boxes of several crops are rows of their own, in pictures too", {
+  skip_without_python()
+  keras <- keras_module()
+  images <- keras$Input(list(32L, 40L, 1L))
+  found <- layer_learnable_crop(images, 8, 8, crops = 3, return_boxes = TRUE)
+  model <- keras$Model(images, list(found[[1]], found[[2]]))
+  model$compile("adam", loss = list(NULL, loss_box(match = TRUE)), run_eagerly = TRUE)
+  truth <- aperm(array(c(2, 3, 10, 11, 20, 20, 28, 28, NA, NA, NA, NA), c(4, 3, 5)), c(3, 2, 1))
+  x <- array(runif(5 * 32 * 40), c(5, 32, 40, 1))
+  monitor <- callback_crop_monitor(x[1:2, , , , drop = FALSE], truth[1:2, , ])
+  y <- list(as_numpy(array(0, c(5, 3, 8, 8, 1))), as_numpy(truth))
+  suppressWarnings(
+    model$fit(as_numpy(x), y, epochs = 1L, verbose = 0L, callbacks = list(monitor)),
+    classes = "kerascrop_warning_crops" # boxes at the edges of small images
+  )
+  long <- as.data.frame(monitor, what = "boxes")
+  expect_identical(dim(long), c(12L, 7L))
+  expect_equal(unlist(long[long$epoch == 1 & long$image == 2 & long$crop == 3, 4:7]), monitor$boxes[[2]][2, 3, ],
+    ignore_attr = TRUE)
+  expect_true(all(is.finite(summary(monitor)$epochs$iou)))
+  expect_output(print(summary(monitor)), "2 images with true boxes, 1 epoch\n.*moved")
+  file <- withr::local_tempfile(fileext = ".png")
+  withr::with_png(file, plot(monitor, col = c("#00FF00", "#FF0000"), lwd = 3), width = 600, height = 500)
+  page <- png::readPNG(file)
+  reds <- page[, , 1] > 0.9 & page[, , 2] < 0.1 & page[, , 3] < 0.1
+  expect_gt(sum(reds), 12 * 50) # twelve boxes of a hundred pixels around or so
+  skip_if_not_installed("ggplot2")
+  film <- ggplot2::autoplot(monitor, "boxes")
+  expect_identical(nrow(ggplot2::layer_data(film, 3)), 12L)
+})

@@ -11,6 +11,9 @@ expected <- local({
 test_that("loss_box() computes its formula, and leaves out what is missing", {
   skip_without_python()
   expect_equal(from_numpy(loss_box(truth, predicted)), c(expected, 0, 0), tolerance = 1e-6)
+  shuffled <- function(x) aperm(array(t(x), c(4, nrow(x), 1)), c(3, 2, 1)) # the boxes of one image
+  paired <- from_numpy(loss_box(shuffled(truth[1:2, ]), shuffled(predicted[2:1, ]), match = TRUE))
+  expect_equal(c(paired), expected, tolerance = 1e-6)
   loss <- loss_box(name = "boxes")
   expect_identical(loss$name, "boxes")
   expect_equal(as.double(from_numpy(loss(as_numpy(truth), as_numpy(predicted)))), mean(expected), tolerance = 1e-6)
@@ -83,6 +86,7 @@ test_that("wrong arguments are errors", {
   expect_error(loss_box(reduction = "all"), "reduction", class = "kerascrop_error_argument")
   expect_error(loss_box(name = 3), "name", class = "kerascrop_error_argument")
   expect_error(metric_box_iou("iou"), class = "kerascrop_error_argument")
+  expect_error(loss_box(match = NA), "match", class = "kerascrop_error_argument")
   expect_error(loss_box(foo = 3), "foo", class = "kerascrop_error_argument")
   expect_error(metric_box_iou(foo = 1), "foo", class = "kerascrop_error_argument")
   skip_without_python()

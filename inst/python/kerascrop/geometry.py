@@ -239,6 +239,11 @@ def align(boxes, counts):
     return ops.stack([start for start, _ in sides] + [stop for _, stop in sides], axis=-1)
 
 
+def middles(boxes):
+    """The middles of boxes: `(..., rank)`."""
+    return sum(split(boxes)) / 2
+
+
 def split(boxes):
     """The first and the last corners, `(..., rank)` each."""
     rank = boxes.shape[-1] // 2

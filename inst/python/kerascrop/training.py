@@ -36,6 +36,37 @@ def labelled(boxes):
     return known, ops.where(known[..., None], boxes, unit)
 
 
+def pair_up(truth, known, predicted):
+    """Predicted boxes `(batch, boxes, 4)` in the order of the true ones: each gets one of its own, the nearest first.
+
+    Near is a small `distance_iou()`. Missing boxes get what is left.
+    """
+    if len(predicted.shape) != 3 or not isinstance(predicted.shape[1], int):
+        raise checks.BoxError(
+            f"With `match=True` there are several boxes of each image, (batch, boxes, 4), not {tuple(predicted.shape)}."
+        )
+    count = predicted.shape[1]
+    costs = ops.where(known[..., None], distance_iou(truth[:, :, None], predicted[:, None]), 8.0)  # all others are <= 2
+    costs = ops.stop_gradient(ops.reshape(costs, (-1, count * count)))
+    pairs = ops.zeros_like(costs)
+    for _ in range(count):
+        nearest = ops.argmin(costs, axis=1)
+        row, column = (ops.one_hot(i, count, dtype=costs.dtype) for i in (nearest // count, nearest % count))
+        pairs = pairs + ops.reshape(row[:, :, None] * column[:, None], (-1, count * count))
+        taken = ops.reshape(ops.maximum(row[:, :, None], column[:, None]), (-1, count * count))
+        costs = ops.where(taken > 0, 16.0, costs)
+    return ops.einsum("btp,bpc->btc", ops.reshape(pairs, (-1, count, count)), predicted)
+
+
+def distance_iou(truth, predicted):
+    """`1 - IoU + d^2 / c^2` of pairs of boxes: see `BoxLoss`."""
+    (first, last), (first_true, last_true) = split(predicted), split(truth)
+    distance = (first + last - first_true - last_true) / 2
+    around = ops.maximum(last, last_true) - ops.minimum(first, first_true)
+    spread = ops.sum(ops.square(distance), axis=-1) / ops.sum(ops.square(around), axis=-1)
+    return 1 - ops.cast(box_iou(predicted, truth), spread.dtype) + spread
+
+
 def weigh(known, sample_weight, dtype):
     """A weight for each box: 0 if it is not known."""
     known = ops.cast(known, dtype)
@@ -62,6 +93,7 @@ class BoxIoU(keras.metrics.Mean):
 
     Args:
         name, dtype: as in `keras.metrics.Mean`.
+        match: as in `BoxLoss`.
 
     Raises:
         BoxError: the boxes have other shapes.
@@ -74,7 +106,8 @@ class BoxIoU(keras.metrics.Mean):
     0.3333
     """
 
-    def __init__(self, name: str = "box_iou", dtype: Any = None):
+    def __init__(self, name: str = "box_iou", dtype: Any = None, match: bool = False):
+        self.match = checks.check_flag(match, "match")
         super().__init__(name=checks.check_name(name), dtype=checks.check_dtype(dtype))
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
@@ -82,7 +115,11 @@ class BoxIoU(keras.metrics.Mean):
         y_true, y_pred = ops.cast(y_true, self.dtype), ops.cast(y_pred, self.dtype)
         check_pair(y_true, y_pred, self.name)
         known, truth = labelled(y_true)
+        y_pred = pair_up(truth, known, y_pred) if self.match else y_pred
         super().update_state(box_iou(truth, y_pred), weigh(known, sample_weight, self.dtype))
+
+    def get_config(self):
+        return {**super().get_config(), "match": self.match}
 
 
 REDUCTIONS = ("mean_with_sample_weight", "sum_over_batch_size", "mean", "sum", "none", None)
@@ -109,6 +146,9 @@ class BoxLoss(keras.losses.Loss):
         reduction: as in `keras.losses.Loss`. The default, `"mean_with_sample_weight"`, is the mean over the known
             boxes; `"sum_over_batch_size"` divides by the number of all boxes.
         name, dtype: as in `keras.losses.Loss`.
+        match: pair each of several true boxes of an image with a predicted one of its own, the nearest pair first,
+            instead of in order: for a `LearnableCrop` of several `crops`. There are as many true boxes as crops; where
+            an image has fewer, the others are missing ones.
 
     Raises:
         BoxError: the boxes have other shapes.
@@ -124,8 +164,13 @@ class BoxLoss(keras.losses.Loss):
     """
 
     def __init__(
-        self, reduction: str | None = "mean_with_sample_weight", name: str = "box_loss", dtype: Any = None
+        self,
+        reduction: str | None = "mean_with_sample_weight",
+        name: str = "box_loss",
+        dtype: Any = None,
+        match: bool = False,
     ):
+        self.match = checks.check_flag(match, "match")
         reduction = checks.check_choice(reduction, "reduction", REDUCTIONS)
         super().__init__(name=checks.check_name(name), reduction=reduction, dtype=checks.check_dtype(dtype))
 
@@ -135,21 +180,21 @@ class BoxLoss(keras.losses.Loss):
         y_pred = ops.cast(checks.check_tensor(y_pred, "y_pred"), self.dtype)
         check_pair(y_true, y_pred, self.name)
         known, truth = labelled(y_true)
+        y_pred = pair_up(truth, known, y_pred) if self.match else y_pred
         if missed is not None:
-            notes.write(y_pred, missed)  # it may have been cast
+            notes.write(y_pred, missed)  # it may have been cast, or paired
         return super().__call__(truth, y_pred, weigh(known, sample_weight, self.dtype))
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        (first, last), (first_true, last_true) = split(y_pred), split(y_true)
-        distance = (first + last - first_true - last_true) / 2
-        around = ops.maximum(last, last_true) - ops.minimum(first, first_true)
-        spread = ops.sum(ops.square(distance), axis=-1) / ops.sum(ops.square(around), axis=-1)
-        losses = 1 - ops.cast(box_iou(y_pred, y_true), spread.dtype) + spread
+        losses = distance_iou(y_true, y_pred)
         missed = notes.read(y_pred)
         if missed is None:
             return losses
         taught = ops.cast(missed(y_true), losses.dtype)
         return losses + taught - ops.stop_gradient(taught)
+
+    def get_config(self):
+        return {**super().get_config(), "match": self.match}
 
 
 class CropMonitor(keras.callbacks.Callback):
@@ -161,12 +206,14 @@ class CropMonitor(keras.callbacks.Callback):
 
     Args:
         images: a few inputs of the model, as `fit()` takes them; 16 are plenty.
-        boxes: their true boxes, `(n, 4)`, or None; as in `BoxIoU`, some may be missing.
+        boxes: their true boxes, `(n, 4)`, or `(n, crops, 4)` for several crops, which are paired as by
+            `BoxIoU(match=True)`; or None. As in `BoxIoU`, some may be missing.
         layer: the layer, or its name; None takes the model's only `LearnableCrop`.
 
     Attributes:
         seen: the images that reach the layer, as a NumPy array `(n, height, width, channels)`; of clips the mean frame.
-        boxes: a list of arrays `(n, 4)`, in pixels of `seen`: one before training, then one for each epoch.
+        boxes: a list of arrays `(n, 4)`, or `(n, crops, 4)`, in pixels of `seen`: one before training, then one for
+            each epoch.
         history: a list of as many dicts: `epoch` (how many are done), `spread` (standard deviation of the boxes'
             centres, as a fraction of the image's side, along the axis where it is larger), `width` and `height` (means,
             in pixels) and, with true boxes, `iou` (mean).
@@ -193,8 +240,11 @@ class CropMonitor(keras.callbacks.Callback):
         if len(counts) != 1 or 0 in counts:
             raise checks.ShapeError(f"`images` must be one or more, equally many in all parts, not {counts}.")
         self.truth = None if boxes is None else ops.convert_to_numpy(checks.check_tensor(boxes, "boxes"))
-        if boxes is not None and self.truth.shape != (count := counts.pop(), 4):
-            raise checks.BoxError(f"`boxes` must be one for each image, ({count}, 4), not {self.truth.shape}.")
+        shape, count = np.shape(self.truth), counts.pop()
+        if boxes is not None and (len(shape) not in (2, 3) or (shape[0], shape[-1]) != (count, 4)):
+            raise checks.BoxError(
+                f"`boxes` must be one for each image, ({count}, 4), or for each crop, ({count}, crops, 4), not {shape}."
+            )
         if layer is not None and not isinstance(layer, (str, keras.layers.Layer)):
             raise checks.ArgumentError(f"`layer` must be None, a layer or its name, not {checks.shown(layer)}.")
         self.layer = layer
@@ -238,15 +288,15 @@ class CropMonitor(keras.callbacks.Callback):
             self.sides = np.array([width, height])
             self.limits = np.array(layer.bounds(height, width))
             self.is_global = layer.given_localizer == "global"
-        sizes, centres = boxes[:, 2:] - boxes[:, :2], (boxes[:, :2] + boxes[:, 2:]) / 2
+        sizes, centres = boxes[..., 2:] - boxes[..., :2], (boxes[..., :2] + boxes[..., 2:]) / 2
         record = {
             "epoch": epoch,
             "spread": float((centres / self.sides).std(axis=0).max()),
-            "width": float(sizes[:, 0].mean()),
-            "height": float(sizes[:, 1].mean()),
+            "width": float(sizes[..., 0].mean()),
+            "height": float(sizes[..., 1].mean()),
         }
         if self.truth is not None:
-            metric = BoxIoU()
+            metric = BoxIoU(match=layer.crops > 1)
             metric.update_state(self.truth, boxes)
             record["iou"] = float(metric.result())
         self.boxes.append(boxes)
@@ -259,6 +309,7 @@ class CropMonitor(keras.callbacks.Callback):
             return
         if len(boxes) > 1 and not self.is_global and record["spread"] < self.SPREAD:
             self._remark("All crops are at the same place: the localizer does not tell the images apart.")
+        boxes = boxes.reshape(-1, 4)  # of all crops
         size = boxes[:, 2:] - boxes[:, :2]
         (low, high), nearly_all = self.limits, self._nearly_all
         if nearly_all((size < 1.02 * low) & (low < high)):

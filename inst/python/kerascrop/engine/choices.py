@@ -18,6 +18,7 @@ class Choice:
     boxes_shape: tuple
     size: tuple
     scaled: bool = True
+    weights_of_crops = None  #: how much each of several crops counts: `(batch, crops)`
     missed = None  #: what a layer lets true boxes teach it: see `localizers.Candidates`
 
     def cut(self, images: Tensor, is_mask: bool = False, data_format: str | None = None) -> Tensor:

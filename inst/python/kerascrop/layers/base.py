@@ -144,6 +144,12 @@ class Crop(ImageLayer):
         """The crops to return for a choice, with or without boxes; a layer can add losses here."""
         return crops
 
+    def weights_of(self, choice: Choice) -> Tensor | None:
+        """How much each of several crops counts, `(batch, crops)`: `return_boxes=True` returns it after the boxes."""
+        return None
+
+    gives_weights = False  #: whether `weights_of()` gives any
+
     def pixels(self, data: dict) -> Tensor:
         """The images of a batch with the channels last."""
         images = data["images"]
@@ -174,7 +180,7 @@ class Crop(ImageLayer):
         for listener in self.listeners:
             listener(data, choice)
         images = data["images"] if self.keeps_dtype else ops.cast(data["images"], self.compute_dtype)
-        crops, boxes = choice.cut(images, False, self.data_format), None
+        crops, boxes, weights = choice.cut(images, False, self.data_format), None, self.weights_of(choice)
         if self.return_boxes or isinstance(inputs, dict):
             boxes = ops.cast(choice.boxes, "float32")
             if boxes.shape[0] == 1 and lead[0] != 1:  # the same for all images
@@ -184,8 +190,8 @@ class Crop(ImageLayer):
             crops |= joint.crop(data, self.lengths(ops.shape(images)), choice, boxes, self)
         if is_single:
             crops |= keras.tree.map_structure(lambda x: x[0], self._parts(crops))
-            boxes = None if boxes is None else boxes[0]
-        return self._outputs(inputs, crops, boxes)
+            boxes, weights = (None if part is None else part[0] for part in (boxes, weights))
+        return self._outputs(inputs, crops, boxes, weights)
 
     def look(self, inputs: Any, training: bool | None = None) -> tuple[Tensor, Tensor]:
         """The images, with a batch axis and the channels last, and the boxes that the layer cuts: `(batch, crops, 4)`.
@@ -205,7 +211,7 @@ class Crop(ImageLayer):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         crops, boxes = self._output_shapes(self._named(input_shape))
-        return self._outputs(input_shape, crops, boxes)
+        return self._outputs(input_shape, crops, boxes, boxes[:-1] if self.gives_weights else None)
 
     def compute_output_spec(self, inputs: Any, training: bool | None = None) -> Any:
         return self._output_spec(inputs, in_model=True)
@@ -223,8 +229,8 @@ class Crop(ImageLayer):
         data = self._named(inputs)
         parts = self._parts(data)
         result = run(parts, self._output_spec(parts, in_model=False))
-        crops, boxes = result if self.return_boxes else (result, None)
-        return self._outputs(inputs, {**data, **crops}, boxes)
+        crops, *told = result if self.return_boxes else (result, None)
+        return self._outputs(inputs, {**data, **crops}, *told)
 
     def _output_spec(self, inputs, in_model):
         data = self._named(inputs)
@@ -232,7 +238,8 @@ class Crop(ImageLayer):
         shapes, boxes = self._output_shapes(keras.tree.map_structure(joint.shape_of, data), dtype, in_model)
         dtypes = {**joint.dtypes(self._parts(data)), "images": dtype}
         spec = {key: keras.tree.map_structure_up_to(dtypes[key], _symbol, dtypes[key], shapes[key]) for key in dtypes}
-        return self._outputs(inputs, {**data, **spec}, keras.KerasTensor(boxes, "float32"))
+        weights = keras.KerasTensor(boxes[:-1], "float32") if self.gives_weights else None
+        return self._outputs(inputs, {**data, **spec}, keras.KerasTensor(boxes, "float32"), weights)
 
     def _named(self, inputs):
         """The inputs, or their shapes, as a new dict: `images` and what goes with them."""
@@ -287,10 +294,11 @@ class Crop(ImageLayer):
             boxes = boxes[1:]
         return crops, boxes
 
-    def _outputs(self, inputs, crops, boxes):
+    def _outputs(self, inputs, crops, boxes, weights=None):
         """What `call()`, `compute_output_shape()` and `compute_output_spec()` return for inputs of this form."""
         crops = crops if isinstance(inputs, dict) else crops["images"]
-        return (crops, boxes) if self.return_boxes else crops
+        told = (boxes,) if weights is None else (boxes, weights)
+        return (crops, *told) if self.return_boxes else crops
 
 
 class SizedCrop(Crop):

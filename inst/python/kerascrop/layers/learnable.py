@@ -10,7 +10,7 @@ from kerascrop.engine import dtypes, windows
 from kerascrop.engine.samples import Blend, OnCanvas, Samples
 from kerascrop.hints import CropOptions, Tensor, Unpack
 from kerascrop.layers.base import SampledCrop
-from kerascrop.localizers import Adapter, Bounds, Candidates, GlobalLocalizer, MapLocalizer
+from kerascrop.localizers import Adapter, Bounds, Candidates, GlobalLocalizer, MapLocalizer, PlacesLocalizer
 from kerascrop.localizers.adapter import SIZES
 
 
@@ -43,7 +43,9 @@ class LearnableCrop(SampledCrop):
     time, height, width, channels)` share a box; the localizer sees their mean, so that all of them count.
 
     Output shape: `(batch, height, width, channels)` with the crops' size, in the compute dtype; with
-    `return_boxes=True` also the boxes, `(batch, 4)`.
+    `return_boxes=True` also the boxes, `(batch, 4)`. Several crops of an image are `(batch, crops, height, width,
+    channels)`, their boxes `(batch, crops, 4)`, and after these come their weights, `(batch, crops)`, which add up to
+    1.
 
     Args:
         height, width: size of the crops, in pixels.
@@ -64,6 +66,8 @@ class LearnableCrop(SampledCrop):
             which may also explore in training, and have losses: see `kerascrop.localizers`.
         antialias: average all pixels of a box that is larger than the crop.
         snap: at inference, move a `"fixed"` box to whole pixels, so that the crop is an exact slice.
+        crops: how many crops of each image. Several are at places that do not coincide, the highest peaks of the
+            localizer's map, with weights that `CropPool` takes: so labels alone can teach the map which of them help.
         view: how large a copy of the image the built-in localizer looks at, in pixels along the longer side, at least
             4; smaller images are seen as they are. In a copy of twice the side, things half as large are found, for
             four times the time.
@@ -95,6 +99,7 @@ class LearnableCrop(SampledCrop):
         localizer: keras.layers.Layer | str | None = None,
         antialias: bool = True,
         snap: bool = False,
+        crops: int = 1,
         view: int = 256,
         data_format: str | None = None,
         seed: int | None = None,
@@ -106,12 +111,17 @@ class LearnableCrop(SampledCrop):
         self.max_size = checks.check_side(max_size, "max_size")
         self.resize = checks.check_flag(resize, "resize")
         self.snap = checks.check_flag(snap, "snap")
+        self.crops = checks.check_count(crops, "crops")
+        self.gives_weights = self.crops > 1
         self.view = checks.check_size(view, "view")
         self.seed = checks.check_seed(seed)
         self.given_localizer = localizer
         policy = {"name": "localizer", "dtype": self.dtype_policy}
         if localizer is None:
-            self.localizer = MapLocalizer(SIZES[size], self.view, self.seed, **policy)
+            several = (self.crops,) if self.crops > 1 else ()
+            self.localizer = (PlacesLocalizer if several else MapLocalizer)(
+                *several, SIZES[size], self.view, self.seed, **policy
+            )
         elif isinstance(localizer, keras.layers.Layer):
             self.localizer = localizer
         elif isinstance(localizer, str) and localizer == "global":
@@ -122,6 +132,11 @@ class LearnableCrop(SampledCrop):
             )
         # A localizer without `candidates()` returns numbers.
         self.adapter = None if hasattr(self.localizer, "candidates") else Adapter(self.localizer, size, self.name)
+        if self.adapter and self.crops > 1:
+            raise checks.ArgumentError(
+                f"A localizer that returns one box cannot give `crops`={self.crops}: use the built-in one, or a layer "
+                "with a method `candidates()`."
+            )
 
     def build(self, input_shape):
         _, shapes = self._batched(self._named(input_shape))
@@ -149,7 +164,7 @@ class LearnableCrop(SampledCrop):
         bounds = self._bounds(height, width)
         size, crop = (self.height, self.width), Samples if self.resize else OnCanvas
         if images.shape[0] == 0:  # Keras's convolutions fail for empty batches
-            return crop(ops.zeros((0, 4), "float32"), size, self.how)
+            return crop(ops.zeros((0, *self._several, 4), "float32"), size, self.how)
         seen = data["features"] if "features" in data else images
         found = (self.adapter or self.localizer).candidates(seen, bounds, training)
         self._check_candidates(found)
@@ -164,13 +179,28 @@ class LearnableCrop(SampledCrop):
         if self.snap and self.size == "fixed" and not training:
             corner = ops.round(boxes[..., :2])
             boxes = ops.concatenate([corner, corner + bounds.largest], axis=-1)
-        if found.weights is None and found.judged is None:
+        if self.crops > 1:
+            choice = crop(boxes, size, self.how)
+        elif found.weights is None and found.judged is None:
             choice = crop(boxes[:, 0], size, self.how)
         else:
             weights = ops.ones_like(boxes[..., 0]) if found.weights is None else found.weights
             choice = Blend(crop(boxes, size, self.how), weights, found.judged)
-        choice.missed = found.missed
+        choice.missed, choice.weights_of_crops = found.missed, found.weights
         return choice
+
+    @property
+    def _several(self):
+        return (self.crops,) if self.crops > 1 else ()
+
+    def lead(self, shapes):
+        return (*super().lead(shapes), *self._several)
+
+    def weights_of(self, choice):
+        if self.crops == 1:
+            return None
+        weights = choice.weights_of_crops
+        return ops.zeros((0, self.crops), "float32") if weights is None else ops.cast(weights, "float32")
 
     def seen(self, data):
         """The images that the localizer sees, `(batch, height, width, channels)`: of a clip the mean of its frames."""
@@ -194,6 +224,11 @@ class LearnableCrop(SampledCrop):
         boxes = tuple(found.boxes.shape)
         if len(boxes) != 3 or boxes[2] != 4:
             raise checks.BoxError(f"{caller} must give boxes of shape (batch, candidates, 4), not {boxes}.")
+        if self.crops > 1 and (boxes[1] != self.crops or found.weights is None):
+            raise checks.ArgumentError(
+                f"{caller} must give {self.crops} boxes for each image and their `weights`, as `crops` says, not "
+                f"{boxes[1]}{' without weights' if found.weights is None else ''}."
+            )
         if found.weights is None and boxes[1] != 1:
             raise checks.ArgumentError(f"{caller} gives {boxes[1]} boxes for each image, but no `weights` of them.")
         if found.weights is not None and len(found.weights.shape) != 2 or not isinstance(found.losses, (tuple, list)):
@@ -255,7 +290,16 @@ class LearnableCrop(SampledCrop):
             raise checks.ArgumentError(
                 f"`{self.name}` takes images; a list of images and features goes with a `localizer` of your own."
             )
-        self.bounds(*(math.inf if length is None else length for length in self.lengths(shapes["images"])))
+        lengths = self.lengths(shapes["images"])
+        smallest, _ = self.bounds(*(math.inf if length is None else length for length in lengths))
+        if self.crops > 1 and None not in lengths:
+            places = math.prod(int(length // side) for length, side in zip(lengths, reversed(smallest)))
+            if self.crops > places:
+                raise checks.SizeError(
+                    f"`{self.name}` cannot find {self.crops} places that do not coincide in images of {lengths[0]} x "
+                    f"{lengths[1]} pixels, with boxes of {smallest[1]:g} x {smallest[0]:g}: "
+                    f"use at most {places} `crops`, or smaller boxes."
+                )
         return super().crop_size(shapes)
 
     def get_config(self):

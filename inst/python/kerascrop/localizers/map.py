@@ -120,16 +120,16 @@ class MapLocalizer(SavedSeeds, layers.Layer):
         """
         batch, losses = ops.shape(view)[0], []
         signs = ops.where(self._noise(batch, 2) < 0, -1.0, 1.0)
-        shown = _mirrored(view, signs), _mirrored(view[:: self.TURNED], -signs[:: self.TURNED])
+        shown = mirrored(view, signs), mirrored(view[:: self.TURNED], -signs[:: self.TURNED])
         found = self.find(ops.concatenate(shown, axis=0), limits, training=True)
         scores = found.scores[:batch]
         places = [
-            _mirrored_place(part[:batch], signs) for part in (found.predicted[:, :2], found.second, found.mean)
+            mirrored_place(part[:batch], signs) for part in (found.predicted[:, :2], found.second, found.mean)
         ]
         predicted = ops.concatenate([places[0], found.predicted[:batch, 2:]], axis=1)
         sizes = self._pixels(found.predicted[batch:], bounds)
         # The place in an image and in the turned one should be the same. Distances are in boxes, and bounded.
-        turned = _mirrored_place(found.mean[batch:], -signs[:: self.TURNED])
+        turned = mirrored_place(found.mean[batch:], -signs[:: self.TURNED])
         distance = (places[2][:: self.TURNED] - turned) * bounds.images
         distance = ops.sum(ops.square(distance / ops.stop_gradient(sizes)), axis=1)
         losses.append(ops.mean(distance / (1 + distance)))
@@ -147,22 +147,24 @@ class MapLocalizer(SavedSeeds, layers.Layer):
         weights = ops.stack([weight, 1 - weight], axis=1)
 
         def missed(truth):
-            middles = sum(geometry.split(truth)) / 2 / bounds.images
-            return self.missed(scores, _mirrored_place(middles, signs))
+            return self.missed(scores, geometry.middles(truth) / bounds.images, signs)
 
         return Candidates(boxes, weights, tuple(losses), found.divergence[:batch], missed)
 
-    def missed(self, scores, places):
-        """How improbable the map takes true places for, `(batch,)`: the cross-entropy of the softmax of its scores.
+    def missed(self, scores, places, signs):
+        """How improbable the map takes true places for: the cross-entropy of the softmax of its scores.
 
-        A place is shared by the four cells around it, so that it is the centre of mass of a map that learned it.
+        Places are `(batch, 2)`, or `(batch, places, 2)`, in images that were mirrored as the signs say. Each is shared
+        by the four cells around it, so that it is the centre of mass of a map that learned it.
         """
+        several = places if len(places.shape) == 3 else places[:, None]
+        several = mirrored_place(several, signs[:, None])
         down, across = (
             ops.relu(1 - ops.abs(ops.subtract(np.arange(n, dtype="float32"), ops.clip(n * place - 0.5, 0, n - 1))))
-            for n, place in zip(self.cells, (places[:, 1:], places[:, :1]))
+            for n, place in zip(self.cells, (several[..., 1:], several[..., :1]))
         )
-        shares = down[:, :, None] * across[:, None]
-        return -ops.sum(shares * _over_cells(ops.log_softmax, scores), axis=(1, 2))
+        losses = -ops.einsum("bpy,byx,bpx->bp", down, over_cells(ops.log_softmax, scores), across)
+        return losses if len(places.shape) == 3 else losses[:, 0]
 
     def _pixels(self, predicted, bounds):
         """Width and height in pixels; there may be one size for all."""
@@ -240,8 +242,11 @@ class MapLocalizer(SavedSeeds, layers.Layer):
     SHARPER = 5  # power by which two candidates compete: the second one's part of the crop becomes smaller
     SPREAD = 0.2  # boxes, the deviation of the centres that the network is taught: blurrier maps
 
-    def find(self, view, bounds, training=None):
-        """What the map of a view gives: `Found`, with sizes that no `Glimpse` has corrected."""
+    def scores(self, view, bounds, training=None):
+        """What the cells of a view score, `(batch, rows, columns)`: in all, and by the network alone.
+
+        Then how rare they are, and for the rows and the columns the blur that stands for a box.
+        """
         view = ops.cast(view, "float32")
         view = network.standardise(view - ops.mean(view, axis=(1, 2), keepdims=True))
         x = network.features(view, self.convolutions, self.norms, training)
@@ -251,8 +256,12 @@ class MapLocalizer(SavedSeeds, layers.Layer):
         blurs = [_bell(steps, self.BLUR * length * len(steps)) for steps, length in zip(self.steps, typical)]
         contrast = network.standardise(ops.einsum("yr,brc,xc->byx", blurs[0], rarity, blurs[1]))
         learned = self.GAIN * ops.reshape(ops.cast(self.score(x), "float32"), (-1, *self.cells))
-        scores = learned + self.MOST * ops.tanh(contrast / self.MOST)
-        heat = _over_cells(ops.softmax, scores)
+        return learned + self.MOST * ops.tanh(contrast / self.MOST), learned, rarity, blurs
+
+    def find(self, view, bounds, training=None):
+        """What the map of a view gives: `Found`, with sizes that no `Glimpse` has corrected."""
+        scores, learned, rarity, blurs = self.scores(view, bounds, training)
+        heat = over_cells(ops.softmax, scores)
         window = self._window(heat, blurs)
         rest = heat * (1 - window)
         parts = heat * window, rest * self._window(rest, blurs)
@@ -262,7 +271,7 @@ class MapLocalizer(SavedSeeds, layers.Layer):
         if self.sizes:
             size = ops.stop_gradient(self.usual(self.start(rarity, centre, bounds)))
         taught = ops.stop_gradient(self._around(centre, self.SPREAD * between(size, bounds)))
-        divergence = taught * (ops.log(taught + TINY) - _over_cells(ops.log_softmax, learned))
+        divergence = taught * (ops.log(taught + TINY) - over_cells(ops.log_softmax, learned))
         return Found(
             ops.concatenate([centre, size], axis=1) if self.sizes else centre,
             mean,
@@ -319,10 +328,11 @@ class MapLocalizer(SavedSeeds, layers.Layer):
         span = ops.log(bounds[1] / bounds[0])[: self.sizes]
         return ops.where(span > 0, 1 / ops.maximum(span, 1e-6), 0.0)
 
-    def _window(self, heat, blurs):
-        """Weights of the cells around the place where a box holds most of a map."""
+    def _window(self, heat, blurs, luck=None):
+        """Weights of the cells around the place where a box holds most of a map, times what luck gives the cells."""
         rows, columns = self.cells
         held = ops.einsum("yr,brc,xc->byx", blurs[0], heat, blurs[1])
+        held = held if luck is None else held * luck
         peak = ops.argmax(ops.reshape(held, (-1, rows * columns)), axis=1)
         vertical, horizontal = ops.take(blurs[0], peak // columns, axis=0), ops.take(blurs[1], peak % columns, axis=0)
         return vertical[:, :, None] * horizontal[:, None]
@@ -364,15 +374,15 @@ def _distances(points):
     return ops.sum(ops.matmul(points, inverse) * points, axis=-1)
 
 
-def _mirrored(images, signs):
+def mirrored(images, signs):
     """Images `(batch, height, width, channels)`, mirrored along x or y where the signs `(batch, 2)` are negative."""
     for axis, sign in ((2, signs[:, :1]), (1, signs[:, 1:])):
         images = ops.where(sign[:, :, None, None] < 0, ops.flip(images, axis=axis), images)
     return images
 
 
-def _mirrored_place(places, signs):
-    """Where places `(batch, 2)`, x and y as fractions of the image, are in the mirrored image, and back."""
+def mirrored_place(places, signs):
+    """Where places `(..., 2)`, x and y as fractions of the image, are in the mirrored image, and back."""
     return 0.5 + signs * (places - 0.5)
 
 
@@ -386,7 +396,7 @@ def _bell(distance, deviation):
     return ops.exp(-0.5 * ops.square(ops.divide(distance, deviation)))
 
 
-def _over_cells(softmax, scores):
+def over_cells(softmax, scores):
     """The softmax of maps `(batch, rows, columns)` over all of their cells."""
     shape = ops.shape(scores)
     return ops.reshape(softmax(ops.reshape(scores, (shape[0], -1))), shape)
