@@ -7,6 +7,7 @@
 # numbers drawn, options, plots, folders and files changed, a layer in a model.
 
 suppressPackageStartupMessages(library(kerascrop))
+invisible(requireNamespace("magick", quietly = TRUE)) # which sets an option of its own when it is loaded
 
 seconds <- 30 # that a call may take
 
