@@ -329,10 +329,9 @@ class MapLocalizer(SavedSeeds, layers.Layer):
         return ops.where(span > 0, 1 / ops.maximum(span, 1e-6), 0.0)
 
     def _window(self, heat, blurs, luck=None):
-        """Weights of the cells around the place where a box holds most of a map, times what luck gives the cells."""
+        """Weights of the cells around where a box holds most of a map, or where a cell does, times its luck."""
         rows, columns = self.cells
-        held = ops.einsum("yr,brc,xc->byx", blurs[0], heat, blurs[1])
-        held = held if luck is None else held * luck
+        held = ops.einsum("yr,brc,xc->byx", blurs[0], heat, blurs[1]) if luck is None else heat * luck
         peak = ops.argmax(ops.reshape(held, (-1, rows * columns)), axis=1)
         vertical, horizontal = ops.take(blurs[0], peak // columns, axis=0), ops.take(blurs[1], peak % columns, axis=0)
         return vertical[:, :, None] * horizontal[:, None]
