@@ -253,8 +253,12 @@ def test_true_places_are_missed_by_the_cross_entropy_of_the_map(place, rng):
     shares[top : top + 2, left : left + 2] = np.outer([1 - down, down], [1 - across, across])
     np.testing.assert_allclose([shares.sum(0) @ columns, shares.sum(1) @ rows], [x, y], rtol=1e-6)
     expected = -(shares * (scores[0] - np.log(np.exp(scores[0]).sum()))).sum()
-    found = localizer.missed(ops.convert_to_tensor(scores), ops.convert_to_tensor(np.array([place], "float32")))
+    places, same = np.array([place], "float32"), ops.ones((1, 2))
+    found = localizer.missed(ops.convert_to_tensor(scores), ops.convert_to_tensor(places), same)
     np.testing.assert_allclose(ops.convert_to_numpy(found), [expected], rtol=1e-5)
+    mirrored = np.stack([1 - places, places], axis=1)  # two places in the image turned by 180 degrees
+    found = localizer.missed(ops.convert_to_tensor(scores), ops.convert_to_tensor(mirrored), -same)
+    np.testing.assert_allclose(ops.convert_to_numpy(found)[0, 0], expected, rtol=1e-5)
 
 
 def test_what_boxes_teach_does_not_depend_on_how_images_were_mirrored(rng):
