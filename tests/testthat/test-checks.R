@@ -136,8 +136,8 @@ test_that("nonsense in any argument of any function is an error that names it", 
       antialias = TRUE, errors = "raise"
     )),
     install_kerascrop = list(envname = "a"),
-    loss_box = list(reduction = "mean", name = "a", dtype = "float32"),
-    metric_box_iou = list(name = "a", dtype = "float32"),
+    loss_box = list(reduction = "mean", name = "a", dtype = "float32", match = TRUE),
+    metric_box_iou = list(name = "a", dtype = "float32", match = TRUE),
     callback_crop_monitor = list(images = x, boxes = boxes, layer = "a"), animate_crops = list(monitor = NULL)
   )
   functions <- setdiff(getNamespaceExports("kerascrop"), c("kerascrop_python", "kerascrop_sitrep"))
@@ -146,7 +146,7 @@ test_that("nonsense in any argument of any function is an error that names it", 
     depth = 1, length = 4, cropping = 1, focus = "mask", positive_fraction = 1, scale = c(0.1, 1), ratio = c(1, 2),
     views = "grid", stride = 1, antialias = FALSE, fill_mode = "constant", interpolation = "bilinear",
     align_corners = TRUE, gradient_reach = 2, boxes = boxes, size = "fixed", min_size = 1, max_size = 1, resize = TRUE,
-    localizer = "global", snap = TRUE, choose = function(images, training) 1:4,
+    localizer = "global", snap = TRUE, crops = 1, view = 16, choose = function(images, training) 1:4,
     how = "mean", units = 8, return_weights = TRUE
   ))
   one_margin <- "layer_border_crop_1d" # to which a list of one number is not nonsense
