@@ -17,7 +17,7 @@ from keras import ops
 from kerascrop import checks
 from kerascrop.backend import tensorflow as tf
 from kerascrop.hints import PipelineOptions, Unpack, with_arguments_of
-from kerascrop.layers import in_tensorflow, joint, ragged
+from kerascrop.layers import in_tensorflow, joint
 from kerascrop.layers.random_crop import RandomCrop
 
 MODES = ("random", "center")
@@ -268,7 +268,7 @@ def _check_rank(parts):
             "The images of the dataset must be tensors with a known number of axes. "
             "`images.set_shape([None, None, 3])` in an earlier `map()` sets it."
         )
-    if ragged.are_ragged(images):
+    if isinstance(images, tf.RaggedTensor):
         raise checks.ShapeError("Images of several sizes are cropped before they are batched, not after.")
     labels = parts[1] if len(parts) > 1 and isinstance(parts[1], tf.Tensor) else None
     if images.shape.rank == 3 and labels is not None and labels.dtype.is_integer and labels.shape.rank == 1:
