@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 
 from kerascrop import checks, notes
-from kerascrop.geometry import box_iou, split
+from kerascrop.geometry import box_iou, middles, split
 from kerascrop.hints import Tensor
 from kerascrop.layers.learnable import LearnableCrop
 
@@ -288,7 +288,7 @@ class CropMonitor(keras.callbacks.Callback):
             self.sides = np.array([width, height])
             self.limits = np.array(layer.bounds(height, width))
             self.is_global = layer.given_localizer == "global"
-        sizes, centres = boxes[..., 2:] - boxes[..., :2], (boxes[..., :2] + boxes[..., 2:]) / 2
+        sizes, centres = boxes[..., 2:] - boxes[..., :2], middles(boxes)
         record = {
             "epoch": epoch,
             "spread": float((centres / self.sides).std(axis=0).max()),

@@ -168,7 +168,7 @@ class MapLocalizer(SavedSeeds, layers.Layer):
 
     def _pixels(self, predicted, bounds):
         """Width and height in pixels; there may be one size for all."""
-        return between(predicted[:, 2:], bounds) if self.sizes else bounds.smallest
+        return between(predicted[..., 2:], bounds) if self.sizes else bounds.smallest
 
     def _noise(self, *shape):
         """Random numbers from -1 to 1."""

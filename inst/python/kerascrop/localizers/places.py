@@ -45,9 +45,8 @@ class PlacesLocalizer(MapLocalizer):
                 _, disagreement = self.correct_twice(view, predicted[:, 0], limits, noise)
                 losses = (ops.mean(disagreement / (1 + disagreement)),)
             predicted = ops.clip(corrected, 0.0, 1.0)
-        sizes = between(predicted[..., 2:], bounds) if self.sizes else bounds.smallest
         middles = predicted[..., :2] * bounds.images
-        sizes = ops.broadcast_to(sizes, ops.shape(middles))
+        sizes = ops.broadcast_to(self._pixels(predicted, bounds), ops.shape(middles))
         if training:  # moved and scaled a little: see `MapLocalizer`
             noise = self._noise(batch, self.crops, 3)
             middles = middles + self.SHIFTED * noise[..., :2] * ops.stop_gradient(sizes)
