@@ -5,33 +5,46 @@
 largest_file <- 2^29 %/% 3 # pixels, as in Python
 
 read_image <- function(path, arg, call, orient = TRUE, max_pixels = largest_file) {
+  file <- open_image(path, arg, call, max_pixels)
+  pixels <- in_file(path, call, {
+    light <- intersect(file$format, c(if (!isTRUE(file$header$channels == 4)) "jpeg", "png"))
+    if (length(light) && (rlang::is_installed(light) || !rlang::is_installed("magick"))) {
+      rlang::check_installed(light, "to read this image.", call = call)
+      check_end(light, file$bytes)
+      # Not from the bytes: with half a PNG file in them, readPNG() would write outside of its memory.
+      getExportedValue(light, if (light == "jpeg") "readJPEG" else "readPNG")(path)
+    } else {
+      rlang::check_installed("magick", "to read this image.", call = call)
+      read_magick(file$bytes)
+    }
+  })
+  if (orient) upright(pixels, file$header$orientation) else pixels
+}
+
+# What a file holds, before its pixels are read: its format, bytes and header.
+open_image <- function(path, arg, call, max_pixels = largest_file) {
   check_file(path, arg, call)
   # Pipes and devices have no size: to open one would wait for what never comes.
   if (!isTRUE(file.size(path) > 0)) stop_file(path, "It is empty, or not a regular file.", call)
   format <- file_format(readBin(path, "raw", 32))
   if (is.null(format)) stop_file(path, "It does not start like one.", call, must = "must be an image file")
   bytes <- readBin(path, "raw", file.size(path))
-  tryCatch(
-    {
-      header <- file_header(format, bytes)
-      if (isTRUE(prod(header$size) > max_pixels)) {
-        stop("It has ", paste(rev(header$size), collapse = " x "), " pixels, more than ", format(max_pixels), ".")
-      }
-      light <- intersect(format, c(if (!isTRUE(header$channels == 4)) "jpeg", "png"))
-      if (length(light) && (rlang::is_installed(light) || !rlang::is_installed("magick"))) {
-        rlang::check_installed(light, "to read this image.", call = call)
-        pixels <- read_light(light, path, bytes)
-      } else {
-        rlang::check_installed("magick", "to read this image.", call = call)
-        pixels <- read_magick(bytes)
-      }
-    },
-    error = function(error) {
-      if (inherits(error, "rlib_error_package_not_found")) stop(error)
-      stop_file(path, conditionMessage(error), call)
+  header <- in_file(path, call, {
+    header <- file_header(format, bytes)
+    if (isTRUE(prod(header$size) > max_pixels)) {
+      stop("It has ", paste(rev(header$size), collapse = " x "), " pixels, more than ", format(max_pixels), ".")
     }
-  )
-  if (orient) upright(pixels, header$orientation) else pixels
+    header
+  })
+  list(format = format, bytes = bytes, header = header)
+}
+
+# Code that reads a file: what stops it is an error that names the file.
+in_file <- function(path, call, code) {
+  tryCatch(code, error = function(error) {
+    if (inherits(error, "rlib_error_package_not_found")) stop(error)
+    stop_file(path, conditionMessage(error), call)
+  })
 }
 
 stop_file <- function(path, problem, call, must = "cannot be read") {
@@ -183,14 +196,10 @@ tiff_header <- function(bytes) {
   list(size = c(tag(0x101), tag(0x100)), orientation = tag(0x112))
 }
 
-# A PNG or JPEG.
-read_light <- function(format, path, bytes) {
-  # libjpeg makes up what is missing, so a JPEG file has to have its end.
-  if (format == "jpeg" && !length(grepRaw(as.raw(c(0xff, 0xd9)), bytes, fixed = TRUE))) {
-    stop("The end of the file is missing.")
-  }
-  # Not from `bytes`: with half a PNG file in them, readPNG() would write outside of its memory.
-  getExportedValue(format, if (format == "jpeg") "readJPEG" else "readPNG")(path)
+# libjpeg, and browsers, make up what is missing, so a file has to have its end.
+check_end <- function(format, bytes) {
+  end <- if (format == "jpeg") as.raw(c(0xff, 0xd9)) else charToRaw("IEND")
+  if (!length(grepRaw(end, bytes, fixed = TRUE))) stop("The end of the file is missing.")
 }
 
 # The first picture of any other file. PAM is what magick writes with all bits, and without compressing.

@@ -54,6 +54,11 @@ NULL
   } else {
     setHook(packageEvent("reticulate", "onLoad"), function(...) declare_python())
   }
+  if (isNamespaceLoaded("shiny")) {
+    declare_inputs()
+  } else {
+    setHook(packageEvent("shiny", "onLoad"), function(...) declare_inputs())
+  }
 }
 
 declare_python <- function() {

@@ -130,6 +130,8 @@ calls <- function(folder, monitor) {
   boxes <- some_boxes()
   size <- list(height = 4, width = 5)
   batches <- function() list(x, c(1, 0))
+  session <- list2env(list(sendInputMessage = function(...) NULL, registerDataObj = function(...) "address"))
+  class(session) <- "MockShinySession"
   slices <- function() reticulate::import("tensorflow")$data$Dataset$from_tensor_slices(as_numpy(x))
   dataset <- tryCatch(slices()$batch(2L), error = function(error) NULL)
   found <- list(
@@ -145,6 +147,13 @@ calls <- function(folder, monitor) {
     uncrop = list(crops = x[, 1:4, 1:5, ], boxes = boxes, height = 9, width = 12),
     plot_crops = list(images = x, boxes = boxes, crops = x, titles = 1:2),
     plot_boxes = list(boxes = boxes, labels = 1:2),
+    crop_editor = list(
+      image = x[1, , , ], boxes = boxes, labels = c("a", "b"), size = c(4, 5), ghosts = list(a = boxes)
+    ),
+    crop_editor_output = list(id = "crops"), render_crop_editor = list(expr = quote(stop("not run")), quoted = TRUE),
+    update_crop_editor = list(
+      id = "crops", image = x[1, , , ], boxes = boxes, add = boxes, select = 1, session = session
+    ),
     crop_generator = c(list(generator = batches), size, seed = 1, focus = list(NULL)),
     crop_dataset = c(list(dataset = dataset), size, min_visible = 0),
     crops_from_directory = c(list(path = folder), size, batch_size = 1), install_kerascrop = list(envname = ""),

@@ -136,6 +136,13 @@ test_that("nonsense in any argument of any function is an error that names it", 
       antialias = TRUE, errors = "raise"
     )),
     install_kerascrop = list(envname = "a"),
+    crop_editor = list(
+      image = x[1, , , ], boxes = boxes, labels = "a", aspect = NULL, size = c(4, 5), snap = TRUE, ghosts = list(boxes),
+      width = 300, height = 300, element_id = "a"
+    ),
+    crop_editor_output = list(id = "a", width = 300, height = 300), render_crop_editor = list(quoted = TRUE),
+    update_crop_editor = list(id = "a", image = x[1, , , ], boxes = boxes, add = boxes, select = 1, labels = "a",
+                              ghosts = list(boxes), session = NULL),
     loss_box = list(reduction = "mean", name = "a", dtype = "float32", match = TRUE),
     metric_box_iou = list(name = "a", dtype = "float32", match = TRUE),
     callback_crop_monitor = list(images = x, boxes = boxes, layer = "a"), animate_crops = list(monitor = NULL)

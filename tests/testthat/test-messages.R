@@ -181,6 +181,26 @@ test_that("losses, monitors and their pictures", {
   })
 })
 
+test_that("the editor", {
+  skip_if_not_installed("shiny")
+  x <- matrix(0, 9, 12)
+  expect_snapshot(error = TRUE, {
+    crop_editor()
+    crop_editor(array(0, c(2, 9, 12, 3)))
+    crop_editor(x, c(20, 0, 30, 5))
+    crop_editor(x, data.frame(x1 = 1, y1 = 1, x2 = 3, y2 = 3, label = I(list(1))))
+    crop_editor(x, labels = c("cat", "cat"))
+    crop_editor(x, size = 24)
+    crop_editor(x, size = c(10, 12))
+    crop_editor(x, size = c(4, 4), aspect = 2)
+    crop_editor(x, width = "a lot")
+    crop_editor(x, "boxes", "labels", "more")
+    crop_editor(x, ghosts = list(centre = matrix(0, 0, 4)))
+    crop_editor_output(3)
+    update_crop_editor("crops", boxes = 1:4)
+  })
+})
+
 test_that("setting up", {
   expect_snapshot(error = TRUE, {
     install_kerascrop(c("a", "b"))
