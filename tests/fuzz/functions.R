@@ -154,6 +154,9 @@ calls <- function(folder, monitor) {
     update_crop_editor = list(
       id = "crops", image = x[1, , , ], boxes = boxes, add = boxes, select = 1, session = session
     ),
+    crop_editor_ui = list(id = "crops"),
+    crop_editor_server = list(id = "crops", image = x[1, , , ], boxes = boxes, labels = "a", height = 4, width = 4),
+    crop_app = list(images = folder, boxes = file.path(tempdir(), "boxes.csv"), labels = "a", run = FALSE),
     crop_generator = c(list(generator = batches), size, seed = 1, focus = list(NULL)),
     crop_dataset = c(list(dataset = dataset), size, min_visible = 0),
     crops_from_directory = c(list(path = folder), size, batch_size = 1), install_kerascrop = list(envname = ""),

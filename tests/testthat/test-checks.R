@@ -143,6 +143,11 @@ test_that("nonsense in any argument of any function is an error that names it", 
     crop_editor_output = list(id = "a", width = 300, height = 300), render_crop_editor = list(quoted = TRUE),
     update_crop_editor = list(id = "a", image = x[1, , , ], boxes = boxes, add = boxes, select = 1, labels = "a",
                               ghosts = list(boxes), session = NULL),
+    crop_editor_ui = list(id = "a", width = 300, height = 300),
+    crop_editor_server = list(id = "a", image = x[1, , , ], boxes = boxes, labels = "a", height = 4, width = 4),
+    crop_app = list(
+      images = system.file("extdata", package = "kerascrop"), boxes = "boxes.csv", model = NULL, labels = "a", run = FALSE
+    ),
     loss_box = list(reduction = "mean", name = "a", dtype = "float32", match = TRUE),
     metric_box_iou = list(name = "a", dtype = "float32", match = TRUE),
     callback_crop_monitor = list(images = x, boxes = boxes, layer = "a"), animate_crops = list(monitor = NULL)

@@ -201,6 +201,29 @@ test_that("the editor", {
   })
 })
 
+test_that("the app and its module", {
+  skip_if_not_installed("shiny")
+  folder <- withr::local_tempdir()
+  withr::local_dir(folder)
+  skip_if_not_installed("png")
+  png::writePNG(matrix(0, 9, 12), "a.png")
+  expect_snapshot(error = TRUE, {
+    crop_editor_ui(3)
+    crop_editor_server("a")
+    crop_editor_server("a", matrix(0, 9, 12))
+    crop_editor_server("a", matrix(0, 9, 12), height = 4)
+    crop_app("no-such-folder")
+    crop_app(3)
+    crop_app(c("a.png", "a.png"))
+    crop_app(".", boxes = "a.png")
+    crop_app(".", boxes = "no-such-folder/boxes.csv")
+    crop_app(".", boxes = data.frame(x1 = 1, y1 = 1, x2 = 3, y2 = 3))
+    crop_app(".", boxes = data.frame(file = "b.png", x1 = 1, y1 = 1, x2 = 3, y2 = 3))
+    crop_app(".", model = "no-such.keras")
+    crop_app(".", labels = c("cat", "cat"))
+  })
+})
+
 test_that("setting up", {
   expect_snapshot(error = TRUE, {
     install_kerascrop(c("a", "b"))

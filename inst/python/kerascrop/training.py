@@ -350,9 +350,14 @@ def _as_images(images):
         ) from None
 
 
+def crops_of(model):
+    """All learnable crops of a model, also those in models inside of it."""
+    return [layer for layer in model._flatten_layers() if isinstance(layer, LearnableCrop)]
+
+
 def _find_layer(model, wanted):
     """A model's `LearnableCrop`; `wanted` is the layer, its name, or None for the only one."""
-    layers = [layer for layer in model._flatten_layers() if isinstance(layer, LearnableCrop)]
+    layers = crops_of(model)
     found = [layer for layer in layers if wanted is None or wanted is layer or wanted == layer.name]
     if len(found) == 1:
         return found[0]

@@ -1,0 +1,111 @@
+"""What a model with a learnable crop says of one picture: where it would crop, and what it sees in a given box."""
+
+import contextlib
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerascrop import checks
+from kerascrop.engine.samples import OnCanvas, Samples
+from kerascrop.hints import Tensor
+from kerascrop.pipelines import files
+from kerascrop.training import crops_of
+
+
+class Proposer:
+    """A model that is asked about one picture at a time.
+
+    Args:
+        model: a Keras model with one `LearnableCrop`, built, that takes images.
+
+    Raises:
+        ArgumentError: the model has no such layer, or several, or takes something else than images.
+
+    Example:
+
+    >>> proposer = Proposer(model)
+    >>> boxes, answer = proposer.show("photo.jpg")
+    >>> proposer.judge((10, 20, 74, 84))
+    """
+
+    def __init__(self, model: Any):
+        if not isinstance(model, keras.Model):
+            raise checks.ArgumentError(f"`model` must be a Keras model, not {checks.shown(model)}.")
+        layers = crops_of(model)
+        if len(layers) != 1:
+            names = ", ".join(repr(layer.name) for layer in layers) or "none"
+            raise checks.ArgumentError(f"`model` must have one learnable crop, but it has {names}.")
+        self.model, self.layer = model, layers[0]
+        shape = getattr(model, "input_shape", None)
+        if not isinstance(shape, tuple) or len(shape) != 4:
+            raise checks.ArgumentError(f"`model` must take images, (batch, height, width, channels), not {shape}.")
+        self.first = self.layer.data_format == "channels_first"
+        self.channels, self.lengths = (shape[1], shape[2:]) if self.first else (shape[3], shape[1:3])
+        rescales = any(isinstance(layer, keras.layers.Rescaling) for layer in model._flatten_layers())
+        self.scale = 1.0 if rescales else 1 / 255
+        self.image, self.size = None, None
+
+    def show(self, picture: str | Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """Take a picture, which is resized if the model takes another size.
+
+        Args:
+            picture: the path of a file, whose pixels become numbers from 0 to 1, or stay those from 0 to 255 if the
+                model rescales them itself; or the model's input, `(height, width, channels)`.
+
+        Returns:
+            The boxes that the layer would cut, `(crops, 4)` in pixels of the picture, and the model's answer.
+        """
+        if isinstance(picture, str):
+            picture = files.pixels(picture, self.channels or 3) * np.float32(self.scale)
+        image = ops.convert_to_tensor(picture, "float32")
+        self.size = tuple(image.shape[:2])
+        lengths = tuple(wanted or length for wanted, length in zip(self.lengths, self.size))
+        if lengths != self.size:
+            image = ops.image.resize(image, lengths, antialias=True, data_format="channels_last")
+        self.image = (ops.transpose(image, (2, 0, 1)) if self.first else image)[None]
+        heard = []
+        with _with(self.layer, "listeners", (lambda data, choice: heard.append(self._boxes(data, choice.boxes)),)):
+            answer = self._ask()
+        return heard[-1], answer
+
+    def judge(self, box: Tensor) -> np.ndarray:
+        """The model's answer to the picture if the layer cuts `box`, `x1, y1, x2, y2` in the picture's pixels."""
+        layer = self.layer
+
+        def choose(data, training):
+            boxes = ops.convert_to_tensor(np.reshape(box, (1, 4)) * self._scale(data), "float32")
+            if layer.crops > 1:
+                boxes = ops.broadcast_to(boxes[:, None], (1, layer.crops, 4))
+            choice = (Samples if layer.resize else OnCanvas)(boxes, (layer.height, layer.width), layer.how)
+            choice.missed = None
+            choice.weights_of_crops = ops.ones((1, layer.crops)) / layer.crops if layer.crops > 1 else None
+            return choice
+
+        with _with(layer, "choose", choose):
+            return self._ask()
+
+    def _ask(self):
+        answer = self.model(self.image, training=False)
+        answers = [ops.convert_to_numpy(part)[0] for part in keras.tree.flatten(answer)]
+        return next((part for part in answers if part.ndim == 1), answers[0]).reshape(-1)
+
+    def _scale(self, data):
+        """From the picture's pixels to those that the layer sees: what is before it may have resized them."""
+        height, width = self.layer.lengths(data["images"].shape)
+        return np.tile([width / self.size[1], height / self.size[0]], 2)
+
+    def _boxes(self, data, boxes):
+        return ops.convert_to_numpy(boxes).reshape(-1, 4) / self._scale(data)
+
+
+@contextlib.contextmanager
+def _with(layer, name, value):
+    """A context in which a layer has another attribute of its own."""
+    before = vars(layer).get(name)
+    setattr(layer, name, value)
+    try:
+        yield
+    finally:
+        delattr(layer, name) if before is None else setattr(layer, name, before)
