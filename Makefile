@@ -7,7 +7,7 @@ export KERAS_HOME := $(CURDIR)/.cache/keras
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export TF_CPP_MIN_LOG_LEVEL := 3
 
-.PHONY: help setup demo test test-backends test-new fuzz coverage lint check bench bench-learnable docs site clean
+.PHONY: help setup demo test test-browser test-backends test-new fuzz coverage lint check bench bench-learnable docs site clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -18,10 +18,14 @@ setup: ## install what is missing: R packages, Python packages, kerascrop itself
 demo: setup ## crop, train and draw; pictures and figures go to demo-output/
 	@Rscript inst/examples/demo.R
 
-SUITES := python r
+SUITES := python r browser
 
-test: setup ## run all tests, Python and R, and count them
+test: setup ## run all tests, Python, R and those in a browser, and count them
+	@python3 tools/setup.py $(if $(filter browser,$(SUITES)),--browser)
 	@python3 tools/test.py $(SUITES)
+
+test-browser: ## run the tests of the crop editor in Chromium alone
+	@$(MAKE) --no-print-directory test SUITES=browser
 
 test-backends: setup ## run the Python tests on TensorFlow, JAX and PyTorch
 	@python3 tools/setup.py --backends

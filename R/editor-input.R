@@ -50,8 +50,8 @@ crop_editor_output <- function(id, width = "100%", height = "520px") {
 render_crop_editor <- function(expr, env = parent.frame(), quoted = FALSE) {
   rlang::check_installed(c("shiny", "htmlwidgets"), "to use the crop editor in an app.")
   quoted <- as_flag(quoted)
-  check_given(expr, "argument", "expr", rlang::current_env())
-  if (!quoted) expr <- substitute(expr)
+  if (missing(expr)) kerascrop_abort("{.arg expr} is missing: code that makes a {.fn crop_editor}.", "argument")
+  if (quoted) check_alive(expr, "expr", rlang::current_env()) else expr <- substitute(expr) # which is not run yet
   if (!is.call(expr) && !is.symbol(expr)) {
     kerascrop_abort(c("{.arg expr} must be code.", x = "It is {shown(expr)}."), "argument")
   }

@@ -21,8 +21,11 @@ file_picture <- function(path, arg, call) {
   in_file(path, call, check_end(file$format, file$bytes))
   size <- if (turned && header$orientation > 4) rev(header$size) else header$size
   if (length(size) != 2 || anyNA(size) || any(size < 1)) stop_file(path, "It does not say how large it is.", call)
+  # How it lies is the editor's to show, as R found it: browsers, which would turn it too, look for EXIF by its name.
+  bytes <- file$bytes
+  bytes[grepRaw(exif_name, bytes, fixed = TRUE, all = TRUE)] <- charToRaw("-")
   list(height = size[1], width = size[2], picture = list(
-    bytes = file$bytes, type = paste0("image/", file$format), orientation = if (turned) header$orientation else 1
+    bytes = bytes, type = paste0("image/", file$format), orientation = if (turned) header$orientation else 1
   ))
 }
 

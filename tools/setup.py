@@ -1,6 +1,6 @@
 """Set up what kerascrop needs: R and its packages, Python packages in .venv/, kerascrop itself in .rlib/.
 
-    python3 tools/setup.py [--backends] [R package ...]
+    python3 tools/setup.py [--backends] [--browser] [R package ...]
 
 What is there is left alone: a second run is quick, and a run after an interrupted one goes on where that stopped.
 Only apt writes outside this folder; without root, its command is printed instead of run.
@@ -85,6 +85,16 @@ def install_python_packages(requirements, done):
     done.touch()
 
 
+def install_browser():
+    """Chromium, for the tests of the editor; without root, and where Debian has none, these are skipped."""
+    names = {"chromium": "chromium", "chromedriver": "chromium-driver"}
+    lacking = [package for tool, package in names.items() if not shutil.which(tool)]
+    if lacking and os.geteuid() == 0 and shutil.which("apt-get"):
+        install_from_debian([], lacking)
+    if not all(map(shutil.which, names)):
+        say("no", " and no ".join(lacking), "here, which only root can install: the browser tests are skipped")
+
+
 def install_kerascrop():
     say("installing kerascrop into .rlib")
     for lock in Path(".rlib").glob("00LOCK*"):  # left by an interrupted installation
@@ -101,13 +111,15 @@ def one_at_a_time(lock):
 
 
 def main(arguments):
-    extra = [name for name in arguments if name != "--backends"]
+    extra = [name for name in arguments if not name.startswith("--")]
     if extra or older(R_DONE, "DESCRIPTION", "tools/setup.py", "tools/r_packages.py", "tools/system.py"):
         install_system_and_r(extra)
     if older(PYTHON_DONE, "requirements.txt"):
         install_python_packages("requirements.txt", PYTHON_DONE)
     if "--backends" in arguments and older(BACKENDS_DONE, "tools/requirements-backends.txt"):
         install_python_packages("tools/requirements-backends.txt", BACKENDS_DONE)
+    if "--browser" in arguments:
+        install_browser()
     if older(Path(".rlib/kerascrop/DESCRIPTION"), "DESCRIPTION", "NAMESPACE", "R", "inst", "man"):
         install_kerascrop()
     say("ready")

@@ -1,4 +1,4 @@
-"""Run the test suites named (python, r) and end with one line for all of them: N passed, N failed, N skipped."""
+"""Run the test suites named (python, r, browser), and end with one line for all: N passed, N failed, N skipped."""
 
 import csv
 import os
@@ -11,15 +11,15 @@ import xml.etree.ElementTree as xml
 TAGS = {"failure": "failed", "error": "failed", "skipped": "skipped"}
 
 
-def python_tests(folder):
-    """Run pytest. Gives the exit status and the outcome of each test: (status, name, reason)."""
+def python_tests(folder, tests="tests/python"):
+    """Run pytest on a folder of tests. Gives the exit status and the outcome of each test: (status, name, reason)."""
     report = os.path.join(folder, "pytest.xml")
     options = ["-q", "-rN", "-p", "no:cacheprovider", "-p", "by_file", "-o", "console_output_style=classic"]
     options += ["--continue-on-collection-errors", "--junitxml", report]
     # The modules come from the source; bytecode written there would look like a change to tools/setup.py.
     folders = os.pathsep.join(map(os.path.abspath, ("inst/python", "tools")))
     settings = {"PYTHONPATH": folders, "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [".venv/bin/python", "-m", "pytest", *options, "tests/python"]
+    command = [".venv/bin/python", "-m", "pytest", *options, tests]
     code = subprocess.run(command, env={**os.environ, **settings}).returncode
     cases = xml.parse(report).iter("testcase") if os.path.exists(report) else []
     outcomes = []
@@ -40,7 +40,12 @@ def r_tests(folder):
         return code, [(row["status"], row["name"], row["reason"]) for row in csv.DictReader(lines)]
 
 
-SUITES = {"python": python_tests, "r": r_tests}
+def browser_tests(folder):
+    """Run the tests of the editor in Chromium, as python_tests() does."""
+    return python_tests(folder, "tests/browser")
+
+
+SUITES = {"python": python_tests, "r": r_tests, "browser": browser_tests}
 
 
 def run(suite):

@@ -89,6 +89,13 @@ test_that("the output has a place on the page, with a bookmark's boxes in it", {
   }
 })
 
+test_that("what makes the editor runs when it is drawn, and not before", {
+  skip_if_not_installed("shiny")
+  expect_true(is.function(render_crop_editor(stop("run"))))
+  expect_true(is.function(render_crop_editor(quote(stop("run")), quoted = TRUE)))
+  expect_error(render_crop_editor(), class = "kerascrop_error_argument")
+})
+
 test_that("an app draws the editor, with the picture at an address of the session's", {
   skip_if_not_installed("shiny")
   server <- function(input, output, session) {

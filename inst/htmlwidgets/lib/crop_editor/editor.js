@@ -76,7 +76,7 @@
       status = make("div", { class: "kc-status" }, foot);
       const details = make("details", { class: "kc-help" }, foot);
       make("summary", {}, details, "Keys");
-      const table = make("dl", {}, details);
+      const table = make("dl", {}, make("div", { class: "kc-keys", tabindex: 0 }, details));
       help.forEach(([key, what]) => { make("dt", {}, table, key); make("dd", {}, table, what); });
       news = make("div", { class: "kc-news", "aria-live": "polite" }, root);
 
@@ -139,17 +139,16 @@
         button && button.setAttribute("aria-pressed", pressed));
     }
 
+    // All parts have their place all the time, so that the picture stays where it is while one draws.
     function tellStatus() {
       const box = state.boxes[state.selected], n = (value) => Math.round(value * 100) / 100;
-      status.replaceChildren();
       const count = `${state.boxes.length} ${state.boxes.length === 1 ? "box" : "boxes"}`;
-      make("span", {}, status, box ? `${state.selected + 1} of ${count}` : `${x.width} × ${x.height} pixels, ${count}`);
-      if (box) {
-        make("span", {}, status, `x ${n(box.x1)} – ${n(box.x2)}, y ${n(box.y1)} – ${n(box.y2)}`);
-        make("span", {}, status, `${n(box.x2 - box.x1)} × ${n(box.y2 - box.y1)}`);
-        view.agreements(box).forEach(({ name, iou }) =>
-          make("span", { class: "kc-iou" }, status, `IoU with ${name}: ${iou.toFixed(2)}`));
-      }
+      const parts = [box ? `${state.selected + 1} of ${count}` : `${x.width} × ${x.height} pixels, ${count}`];
+      parts.push(box ? `x ${n(box.x1)} – ${n(box.x2)}, y ${n(box.y1)} – ${n(box.y2)}` : "");
+      parts.push(box ? `${n(box.x2 - box.x1)} × ${n(box.y2 - box.y1)}` : "");
+      view.agreements(box).forEach(({ name, iou }) => parts.push(`IoU with ${name}: ${box ? iou.toFixed(2) : "–"}`));
+      while (status.children.length < parts.length) make("span", {}, status);
+      parts.forEach((text, i) => { status.children[i].textContent = text; });
       buttons.undo.disabled = !state.canUndo;
       buttons.redo.disabled = !state.canRedo;
       buttons.remove.disabled = !box;

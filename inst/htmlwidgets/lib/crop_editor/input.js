@@ -75,6 +75,7 @@
     function down(event) {
       if (event.button > 1 || pointers.size > 1) return;
       event.preventDefault(); // no text is selected, and the focus is ours to set
+      stage.dataset.by = "pointer"; // which needs no frame around what has the focus
       stage.setPointerCapture(event.pointerId);
       const at = view.onStage(event);
       pointers.set(event.pointerId, at);
@@ -103,7 +104,7 @@
         pinch = now;
       } else if (drag) {
         const far = drag.starts ? Math.hypot(at.x - drag.starts.x, at.y - drag.starts.y) : Infinity;
-        drag.moves = drag.moves || far > drag.near;
+        drag.moves = drag.moves || far > (drag.near || 0);
         if (drag.moves) drag.move(at, event);
       }
     }
@@ -183,10 +184,14 @@
     stage.addEventListener("pointercancel", up);
     stage.addEventListener("wheel", wheel, { passive: false });
     stage.addEventListener("keydown", (event) => {
+      stage.dataset.by = "key";
       if (pointers.size ? event.key === "Escape" && actions.leave() : press(event)) event.preventDefault();
     });
     stage.addEventListener("keyup", (event) => { if (event.key === " ") space = false; });
-    stage.addEventListener("blur", () => { space = false; }, true);
+    stage.addEventListener("focusout", (event) => {
+      space = false;
+      if (!stage.contains(event.relatedTarget)) stage.dataset.by = "";
+    });
     return actions;
   }
 

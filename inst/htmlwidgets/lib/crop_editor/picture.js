@@ -4,8 +4,8 @@
   "use strict";
   const MOST = 2 ** 23; // pixels that are shown
 
-  // How EXIF's numbers turn a picture: canvas matrices for one of `w` x `h` pixels. The number comes from R, so that what
-  // is seen lies as what is cut.
+  // How EXIF's numbers turn a picture: canvas matrices for one of `w` x `h` pixels. The number comes from R, which hides
+  // it from the browser, so that what is seen lies as what is cut.
   const turns = {
     2: (w, h) => [-1, 0, 0, 1, w, 0], 3: (w, h) => [-1, 0, 0, -1, w, h], 4: (w, h) => [1, 0, 0, -1, 0, h],
     5: () => [0, 1, 1, 0, 0, 0], 6: (w, h) => [0, 1, -1, 0, h, 0], 7: (w, h) => [0, -1, -1, 0, h, w],
@@ -30,8 +30,7 @@
     const sideways = picture.orientation > 4;
     const lies = sideways ? { width: size.height, height: size.width } : size;
     const w = Math.max(1, Math.round(lies.width * scale)), h = Math.max(1, Math.round(lies.height * scale));
-    const options = { imageOrientation: "none", premultiplyAlpha: "default" };
-    if (scale < 1) Object.assign(options, { resizeWidth: w, resizeHeight: h, resizeQuality: "medium" });
+    const options = scale < 1 ? { resizeWidth: w, resizeHeight: h, resizeQuality: "medium" } : {};
     const bitmap = await createImageBitmap(await blobOf(picture), options);
     canvas.width = sideways ? h : w;
     canvas.height = sideways ? w : h;

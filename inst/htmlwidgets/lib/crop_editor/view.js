@@ -179,7 +179,7 @@
         };
       },
       // How well a box agrees with each ghost: with the best of its boxes.
-      agreements: (box) => ghosts.map(({ name, boxes }) => ({ name, iou: Math.max(...boxes.map((b) => iou(b, box))) })),
+      agreements: (box) => ghosts.map(({ name, boxes }) => ({ name, iou: box && Math.max(...boxes.map((b) => iou(b, box))) })),
     };
   }
 
