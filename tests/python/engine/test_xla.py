@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from kerascrop.backend import tf
@@ -25,3 +26,13 @@ def test_sums_products_and_rows_are_plain_ones():
     columns = xla.take_columns(x)(tf.constant([[1], [0]]), tf.constant([[2.0], [1.0]]))
     assert columns[0, :, 0].numpy().tolist() == [[4, 6], [12, 14], [20, 22]]
     assert float(xla.add_until(tf.constant(4), lambda step: tf.cast(step, "float32"), tf.constant(10.0), 1)) == 16
+
+
+def test_a_compiled_function_is_an_ordinary_one_in_the_graph():
+    double = tf.function(lambda x: xla.compiled(lambda x: 2 * x + tf.sin(x))(x), autograph=False)
+    graph = double.get_concrete_function(tf.TensorSpec((None, 3))).graph.as_graph_def()
+    assert not [node.name for node in graph.node if "_XlaMustCompile" in node.attr]
+    assert [node.op for node in graph.node if "_XlaCompile" in node.attr] == ["PartitionedCall"]
+    for n in range(1, 30):  # more shapes than TensorFlow compiles for
+        x = tf.random.uniform((n, 3))
+        np.testing.assert_allclose(double(x), 2 * x + np.sin(x), rtol=1e-6)

@@ -7,6 +7,7 @@ from keras import ops
 
 from kerascrop import checks
 from kerascrop.backend import tf
+from kerascrop.engine import xla
 
 
 def cut(images, axes, starts, sizes):
@@ -73,16 +74,19 @@ def _take_function(axes, ndim, dtype):
     """`_take()` as a TensorFlow function, traced once for images of all shapes; on a CPU compiled by XLA.
 
     Run operation by operation, TensorFlow looks up one pixel at a time. XLA makes a single loop of it, nearly as fast
-    as a plain copy; it compiles for each new shape, in some 40 ms.
+    as a plain copy; it compiles for a new shape in some 40 ms, until there are too many shapes: see `xla.compiled()`.
     """
+
+    def take(images, starts, sizes):
+        return _take(images, axes, starts, sizes)
+
     return tf.function(
-        lambda images, starts, sizes: _take(images, axes, starts, sizes),
+        take if tf.config.list_physical_devices("GPU") else xla.compiled(take),
         input_signature=[
             tf.TensorSpec([None] * ndim, dtype),
             [tf.TensorSpec([None], "int32")] * len(axes),
             [tf.TensorSpec([], "int32")] * len(axes),
         ],
-        jit_compile=not tf.config.list_physical_devices("GPU"),
         autograph=False,
     )
 

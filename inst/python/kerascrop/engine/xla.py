@@ -8,6 +8,7 @@
 """
 
 import re
+import uuid
 
 from keras import ops
 
@@ -28,8 +29,20 @@ def at_least(length, least, message):
 
 
 def compiled(function):
-    """The function, compiled for each shape it is given; in a graph that is compiled as a whole, it is part of that."""
-    return tf.function(function, jit_compile=True, autograph=False)
+    """The function, compiled for each shape it is given; in a graph that is compiled as a whole, it is part of that.
+
+    The graph holds an ordinary function, and XLA is no more than a wish: other runtimes take the graph as it is, and
+    where too many shapes come by, TensorFlow stops compiling and runs the function itself.
+    """
+    # A function of this attribute is not inlined before XLA sees it, but whoever exports the graph can inline it.
+    mark = {"api_implements": f"kerascrop_{uuid.uuid4()}"}
+    function = tf.function(function, autograph=False, experimental_attributes=mark)
+
+    def call(*arrays):
+        with tf.xla.experimental.jit_scope():
+            return function(*arrays)
+
+    return call
 
 
 def without_gradient(function, *arrays):

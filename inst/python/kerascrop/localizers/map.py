@@ -332,7 +332,8 @@ class MapLocalizer(SavedSeeds, layers.Layer):
         """Weights of the cells around where a box holds most of a map, or where a cell does, times its luck."""
         rows, columns = self.cells
         held = ops.einsum("yr,brc,xc->byx", blurs[0], heat, blurs[1]) if luck is None else heat * luck
-        peak = ops.argmax(ops.reshape(held, (-1, rows * columns)), axis=1)
+        # Not `ops.argmax()`: Keras makes it of operations on bits, which few other runtimes have.
+        peak = ops.top_k(ops.reshape(held, (-1, rows * columns)), 1)[1][:, 0]
         vertical, horizontal = ops.take(blurs[0], peak // columns, axis=0), ops.take(blurs[1], peak % columns, axis=0)
         return vertical[:, :, None] * horizontal[:, None]
 
@@ -366,11 +367,9 @@ def _distances(points):
     points = points - ops.mean(points, axis=1, keepdims=True)
     covariance = ops.matmul(ops.transpose(points, (0, 2, 1)), points) / points.shape[1]
     least = 1e-3 * ops.mean(ops.square(points), axis=(1, 2)) + 1e-6  # numbers may be constant, or depend on others
-    identity = ops.eye(points.shape[2], dtype="float32")
+    identity = ops.convert_to_tensor(np.eye(points.shape[2], dtype="float32"))
     covariance = covariance + least[:, None, None] * identity
-    # TensorFlow raises an error for a matrix of NaNs; the result has them all the same, as the points have them too.
-    inverse = ops.linalg.inv(ops.where(ops.isnan(covariance), identity, covariance))
-    return ops.sum(ops.matmul(points, inverse) * points, axis=-1)
+    return ops.sum(ops.matmul(points, network.inverse(covariance)) * points, axis=-1)
 
 
 def mirrored(images, signs):
