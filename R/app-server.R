@@ -35,6 +35,7 @@ open_work <- function(setup, session) {
   work$dropped <- is.null(setup$images)
   work$store <- setup$store %||% file.path(folder, "boxes.csv")
   work$given <- setup$given
+  work$sizes <- list()
   work$drafts <- list() # boxes of images that this session has touched
   work$files <- shiny::reactiveVal(setup$images$files %||% images_in(folder))
   work$stored <- shiny::reactiveVal(read_stored(work$store, "boxes", NULL) %||% no_boxes())
@@ -43,13 +44,19 @@ open_work <- function(setup, session) {
   work$unsaved <- shiny::reactiveVal(NULL) # why
   work$file <- shiny::reactive(shiny::req(work$files()[work$place()]))
   work$header <- shiny::reactive({
-    tryCatch(open_sized(path_of(work, work$file()), NULL)["size"], kerascrop_error = plain_message)
+    tryCatch(list(size_of(work, work$file())), kerascrop_error = plain_message)
   })
   work$picture <- shiny::reactive(if (is.list(work$header())) path_of(work, work$file()))
   work
 }
 
 path_of <- function(work, file) if (is.null(work$folder)) file else file.path(work$folder, file)
+
+# Height and width of an image, whose file is read once.
+size_of <- function(work, file) {
+  if (is.null(work$sizes[[file]])) work$sizes[[file]] <- open_sized(path_of(work, file), NULL)$size
+  work$sizes[[file]]
+}
 
 # Boxes of an image to begin with: drawn in this session, or kept before, or given.
 start_boxes <- function(work, file) {
@@ -117,7 +124,7 @@ keep <- function(work, file, boxes) {
   work$drafts[[file]] <- boxes
   tryCatch(
     {
-      size <- open_sized(path_of(work, file), NULL)$size
+      size <- size_of(work, file)
       as_boxes(boxes)
       work$stored(store_boxes(work$store, file, stored_rows(file, boxes, size[1], size[2]), NULL))
       work$unsaved(NULL)
@@ -154,7 +161,7 @@ walk_images <- function(input, work, editor) {
 
 # Boxes for another image, beside those that it has, without what would be outside of it.
 take_along <- function(work, file, boxes) {
-  size <- tryCatch(open_sized(path_of(work, file), NULL)$size, kerascrop_error = function(error) NULL)
+  size <- tryCatch(size_of(work, file), kerascrop_error = function(error) NULL)
   if (is.null(size)) return()
   inside <- boxes$x1 < size[2] & boxes$y1 < size[1]
   boxes <- boxes[inside, ]

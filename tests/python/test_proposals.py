@@ -53,6 +53,14 @@ def test_a_given_box_is_cut_instead_of_the_learned_one():
     np.testing.assert_allclose(ops.convert_to_numpy(model(image[None]))[0], before, atol=1e-6)  # as it was
 
 
+@pytest.mark.parametrize("box", [(0, 0, 5, 6), (100, 90, 120, 110.5), (3, 2, 117, 108), (-9, 50, 30, 130)], ids=str)
+def test_only_what_is_near_the_box_is_looked_at_and_that_is_enough(box):
+    model, image = a_model((None, None, 3)), a_picture(110, 120)
+    proposer, box = Proposer(model), np.array(box, "float64")
+    proposer.show(image)
+    np.testing.assert_allclose(proposer.judge(box), behind(model, cut(image, box)), atol=1e-4)
+
+
 def test_pictures_of_another_size_are_resized_and_boxes_stay_theirs():
     model, large = a_model(), a_picture(64, 120)
     proposer = Proposer(model)

@@ -1,6 +1,7 @@
 """What a model with a learnable crop says of one picture: where it would crop, and what it sees in a given box."""
 
 import contextlib
+import functools
 from typing import Any
 
 import keras
@@ -8,6 +9,8 @@ import numpy as np
 from keras import ops
 
 from kerascrop import checks
+from kerascrop.backend import tf
+from kerascrop.engine import sampling
 from kerascrop.engine.samples import OnCanvas, Samples
 from kerascrop.hints import Tensor
 from kerascrop.pipelines import files
@@ -68,6 +71,7 @@ class Proposer:
         heard = []
         with _with(self.layer, "listeners", (lambda data, choice: heard.append(self._boxes(data, choice.boxes)),)):
             answer = self._ask()
+        self.judge(heard[-1][0])  # what is made at the first call is made now
         return heard[-1], answer
 
     def judge(self, box: Tensor) -> np.ndarray:
@@ -78,7 +82,7 @@ class Proposer:
             boxes = ops.convert_to_tensor(np.reshape(box, (1, 4)) * self._scale(data), "float32")
             if layer.crops > 1:
                 boxes = ops.broadcast_to(boxes[:, None], (1, layer.crops, 4))
-            choice = (Samples if layer.resize else OnCanvas)(boxes, (layer.height, layer.width), layer.how)
+            choice = (Near if layer.resize else OnCanvas)(boxes, (layer.height, layer.width), layer.how)
             choice.missed = None
             choice.weights_of_crops = ops.ones((1, layer.crops)) / layer.crops if layer.crops > 1 else None
             return choice
@@ -98,6 +102,33 @@ class Proposer:
 
     def _boxes(self, data, boxes):
         return ops.convert_to_numpy(boxes).reshape(-1, 4) / self._scale(data)
+
+
+class Near(Samples):
+    """Samples that look at no more of an image than the boxes need: of a large photograph that is far less."""
+
+    def resample(self, images, how):
+        boxes = ops.convert_to_numpy(self.given).reshape(-1, 4)
+        lengths = np.array(images.shape[2:0:-1])
+        reach = 2 + 2 * (boxes[:, 2:] - boxes[:, :2]).max(axis=0) / self.size[::-1]  # of the antialiasing kernel
+        first = np.clip(np.floor(boxes[:, :2].min(axis=0) - reach), 0, lengths - 1)
+        stop = np.clip(np.ceil(boxes[:, 2:].max(axis=0) + reach), first + 1, lengths)
+        (left, top), (right, bottom) = first.astype(int), stop.astype(int)
+        part = ops.cast(images[:, top:bottom, left:right], "float32")
+        boxes = ops.reshape(self.given - np.tile(first, 2).astype("float32"), (1, -1, 4))
+        return ops.reshape(_graph(self.size, how)(part, boxes), (*self.boxes_shape[:-1], *self.size, part.shape[-1]))
+
+
+@functools.cache
+def _graph(size, how):
+    """`sampling.resample()` for images and boxes of all shapes. As a graph it takes TensorFlow a tenth of the time."""
+
+    def resample(images, boxes):
+        return sampling.resample(images, boxes, size, how)
+
+    if tf is None:
+        return resample
+    return tf.function(resample, autograph=False, reduce_retracing=True)
 
 
 @contextlib.contextmanager
