@@ -88,14 +88,18 @@ crop_editor_server <- function(id, image, boxes = NULL, labels = NULL, ..., heig
       before <<- now$id
       output[[now$id]] <- render_crop_editor(rlang::exec(crop_editor, now$image, now$boxes, labels, !!!options))
     })
-    drawn <- shiny::reactive(input[[edited()$id]] %||% as_labelled_boxes(edited()$boxes, "boxes", NULL))
+    # An editor that is not drawn yet says that it has no boxes; which one is selected it says with its first own ones.
+    selected <- shiny::reactive(input[[paste0(edited()$id, "_selected")]])
+    drawn <- shiny::reactive({
+      if (is.null(selected())) as_labelled_boxes(edited()$boxes, "boxes", NULL) else input[[edited()$id]]
+    })
     pixels <- shiny::reactive(image_array(edited()$image))
     list(
       image = shiny::reactive(edited()$image),
       boxes = drawn,
       crops = shiny::reactive(cut_drawn(pixels(), drawn(), size)),
       code = shiny::reactive(crop_code(edited()$image, drawn(), size)),
-      selected = shiny::reactive(input[[paste0(edited()$id, "_selected")]] %||% NA_integer_),
+      selected = shiny::reactive(selected() %||% NA_integer_),
       shown = shiny::reactive(isTRUE(input[[paste0(edited()$id, "_picture")]])),
       update = function(...) update_crop_editor(shiny::isolate(edited()$id), ..., session = session)
     )

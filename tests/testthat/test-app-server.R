@@ -19,7 +19,8 @@ setup_of <- function(folder, given = no_boxes()) {
 draw_in <- function(session, number, ..., label = NA_character_) {
   sides <- matrix(as.double(c(...)), ncol = 4, byrow = TRUE, dimnames = list(NULL, box_sides))
   boxes <- data.frame(sides, label = rep_len(label, nrow(sides)))
-  do.call(session$setInputs, rlang::set_names(list(boxes), paste0("editor-editor", number)))
+  inputs <- rlang::set_names(list(boxes, NA_integer_), paste0("editor-editor", number, c("", "_selected")))
+  do.call(session$setInputs, inputs)
 }
 
 press <- function(session, ...) {
@@ -105,6 +106,17 @@ test_that("given boxes are proposals: they are kept once one has seen them, and 
     press(session, "next", "next")
     expect_identical(saved(folder)$file, c("a.png", "b.png"))
     expect_equal(saved(folder)$x2, c(4, 9))
+  })
+})
+
+test_that("an editor that is not drawn yet does not take boxes away", {
+  folder <- folder_of_three()
+  rows <- stored_rows("a.png", as_labelled_boxes(1:4, "boxes", NULL), 20, 30)
+  store_boxes(file.path(folder, "boxes.csv"), "a.png", rows)
+  shiny::testServer(app_server(setup_of(folder)), {
+    session$flushReact()
+    session$setInputs(`editor-editor1` = as_labelled_boxes(NULL, "boxes", NULL))
+    expect_identical(saved(folder)$file, "a.png")
   })
 })
 

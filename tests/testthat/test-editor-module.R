@@ -10,7 +10,8 @@ image_of <- function(height, width) array(stats::runif(height * width * 3), c(he
 
 # What the browser does not do here: an editor sends its boxes.
 draw <- function(session, number, ...) {
-  do.call(session$setInputs, rlang::set_names(list(drawn_boxes(...)), paste0("editor", number)))
+  inputs <- rlang::set_names(list(drawn_boxes(...), NA_integer_), paste0("editor", number, c("", "_selected")))
+  do.call(session$setInputs, inputs)
 }
 
 test_that("boxes are those to start from until others are drawn", {
@@ -22,6 +23,8 @@ test_that("boxes are those to start from until others are drawn", {
     expect_equal(editor$boxes(), drawn_boxes(1, 2, 5, 8))
     expect_identical(editor$selected(), NA_integer_)
     expect_false(editor$shown())
+    session$setInputs(editor1 = drawn_boxes()) # what an editor says before it is drawn
+    expect_equal(editor$boxes(), drawn_boxes(1, 2, 5, 8))
     draw(session, 1, 0, 0, 4, 4, 3, 2, 30, 20)
     expect_equal(editor$boxes(), drawn_boxes(0, 0, 4, 4, 3, 2, 30, 20))
     session$setInputs(editor1_selected = 2L, editor1_picture = TRUE)
