@@ -77,6 +77,8 @@ docs: setup ## write NAMESPACE and man/ with roxygen2, and draw the README's pic
 	@Rscript -e 'roxygen2::roxygenise()'
 	@python3 tools/setup.py
 	@Rscript tools/figures.R
+	@python3 tools/setup.py --browser
+	@$(RETICULATE_PYTHON) tools/screenshots.py
 
 site: setup ## build a site of the help pages and vignettes with pkgdown, in docs/, and follow its links
 	@python3 tools/setup.py pkgdown

@@ -26,8 +26,8 @@
 #' @param image One image of any kind that [crop_center()] takes: the path of a file, an array, a magick image.
 #' @param boxes Boxes that are there at the start, of any form in [box_names], or `NULL`. A column `label` has their
 #'   classes. Those that reach outside of the image stay as they are until they are edited.
-#' @param labels The classes, as strings. The first nine have the keys 1 to 9, and all have colours that people who are
-#'   colour-blind tell apart.
+#' @param labels The classes, as strings. The first nine have the keys 1 to 9, and colours that people who are
+#'   colour-blind tell apart; later ones have these again, so names are always written beside.
 #' @param ... Not used; what follows is given by name.
 #' @param aspect Width divided by height that drawn and resized boxes keep, or `NULL`.
 #' @param size `c(height, width)`, in pixels, of each new box, or a layer of this package that has such a size. Boxes

@@ -28,4 +28,4 @@ server <- function(input, output) {
   observeEvent(input$image, update_crop_editor("crops", image = photos[2], labels = c("cup", "spoon")))
 }
 
-runApp(shinyApp(ui, server), port = as.integer(commandArgs(TRUE)[1]), host = "127.0.0.1", launch.browser = FALSE)
+runApp(shinyApp(ui, server, enableBookmarking = "url"), port = as.integer(commandArgs(TRUE)[1]), host = "127.0.0.1", launch.browser = FALSE)

@@ -1,6 +1,7 @@
 """The editor on a page: accessible, alone, and safe."""
 
 import importlib.resources
+import re
 
 import numpy as np
 import pytest
@@ -8,6 +9,39 @@ from PIL import Image, ImageOps
 from selenium.webdriver.common.keys import Keys
 
 AXE = importlib.resources.files("axe_core_python").joinpath("axe.min.js").read_text()
+
+
+# How colours look without one of the eye's three kinds of cones: Machado et al. 2009, on linear RGB.
+BLINDNESS = {
+    "none": np.eye(3),
+    "protan": [[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0993], [-0.0039, -0.0481, 1.0520]],
+    "deutan": [[0.3673, 0.8606, -0.2280], [0.2801, 0.6725, 0.0474], [-0.0118, 0.0429, 0.9689]],
+    "tritan": [[1.2555, -0.0767, -0.1788], [-0.0784, 0.9308, 0.1476], [0.0047, 0.6914, 0.3039]],
+}
+TO_XYZ = np.array([[0.4339, 0.3762, 0.1899], [0.2126, 0.7152, 0.0722], [0.0177, 0.1095, 0.8729]])  # white is 1, 1, 1
+
+
+def lab(rgb, blindness):
+    """Colours `(n, 3)`, 0 to 255, as CIELAB, in which distances are what people see."""
+    rgb = np.asarray(rgb) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    xyz = np.clip(linear @ np.transpose(BLINDNESS[blindness]), 0, 1) @ TO_XYZ.T
+    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116).T
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
+
+
+@pytest.mark.parametrize("blindness", BLINDNESS)
+def test_nine_classes_have_colours_that_people_tell_apart(open_editor, blindness):
+    """Any two, and white, which is for no class, are more than six times as far apart as what is just seen."""
+    editor = open_editor("photo")
+    editor.ask("editor.update({labels: [...'abcdefghi']})")
+    code = "return [...root.querySelectorAll('.kc-swatch')].map((swatch) => getComputedStyle(swatch).backgroundColor)"
+    swatches = editor.ask(code)
+    colours = [[int(number) for number in re.findall(r"\d+", swatch)[:3]] for swatch in swatches]
+    assert len(colours) == 9
+    seen = lab([*colours, [255, 255, 255]], blindness)
+    distances = np.linalg.norm(seen[:, None] - seen, axis=2) + 1e3 * np.eye(10)
+    assert distances.min() > 6 * 2.3
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -5,6 +5,7 @@ import pathlib
 import socket
 import subprocess
 import time
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -90,6 +91,14 @@ def test_another_image_keeps_the_boxes_and_shows_its_own_picture(app, open_edito
     ])
     press(editor, "draw")  # from the start
     wait_for(editor, [GIVEN])
+
+
+def test_a_bookmark_brings_its_boxes_back(app, open_editor):
+    boxes = {"x1": [1 / 3, 50], "y1": [2, 60], "x2": [30, 70], "y2": [40, 80], "label": ["nose", None]}
+    editor = open_editor(f"{app}/?_inputs_&crops={urllib.parse.quote(json.dumps(boxes))}", id="crops")
+    one = {"x1": 1 / 3, "y1": 2, "x2": 30, "y2": 40, "label": "nose", "selected": None}
+    wait_for(editor, [one, {"x1": 50, "y1": 60, "x2": 70, "y2": 80, "label": None, "selected": None}])
+    assert editor.labels() == ["nose", None]
 
 
 def test_sessions_do_not_see_each_other(app, open_editor):

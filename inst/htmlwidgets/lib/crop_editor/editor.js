@@ -4,7 +4,7 @@
   const { createState, createView, drawPicture, listenTo } = window.kerascrop;
 
   const icons = {
-    newBox: "M4 4h10v10H4zM9 6.5v5M6.5 9h5", drawMode: "M2 2h14v14H2zM6 6h6v6H6z",
+    newBox: "M2 2h14v14H2zM9 5.5v7M5.5 9h7", drawMode: "M2 2h14v14H2zM7 8h6v5H7z",
     panMode: "M9 1v16M1 9h16M9 1L7 3M9 1l2 2M9 17l-2-2M9 17l2-2M1 9l2-2M1 9l2 2M17 9l-2-2M17 9l-2 2",
     undo: "M6 3L2 7l4 4M2 7h9a4 4 0 010 8H7", redo: "M12 3l4 4-4 4M16 7H7a4 4 0 000 8h4",
     remove: "M3 5h12M7 5V3h4v2M5 5l1 11h6l1-11", zoomOut: "M4 9h10", zoomIn: "M4 9h10M9 4v10",

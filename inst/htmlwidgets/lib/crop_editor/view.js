@@ -3,8 +3,9 @@
 (function () {
   "use strict";
   const { clamp, iou } = window.kerascrop.geometry;
-  // Okabe and Ito's colours, which colour-blind people tell apart; without black.
-  const colours = ["#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#BBBBBB"];
+  // Colours that colour-blind people tell apart: Okabe and Ito's, and two dark ones of Paul Tol's, which get a light rim.
+  const colours = ["#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#661100", "#332288"];
+  const dark = colours.slice(7);
   const handles = ["nw", "n", "ne", "e", "se", "s", "sw", "w"];
 
   const svg = (name, attributes, parent) => set(
@@ -24,7 +25,7 @@
     const front = svg("g", { class: "kc-front", "aria-hidden": true }, root);
     const frame = svg("rect", { class: "kc-frame" }, front);
     const dots = handles.map(() => svg("rect", { class: "kc-handle", width: 9, height: 9, rx: 1 }, front));
-    const nodes = []; // of each box: its group, lines, name, and the box as it was drawn last
+    const nodes = []; // of each box: its group, lines and name, and what was drawn last, so that only changes are
     let place = { scale: 1, x: 0, y: 0 }; // image pixel p is at p * scale + (x, y) of the stage
     let fits = true, waiting = 0, drawnScale = 0;
 
@@ -65,20 +66,29 @@
         set(node.line, sides(box));
         node.line.style.stroke = colour(box.label);
         node.name.style.fill = colour(box.label);
+        node.group.classList.toggle("kc-dark", dark.includes(colour(box.label)));
         node.name.textContent = box.label === null ? "" : box.label;
         node.box = box;
-        node.scale = 0;
+        node.scale = node.count = 0;
       }
-      const text = describe(i);
-      if (text !== node.text) node.group.setAttribute("aria-label", node.text = text);
+      if (node.count !== state.boxes.length) {
+        node.group.setAttribute("aria-label", describe(i));
+        node.count = state.boxes.length;
+      }
       const chosen = i === state.selected;
-      if (chosen !== node.chosen) node.group.setAttribute("aria-selected", node.chosen = chosen);
-      if (node.scale !== place.scale) keepSize(node.name, box, node);
+      if (chosen !== node.chosen) node.group.setAttribute("aria-selected", chosen);
+      if (node.scale !== place.scale || chosen !== node.chosen) {
+        // Names of very small boxes would hide what is in them.
+        const small = (box.x2 - box.x1) * place.scale < 24 && !chosen;
+        node.name.style.display = small ? "none" : "";
+        if (!small) keepSize(node.name, box);
+      }
+      node.scale = place.scale;
+      node.chosen = chosen;
     }
 
-    function keepSize(name, box, of) {
+    function keepSize(name, box) {
       name.setAttribute("transform", `translate(${box.x1} ${box.y1}) scale(${1 / place.scale})`);
-      of.scale = place.scale;
     }
 
     function draw() {
@@ -90,7 +100,7 @@
       while (nodes.length > state.boxes.length) nodes.pop().group.remove();
       while (nodes.length < state.boxes.length) addNode();
       nodes.forEach(drawNode);
-      if (drawnScale !== place.scale) ghosts.forEach((ghost) => keepSize(ghost.name_node, ghost.boxes[0], {}));
+      if (drawnScale !== place.scale) ghosts.forEach((ghost) => keepSize(ghost.name_node, ghost.boxes[0]));
       drawnScale = place.scale;
       drawFrame(state.boxes[state.selected]);
     }
