@@ -193,8 +193,8 @@ class MapLocalizer(SavedSeeds, layers.Layer):
         """
         (rows, columns), channels = self.cells, view.shape[-1]
         cells = ops.reshape(view, (-1, rows, self.CELL, columns, self.CELL, channels))
-        vertical, horizontal = self.blurs
-        around = ops.einsum("yr,brcd,xc->byxd", vertical, ops.mean(cells, axis=(2, 4)), horizontal)
+        around = _blurred(ops.transpose(ops.mean(cells, axis=(2, 4)), (0, 3, 1, 2)), *self.blurs)
+        around = ops.transpose(around, (0, 2, 3, 1))
         pixels = ops.concatenate([cells, cells - around[:, :, None, :, None]], axis=-1)
         distances = _distances(ops.reshape(pixels, (-1, self.CELL * rows * self.CELL * columns, 2 * channels)))
         return ops.mean(ops.reshape(distances, (-1, rows, self.CELL, columns, self.CELL)), axis=(2, 4))
@@ -216,7 +216,7 @@ class MapLocalizer(SavedSeeds, layers.Layer):
             _bell(ops.subtract(middles, ops.expand_dims(centres[:, axis : axis + 1], 2)), deviation) / deviation
             for middles, axis, deviation in zip(self.middles, (1, 0), (deviations[:, 1:], deviations[:, :1]))
         )
-        seen = ops.einsum("bsy,byx,bsx->bs", down, ops.sqrt(rarity), across)
+        seen = ops.sum(ops.matmul(down, ops.sqrt(rarity)) * across, axis=2)
         response = seen[:, : self.SCALES] - seen[:, self.SCALES :]
         response = response / (ops.max(ops.abs(response), axis=1, keepdims=True) + 1e-6)
         return ops.matmul(ops.softmax(self.GAIN * response), scales)
@@ -254,7 +254,7 @@ class MapLocalizer(SavedSeeds, layers.Layer):
         typical = ops.unstack(between(self.size_mean if self.sizes else 0.5, bounds))[::-1]
         # Blurs are cut off at the edges, so that half an object there does not stand out as a whole one would.
         blurs = [_bell(steps, self.BLUR * length * len(steps)) for steps, length in zip(self.steps, typical)]
-        contrast = network.standardise(ops.einsum("yr,brc,xc->byx", blurs[0], rarity, blurs[1]))
+        contrast = network.standardise(_blurred(rarity, *blurs))
         learned = self.GAIN * ops.reshape(ops.cast(self.score(x), "float32"), (-1, *self.cells))
         return learned + self.MOST * ops.tanh(contrast / self.MOST), learned, rarity, blurs
 
@@ -331,7 +331,7 @@ class MapLocalizer(SavedSeeds, layers.Layer):
     def _window(self, heat, blurs, luck=None):
         """Weights of the cells around where a box holds most of a map, or where a cell does, times its luck."""
         rows, columns = self.cells
-        held = ops.einsum("yr,brc,xc->byx", blurs[0], heat, blurs[1]) if luck is None else heat * luck
+        held = _blurred(heat, *blurs) if luck is None else heat * luck
         # Not `ops.argmax()`: Keras makes it of operations on bits, which few other runtimes have.
         peak = ops.top_k(ops.reshape(held, (-1, rows * columns)), 1)[1][:, 0]
         vertical, horizontal = ops.take(blurs[0], peak // columns, axis=0), ops.take(blurs[1], peak % columns, axis=0)
@@ -360,6 +360,11 @@ class MapLocalizer(SavedSeeds, layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "sizes": self.sizes, "view": self.view, "seed": self.seed}
+
+
+def _blurred(maps, down, across):
+    """Maps `(..., rows, columns)`, multiplied by a matrix along the rows, and by one along the columns."""
+    return ops.matmul(ops.matmul(down, maps), ops.transpose(across))  # some runtimes fail at `ops.einsum()`
 
 
 def _distances(points):
