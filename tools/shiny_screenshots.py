@@ -1,0 +1,101 @@
+"""Pictures of the labelling app and of an app with a model, for the vignette "Cropping in Shiny".
+
+    python3 tools/shiny_screenshots.py [FOLDER]       from a checkout that `make setup` has prepared, with Chromium
+
+They go to vignettes/; or to the folder that is named, with some more to look at: in the dark, and as wide as a phone.
+"""
+
+import io
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+from PIL import Image
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "browser"))
+from browser import Editor, start  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
+
+CAT, CUP = (119, 74, 215, 165), (196, 30, 402, 250)
+
+
+def serve(code, folder=ROOT):
+    """Run an app that R code makes, in a folder; gives its address and its process."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    code = f"options(shiny.port = {port}, shiny.launch.browser = FALSE); shiny::runApp({code})"
+    server = subprocess.Popen(["Rscript", "-e", code], cwd=folder, env={**os.environ, "R_LIBS": str(ROOT / ".rlib")})
+    for _ in range(100):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}")
+            break
+        except OSError:
+            time.sleep(0.3)
+    return f"http://127.0.0.1:{port}", server
+
+
+def shoot(driver, file):
+    Image.open(io.BytesIO(driver.get_screenshot_as_png())).convert("RGB").save(file, quality=88, optimize=True)
+    print(file)
+
+
+def draw(editor, box, key=None):
+    left, top, right, bottom = box
+    editor.drag(editor.at(left + 0.5, top + 0.5), editor.at(right - 0.5, bottom - 0.5))
+    if key:
+        editor.press(key)
+    time.sleep(1)
+
+
+def label(address, file, **options):
+    """Draw in two images of the labelling app."""
+    driver = start(**options)
+    editor = Editor(driver, address)
+    draw(editor, CAT, "1")
+    driver.find_element(By.ID, "next").click()
+    time.sleep(3)
+    editor.ready()
+    draw(editor, CUP, "2")
+    shoot(driver, file)
+    driver.quit()
+
+
+def read_digits(address, file):
+    driver = start(size=(1000, 560))
+    editor = Editor(driver, address)
+    WebDriverWait(driver, 200).until(lambda driver: "Draw" in driver.find_element(By.ID, "answer").text)
+    for box in ((82, 83, 103, 105), (154, 94, 176, 117)):
+        draw(editor, box)
+    time.sleep(2)
+    shoot(driver, file)
+    driver.quit()
+
+
+def main(folder, options):
+    with tempfile.TemporaryDirectory() as kept:
+        photos = ", ".join(f"'{ROOT}/inst/extdata/{name}.jpg'" for name in ("chelsea", "coffee"))
+        for name, how in options.items():
+            code = f"kerascrop::crop_app(c({photos}), '{name}.csv', labels = c('eye', 'cup'), run = FALSE)"
+            address, server = serve(code, kept)
+            label(address, folder / f"{name}.jpg", **how)
+            server.terminate()
+    address, server = serve("'inst/examples/digit-reader'")
+    read_digits(address, folder / "shiny-digits.jpg")
+    server.terminate()
+
+
+if __name__ == "__main__":
+    app = {"shiny-app": {"size": (1000, 640)}}
+    more = {"shiny-dark": {"size": (1000, 640), "dark": True}, "shiny-phone": {"size": (390, 800), "ratio": 2}}
+    if len(sys.argv) > 1:
+        main(Path(sys.argv[1]), {**app, **more})
+    else:
+        main(ROOT / "vignettes", app)
