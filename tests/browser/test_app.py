@@ -150,6 +150,22 @@ def test_reloading_loses_nothing(labelling, folder):
     until_saved(editor.driver, folder, [("a.png", 10, 20, 50, 60, ""), ("a.png", 60, 30, 70, 40, "")])
 
 
+def test_a_models_box_that_comes_while_one_draws_disturbs_nothing(labelling):
+    editor, _ = labelling
+    draw(editor, 60, 30, 70, 40)
+    start, end = editor.at(10.5, 20.5), editor.at(49.5, 59.5)
+    editor.mouse("mousePressed", *start, 1, "left")
+    editor.mouse("mouseMoved", *editor.at(30, 40), 1, "left")
+    ghost = {side: [str(value)] for side, value in zip(SIDES, (20, 20, 60, 60))}
+    editor.ask("editor.update({ghosts: [{name: 'model', boxes: arguments[0]}]})", ghost)
+    editor.mouse("mouseMoved", *end, 1, "left")
+    editor.mouse("mouseReleased", *end, 0, "left")
+    assert editor.boxes() == [(60, 30, 70, 40), (10, 20, 50, 60)]
+    assert editor.find(".kc-ghost .kc-name").text == "model"
+    editor.ask("editor.update({ghosts: []})")
+    assert editor.driver.find_elements(By.CSS_SELECTOR, ".kc-ghost") == []
+
+
 def drop(driver, *files):
     driver.find_element(By.ID, "dropped").send_keys("\n".join(str(file) for file in files))
 

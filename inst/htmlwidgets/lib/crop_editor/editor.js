@@ -179,9 +179,13 @@
     // What R's update_crop_editor() changes; what is not in the message stays.
     function update(message) {
       const boxes = message.boxes ? fromColumns(message.boxes) : state.boxes;
-      if (message.image || message.labels || message.ghosts) {
-        const ghosts = (message.ghosts || []).map((ghost) => ({ name: ghost.name, boxes: fromColumns(ghost.boxes) }));
-        Object.assign(x, message.image, message.labels && { labels: message.labels }, message.ghosts && { ghosts });
+      if (message.ghosts) {
+        x.ghosts = message.ghosts.map(({ name, boxes }) => ({ name, boxes: fromColumns(boxes) }));
+        view.showGhosts(x.ghosts); // which disturbs nothing that somebody is doing
+        tellStatus();
+      }
+      if (message.image || message.labels) {
+        Object.assign(x, message.image, message.labels && { labels: message.labels });
         build(boxes);
         onBoxes();
       } else if (message.boxes) {

@@ -16,7 +16,7 @@
   }
   const sides = (box) => ({ x: box.x1, y: box.y1, width: box.x2 - box.x1, height: box.y2 - box.y1 });
 
-  function createView(stage, canvas, state, labels, ghosts) {
+  function createView(stage, canvas, state, labels, firstGhosts) {
     const image = { width: state.rules.width, height: state.rules.height };
     const root = svg("svg", { class: "kc-svg" }, stage);
     const zoomed = svg("g", {}, root);
@@ -27,18 +27,25 @@
     const dots = handles.map(() => svg("rect", { class: "kc-handle", width: 9, height: 9, rx: 1 }, front));
     const nodes = []; // of each box: its group, lines and name, and what was drawn last, so that only changes are
     let place = { scale: 1, x: 0, y: 0 }; // image pixel p is at p * scale + (x, y) of the stage
-    let fits = true, waiting = 0, drawnScale = 0;
+    let ghosts = [], fits = true, waiting = 0, drawnScale = 0;
 
     const colour = (label) => (labels.includes(label) ? colours[labels.indexOf(label) % colours.length] : "#FFFFFF");
     const later = () => { waiting = waiting || requestAnimationFrame(draw); };
 
-    ghosts.forEach((ghost, i) => {
-      ghost.node = svg("g", { class: `kc-ghost kc-ghost-${i % 4}` }, behind);
-      ghost.boxes.forEach((box) => ["kc-rim", "kc-line"].forEach((part) =>
-        svg("rect", { class: part, ...sides(box) }, ghost.node)));
-      ghost.name_node = svg("text", { class: "kc-name", dx: 4, dy: -5 }, ghost.node);
-      ghost.name_node.textContent = ghost.name;
-    });
+    function showGhosts(given) {
+      behind.replaceChildren();
+      ghosts = given;
+      ghosts.forEach((ghost, i) => {
+        ghost.node = svg("g", { class: `kc-ghost kc-ghost-${i % 4}` }, behind);
+        ghost.boxes.forEach((box) => ["kc-rim", "kc-line"].forEach((part) =>
+          svg("rect", { class: part, ...sides(box) }, ghost.node)));
+        ghost.name_node = svg("text", { class: "kc-name", dx: 4, dy: -5 }, ghost.node);
+        ghost.name_node.textContent = ghost.name;
+      });
+      drawnScale = 0; // so that the names get their size
+      later();
+    }
+    showGhosts(firstGhosts);
 
     function describe(i) {
       const box = state.boxes[i], n = (x) => Math.round(x * 100) / 100;
@@ -189,6 +196,7 @@
         };
       },
       // How well a box agrees with each ghost: with the best of its boxes.
+      showGhosts,
       agreements: (box) => ghosts.map(({ name, boxes }) => ({ name, iou: box && Math.max(...boxes.map((b) => iou(b, box))) })),
     };
   }
