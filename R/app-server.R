@@ -240,12 +240,20 @@ shrunk <- function(pixels, most = 160) {
 
 # ---- boxes in other forms ------------------------------------------------------------------------------------
 
-export_formats <- c(csv = "CSV")
+export_formats <- c(csv = "CSV", coco = "COCO (JSON)", yolo = "YOLO (text files)")
 
 offer_exports <- function(output, work) {
-  output$export_csv <- shiny::downloadHandler(
-    "boxes.csv", function(file) writeBin(stored_text(stored_boxes(work)), file), "text/csv"
-  )
+  offer <- function(name, write) {
+    shiny::downloadHandler(name, function(file) {
+      tryCatch(write(stored_boxes(work), file), error = function(error) {
+        work$problems(plain_message(error))
+        stop(error)
+      })
+    })
+  }
+  output$export_csv <- offer("boxes.csv", function(rows, file) writeBin(stored_text(rows), file))
+  output$export_coco <- offer("boxes.json", function(rows, file) writeLines(coco_text(rows), file, useBytes = TRUE))
+  output$export_yolo <- offer("boxes.tar.gz", function(rows, file) write_archive(yolo_lines(rows), file))
 }
 
 # ---- a model -------------------------------------------------------------------------------------------------

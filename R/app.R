@@ -28,7 +28,8 @@
 #' @section What is kept, and where:
 #' After every change the boxes are written to the CSV file, as a whole or not at all, with the columns that this
 #' function returns; files are named from the images' folder on. So nothing is lost if the browser is closed, or R ends:
-#' the same call goes on from there. `read.csv("boxes.csv")` reads them, for training.
+#' the same call goes on from there. `read.csv("boxes.csv")` reads them, for training. The page also gives them as
+#' COCO's JSON, or as YOLO's text files in an archive; there, boxes without a label are of the class `object`.
 #'
 #' Files that are dropped onto the page are kept, with their boxes, in a folder of their own for each session, in
 #' `tools::R_user_dir("kerascrop", "data")`. The page's address leads back to them; so does a call with that folder.

@@ -214,3 +214,15 @@ test_that("boxes are the same or not", {
   expect_false(same_boxes(one, replace(one, "x2", 4.5)))
   expect_false(same_boxes(one, replace(one, "label", "cat")))
 })
+
+test_that("what is exported is what was drawn", {
+  skip_if_not_installed("jsonlite")
+  folder <- folder_of_three()
+  shiny::testServer(app_server(setup_of(folder)), {
+    session$flushReact()
+    draw_in(session, 1, 1, 2, 11, 12, label = "cat")
+    expect_identical(utils::read.csv(output$export_csv), saved(folder))
+    expect_equal(jsonlite::fromJSON(output$export_coco)$annotations$bbox[[1]], c(1, 2, 10, 10))
+    expect_setequal(utils::untar(output$export_yolo, list = TRUE, tar = "internal"), c("a.txt", "classes.txt"))
+  })
+})
