@@ -185,7 +185,8 @@ take_files <- function(input, work) {
 show_state <- function(output, session, work) {
   labelled <- shiny::reactive(which(work$files() %in% work$stored()$file))
   output$progress <- shiny::renderUI({
-    n <- shiny::req(length(work$files()))
+    n <- length(work$files())
+    if (!n) return()
     words <- sprintf("%d of %d labelled", length(labelled()), n)
     shiny::tagList(shiny::tags$progress(max = n, value = length(labelled()), `aria-hidden` = "true"), words)
   })

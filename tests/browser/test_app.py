@@ -1,6 +1,7 @@
 """`crop_app()`: whole labelling tasks, what is kept when they are interrupted, and files that mean harm."""
 
 import csv
+import importlib.resources
 import os
 import pathlib
 import socket
@@ -10,11 +11,13 @@ import urllib.request
 
 import numpy as np
 import pytest
+from browser import Editor
 from PIL import Image
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+AXE = importlib.resources.files("axe_core_python").joinpath("axe.min.js").read_text()
 SIDES = ("x1", "y1", "x2", "y2")
 
 
@@ -137,6 +140,20 @@ def test_it_goes_by_keyboard_alone(labelling, folder):
     editor.press("n")
     editor.press(Keys.ARROW_LEFT, times=3)
     until(editor.driver, lambda: [row[0] for row in saved(folder)] == ["a.png", "b.png"])
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing_on_the_page(folder, drivers, dark):
+    address, server = served(folder)
+    driver = drivers(size=(1200, 800), dark=dark)
+    editor = Editor(driver, address)
+    draw(editor, 10, 20, 50, 60)
+    until(driver, lambda: text_of(driver, "progress") == "1 of 3 labelled")
+    driver.execute_script(AXE)
+    code = "axe.run().then(({violations}) => arguments[0](violations.map(({id, nodes}) => [id, nodes[0].html])))"
+    assert driver.execute_async_script(code) == []
+    server.terminate()
+    server.wait()
 
 
 def test_reloading_loses_nothing(labelling, folder):
