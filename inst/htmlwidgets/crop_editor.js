@@ -4,17 +4,18 @@
 
   const tell = (el, name) => el.dispatchEvent(new CustomEvent(name));
 
+  function tellSelected(el, editor) {
+    if (!HTMLWidgets.shinyMode || !window.Shiny.setInputValue) return;
+    window.Shiny.setInputValue(`${el.id}_selected:kerascrop.selected`, editor.selected());
+  }
+
   HTMLWidgets.widget({
     name: "crop_editor",
     type: "output",
     factory(el) {
       const editor = window.kerascrop.createEditor(el, {
         onBoxes: () => tell(el, "kerascrop:boxes"),
-        onSelected() {
-          if (HTMLWidgets.shinyMode) {
-            window.Shiny.setInputValue(`${el.id}_selected:kerascrop.selected`, editor.selected());
-          }
-        },
+        onSelected: () => tellSelected(el, editor),
         offerCode: !HTMLWidgets.shinyMode,
       });
       return {
@@ -43,6 +44,7 @@
     subscribe(el, callback) {
       el.cropEditorListener = () => callback(false);
       el.addEventListener("kerascrop:boxes", el.cropEditorListener);
+      if (el.cropEditor) tellSelected(el, el.cropEditor); // drawn before Shiny listened
     }
     unsubscribe(el) { el.removeEventListener("kerascrop:boxes", el.cropEditorListener); }
     receiveMessage(el, message) {

@@ -6,6 +6,7 @@ photos <- system.file("extdata", c("chelsea.jpg", "coffee.jpg"), package = "kera
 ui <- function(request) {
   fluidPage(
     title = "Crops", lang = "en", crop_editor_output("crops", height = 420), verbatimTextOutput("seen"),
+    crop_editor(photos[1], c(1, 2, 3, 4), element_id = "still", height = 300), verbatimTextOutput("seen_still"),
     lapply(c("add", "set", "clear", "choose", "image", "draw"), function(name) actionButton(name, name))
   )
 }
@@ -22,10 +23,12 @@ server <- function(input, output) {
   })
   more <- data.frame(x1 = 1 / 3, y1 = 2, x2 = 50, y2 = 60, label = "nose")
   observeEvent(input$add, update_crop_editor("crops", add = more))
+  output$seen_still <- renderText(paste(unlist(input$still[1:4]), collapse = " "))
   observeEvent(input$set, update_crop_editor("crops", boxes = rbind(c(0, 0, 10, 10), c(5, 5, 20, 20))))
   observeEvent(input$clear, update_crop_editor("crops", boxes = matrix(0, 0, 4)))
   observeEvent(input$choose, update_crop_editor("crops", select = 1))
   observeEvent(input$image, update_crop_editor("crops", image = photos[2], labels = c("cup", "spoon")))
 }
 
-runApp(shinyApp(ui, server, enableBookmarking = "url"), port = as.integer(commandArgs(TRUE)[1]), host = "127.0.0.1", launch.browser = FALSE)
+app <- shinyApp(ui, server, enableBookmarking = "url")
+runApp(app, port = as.integer(commandArgs(TRUE)[1]), host = "127.0.0.1", launch.browser = FALSE)

@@ -192,6 +192,11 @@ class Editor:
             actions.key_up(key)
         actions.perform()
 
+    def key(self, kind, key, code, **more):
+        """One event of a key: `"keyDown"` or `"keyUp"`."""
+        event = {"type": kind, "key": key, "windowsVirtualKeyCode": code, **more}
+        self.driver.execute_cdp_cmd("Input.dispatchKeyEvent", event)
+
     def focused(self):
         """The accessible name of what has the focus."""
         return self.driver.execute_script("return document.activeElement.getAttribute('aria-label')")

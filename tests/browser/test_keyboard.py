@@ -71,6 +71,20 @@ def test_a_box_stays_in_the_image_and_keeps_an_area(open_editor):
     assert editor.boxes() == [(0, 0, 640, 1)]
 
 
+def test_a_key_that_is_held_down_is_one_step(open_editor):
+    editor = open_editor("places")
+    editor.find(".kc-stage").send_keys("n")
+    for held in (False, *[True] * 9):
+        editor.key("keyDown", "ArrowRight", 39, autoRepeat=held)
+    editor.key("keyUp", "ArrowRight", 39)
+    assert editor.boxes() == [(250, 150, 410, 250)]
+    editor.press(Keys.ARROW_RIGHT)
+    editor.press(Keys.CONTROL, "z")
+    assert editor.boxes() == [(250, 150, 410, 250)]
+    editor.press(Keys.CONTROL, "z")
+    assert editor.boxes() == [(240, 150, 400, 250)]
+
+
 def test_zoom_and_pan(open_editor):
     editor = open_editor("places")
     stage = editor.find(".kc-stage")

@@ -174,6 +174,38 @@ def test_the_middle_button_pans_and_draws_nothing(open_editor):
     assert editor.boxes() == []
 
 
+def test_space_and_the_button_make_the_pointer_move_the_picture(open_editor):
+    editor = open_editor("places")
+    editor.find(".kc-stage").click()
+    for hold in (True, False):
+        left, top, scale = editor.picture()
+        if hold:
+            editor.key("keyDown", " ", 32)
+        else:
+            editor.find("button[aria-label^='Move the picture']").click()
+        start = editor.at(300, 200)
+        editor.drag(start, (start[0] - 20, start[1] + 10))
+        editor.frame()
+        if hold:
+            editor.key("keyUp", " ", 32)
+        assert editor.picture() == pytest.approx((left - 20, top + 10, scale))
+    assert editor.boxes() == []
+
+
+def test_escape_takes_back_what_is_being_dragged(open_editor):
+    editor = open_editor("places")
+    editor.drag(editor.at(100.5, 100.5), editor.at(199.5, 199.5))
+    for start in ((150, 150), (200, 200), (400, 300)):  # moved, resized, drawn
+        editor.mouse("mousePressed", *editor.at(*start), 1, "left")
+        editor.mouse("mouseMoved", *editor.at(start[0] + 50, start[1] + 30), 1, "left")
+        assert editor.boxes() != [(100, 100, 200, 200)]
+        editor.key("keyDown", "Escape", 27)
+        editor.mouse("mouseReleased", *editor.at(start[0] + 50, start[1] + 30), 0, "left")
+        assert editor.boxes() == [(100, 100, 200, 200)]
+        editor.click(*editor.at(150, 150))
+        assert editor.selected() == 0
+
+
 def test_ghosts_show_their_iou_while_a_box_is_dragged(open_editor):
     editor = open_editor("photo")
     editor.clear()

@@ -101,6 +101,14 @@ def test_a_bookmark_brings_its_boxes_back(app, open_editor):
     assert editor.labels() == ["nose", None]
 
 
+def test_an_editor_that_is_no_output_is_an_input_too(app, open_editor):
+    editor = open_editor(app, id="still")
+    seen = editor.driver.find_element(By.ID, "seen_still")
+    WebDriverWait(editor.driver, 10).until(lambda driver: seen.text == "1 2 3 4")
+    editor.find(".kc-box").send_keys("\ue014")  # the right arrow
+    WebDriverWait(editor.driver, 10).until(lambda driver: seen.text == "2 2 4 4")
+
+
 def test_sessions_do_not_see_each_other(app, open_editor):
     one = open_editor(app, id="crops")
     other = start()

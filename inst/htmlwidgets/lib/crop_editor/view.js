@@ -85,10 +85,10 @@
       const chosen = i === state.selected;
       if (chosen !== node.chosen) node.group.setAttribute("aria-selected", chosen);
       if (node.scale !== place.scale || chosen !== node.chosen) {
-        // Names of very small boxes would hide what is in them.
-        const small = (box.x2 - box.x1) * place.scale < 24 && !chosen;
-        node.name.style.display = small ? "none" : "";
-        if (!small) keepSize(node.name, box);
+        // Names would hide what is in very small boxes; and hundreds of them are slow to draw.
+        const named = chosen || (box.x2 - box.x1) * place.scale >= 24 && state.boxes.length <= 200;
+        node.name.style.display = named ? "" : "none";
+        if (named) keepSize(node.name, box);
       }
       node.scale = place.scale;
       node.chosen = chosen;
