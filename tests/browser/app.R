@@ -7,7 +7,7 @@ ui <- function(request) {
   fluidPage(
     title = "Crops", lang = "en", crop_editor_output("crops", height = 420), verbatimTextOutput("seen"),
     crop_editor(photos[1], c(1, 2, 3, 4), element_id = "still", height = 300), verbatimTextOutput("seen_still"),
-    lapply(c("add", "set", "clear", "choose", "image", "draw"), function(name) actionButton(name, name))
+    lapply(c("add", "set", "clear", "choose", "image", "draw", "others"), function(name) actionButton(name, name))
   )
 }
 
@@ -23,6 +23,9 @@ server <- function(input, output) {
   })
   more <- data.frame(x1 = 1 / 3, y1 = 2, x2 = 50, y2 = 60, label = "nose")
   observeEvent(input$add, update_crop_editor("crops", add = more))
+  observeEvent(input$others, {
+    update_crop_editor("crops", labels = c("paw", "nose"), ghosts = list(all = c(0, 0, 451, 300)))
+  })
   output$seen_still <- renderText(paste(unlist(input$still[1:4]), collapse = " "))
   observeEvent(input$set, update_crop_editor("crops", boxes = rbind(c(0, 0, 10, 10), c(5, 5, 20, 20))))
   observeEvent(input$clear, update_crop_editor("crops", boxes = matrix(0, 0, 4)))

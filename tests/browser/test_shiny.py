@@ -93,6 +93,22 @@ def test_another_image_keeps_the_boxes_and_shows_its_own_picture(app, open_edito
     wait_for(editor, [GIVEN])
 
 
+def test_other_classes_and_ghosts_leave_the_boxes_and_what_can_be_undone(app, open_editor):
+    editor = open_editor(app, id="crops")
+    wait_for(editor, [GIVEN])
+    editor.drag(editor.at(200.5, 100.5), editor.at(299.5, 199.5))
+    editor.press("2")
+    press(editor, "others")
+    WebDriverWait(editor.driver, 10).until(lambda driver: "IoU with all" in editor.find(".kc-status").text)
+    assert editor.find(".kc-status").text.endswith("IoU with all: 0.07")  # 100 x 100 of 451 x 300 pixels
+    assert (editor.selected(), editor.labels()) == (1, [None, "nose"])
+    editor.find(".kc-box[aria-selected=true]").send_keys("1")
+    assert editor.labels() == [None, "paw"]
+    for labels in ([None, "nose"], [None, None], [None]):
+        editor.press("\ue009", "z")
+        assert editor.labels() == labels
+
+
 def test_a_bookmark_brings_its_boxes_back(app, open_editor):
     boxes = {"x1": [1 / 3, 50], "y1": [2, 60], "x2": [30, 70], "y2": [40, 80], "label": ["nose", None]}
     editor = open_editor(f"{app}/?_inputs_&crops={urllib.parse.quote(json.dumps(boxes))}", id="crops")

@@ -50,11 +50,10 @@
   }
 
   function createEditor(element, { onBoxes, onSelected, offerCode }) {
-    let x, state, view, canvas, stage, status, news, buttons, classes;
+    let x, state, mode, view, canvas, stage, status, news, buttons, classes;
 
     function show(given) {
       x = given;
-      x.ghosts = x.ghosts.map(({ name, boxes }) => ({ name, boxes: fromColumns(boxes) }));
       build(fromColumns(x.boxes));
       onBoxes();
       onSelected();
@@ -80,9 +79,9 @@
       help.forEach(([key, what]) => { make("dt", {}, table, key); make("dd", {}, table, what); });
       news = make("div", { class: "kc-news", "aria-live": "polite" }, root);
 
-      state = createState(boxes, rules, null);
-      const mode = makeMode(rules);
-      view = createView(stage, canvas, state, x.labels, x.ghosts);
+      state = createState(boxes, rules, state ? state.label : null);
+      mode = makeMode(rules);
+      view = createView(stage, canvas, state);
       const actions = { ...listenTo(stage, state, view, mode), code: copyCode };
       buttons = {};
       Object.keys(icons).forEach((name) => {
@@ -92,14 +91,6 @@
         button.innerHTML = `<svg viewBox="0 0 18 18" aria-hidden="true"><path d="${icons[name]}"/></svg>`;
         button.addEventListener("click", () => actions[name]());
       });
-      classes.hidden = !x.labels.length;
-      x.labels.forEach((label, i) => {
-        const button = make("button", { type: "button", class: "kc-class", "aria-pressed": false }, classes);
-        make("span", { class: "kc-swatch", style: `background:${view.colour(label)}`, "aria-hidden": true }, button);
-        if (i < 9) make("kbd", {}, button, i + 1);
-        make("span", {}, button, label);
-        button.addEventListener("click", () => mode.choose(button.getAttribute("aria-pressed") === "true" ? 0 : i + 1));
-      });
       state.listen((what) => {
         tellStatus();
         if (what === "draft") return;
@@ -107,9 +98,33 @@
         onSelected();
         news.textContent = state.selected >= 0 ? view.describe(state.selected) : `${state.boxes.length} boxes`;
       });
-      tellStatus();
-      tellMode(mode);
+      showClasses(x.labels);
+      showGhosts(x.ghosts);
+      tellMode();
       showPicture(x.picture);
+    }
+
+    function showClasses(labels) {
+      x.labels = labels;
+      view.setLabels(labels);
+      classes.replaceChildren();
+      classes.hidden = !labels.length;
+      labels.forEach((label, i) => {
+        const button = make("button", { type: "button", class: "kc-class", "aria-pressed": false }, classes);
+        make("span", { class: "kc-swatch", style: `background:${view.colour(label)}`, "aria-hidden": true }, button);
+        if (i < 9) make("kbd", {}, button, i + 1);
+        make("span", {}, button, label);
+        button.addEventListener("click", () => mode.choose(button.getAttribute("aria-pressed") === "true" ? 0 : i + 1));
+      });
+      if (!labels.includes(state.label)) state.label = null;
+      tellStatus();
+    }
+
+    function showGhosts(ghosts) {
+      x.ghosts = ghosts;
+      view.setGhosts(ghosts.map(({ name, boxes }) => ({ name, boxes: fromColumns(boxes) })));
+      status.replaceChildren();
+      tellStatus();
     }
 
     function makeMode(rules) {
@@ -118,14 +133,14 @@
         toggle(name) {
           this[name] = !this[name];
           if (name === "draws") this.pans = false; else this.draws = false;
-          tellMode(this);
+          tellMode();
         },
         // The aspect that was given, or else the selected box's.
         lock() {
           if (rules.size) return;
           const box = state.boxes[state.selected];
           rules.aspect = rules.aspect ? null : x.aspect || (box ? (box.x2 - box.x1) / (box.y2 - box.y1) : 1);
-          tellMode(this);
+          tellMode();
         },
         choose(number) {
           if (number <= x.labels.length) state.relabel(number ? x.labels[number - 1] : null);
@@ -133,7 +148,7 @@
       };
     }
 
-    function tellMode(mode) {
+    function tellMode() {
       const { drawMode, panMode, lock } = buttons;
       [[drawMode, mode.draws], [panMode, mode.pans], [lock, Boolean(state.rules.aspect)]].forEach(([button, pressed]) =>
         button && button.setAttribute("aria-pressed", pressed));
@@ -179,18 +194,16 @@
     // What R's update_crop_editor() changes; what is not in the message stays.
     function update(message) {
       const boxes = message.boxes ? fromColumns(message.boxes) : state.boxes;
-      if (message.ghosts) {
-        x.ghosts = message.ghosts.map(({ name, boxes }) => ({ name, boxes: fromColumns(boxes) }));
-        view.showGhosts(x.ghosts); // which disturbs nothing that somebody is doing
-        tellStatus();
-      }
-      if (message.image || message.labels) {
-        Object.assign(x, message.image, message.labels && { labels: message.labels });
+      if (message.image) {
+        x = { ...x, ...message.image };
         build(boxes);
         onBoxes();
+        onSelected();
       } else if (message.boxes) {
         state.set(boxes);
       }
+      if (message.labels) showClasses(message.labels);
+      if (message.ghosts) showGhosts(message.ghosts);
       if (message.add) state.set([...state.boxes, ...fromColumns(message.add)], state.selected);
       if (message.select) state.select(Math.min(message.select, state.boxes.length) - 1);
     }

@@ -16,7 +16,7 @@
   }
   const sides = (box) => ({ x: box.x1, y: box.y1, width: box.x2 - box.x1, height: box.y2 - box.y1 });
 
-  function createView(stage, canvas, state, labels, firstGhosts) {
+  function createView(stage, canvas, state) {
     const image = { width: state.rules.width, height: state.rules.height };
     const root = svg("svg", { class: "kc-svg" }, stage);
     const zoomed = svg("g", {}, root);
@@ -27,25 +27,30 @@
     const dots = handles.map(() => svg("rect", { class: "kc-handle", width: 9, height: 9, rx: 1 }, front));
     const nodes = []; // of each box: its group, lines and name, and what was drawn last, so that only changes are
     let place = { scale: 1, x: 0, y: 0 }; // image pixel p is at p * scale + (x, y) of the stage
-    let ghosts = [], fits = true, waiting = 0, drawnScale = 0;
+    let labels = [], ghosts = [];
+    let fits = true, waiting = 0, drawnScale = 0;
 
     const colour = (label) => (labels.includes(label) ? colours[labels.indexOf(label) % colours.length] : "#FFFFFF");
     const later = () => { waiting = waiting || requestAnimationFrame(draw); };
 
-    function showGhosts(given) {
-      behind.replaceChildren();
-      ghosts = given;
-      ghosts.forEach((ghost, i) => {
-        ghost.node = svg("g", { class: `kc-ghost kc-ghost-${i % 4}` }, behind);
-        ghost.boxes.forEach((box) => ["kc-rim", "kc-line"].forEach((part) =>
-          svg("rect", { class: part, ...sides(box) }, ghost.node)));
-        ghost.name_node = svg("text", { class: "kc-name", dx: 4, dy: -5 }, ghost.node);
-        ghost.name_node.textContent = ghost.name;
-      });
-      drawnScale = 0; // so that the names get their size
+    function setLabels(given) {
+      labels = given;
+      nodes.forEach((node) => { node.box = null; }); // their colours are others
       later();
     }
-    showGhosts(firstGhosts);
+
+    function setGhosts(given) {
+      behind.replaceChildren();
+      ghosts = given.map(({ name, boxes }, i) => {
+        const group = svg("g", { class: `kc-ghost kc-ghost-${i % 4}` }, behind);
+        boxes.forEach((box) => ["kc-rim", "kc-line"].forEach((part) => svg("rect", { class: part, ...sides(box) }, group)));
+        const text = svg("text", { class: "kc-name", dx: 4, dy: -5 }, group);
+        text.textContent = name;
+        return { name, boxes, text };
+      });
+      drawnScale = 0;
+      later();
+    }
 
     function describe(i) {
       const box = state.boxes[i], n = (x) => Math.round(x * 100) / 100;
@@ -72,7 +77,6 @@
         set(node.rim, sides(box));
         set(node.line, sides(box));
         node.line.style.stroke = colour(box.label);
-        node.name.style.fill = colour(box.label);
         node.group.classList.toggle("kc-dark", dark.includes(colour(box.label)));
         node.name.textContent = box.label === null ? "" : box.label;
         node.box = box;
@@ -107,7 +111,7 @@
       while (nodes.length > state.boxes.length) nodes.pop().group.remove();
       while (nodes.length < state.boxes.length) addNode();
       nodes.forEach(drawNode);
-      if (drawnScale !== place.scale) ghosts.forEach((ghost) => keepSize(ghost.name_node, ghost.boxes[0]));
+      if (drawnScale !== place.scale) ghosts.forEach((ghost) => keepSize(ghost.text, ghost.boxes[0]));
       drawnScale = place.scale;
       drawFrame(state.boxes[state.selected]);
     }
@@ -185,7 +189,7 @@
     fit();
 
     return {
-      fit, zoom, pan, focus, describe, onStage, onImage, colour, redraw: later,
+      setLabels, setGhosts, fit, zoom, pan, focus, describe, onStage, onImage, colour, redraw: later,
       get scale() { return place.scale; },
       // What the stage shows of the image.
       seen() {
@@ -196,7 +200,6 @@
         };
       },
       // How well a box agrees with each ghost: with the best of its boxes.
-      showGhosts,
       agreements: (box) => ghosts.map(({ name, boxes }) => ({ name, iou: box && Math.max(...boxes.map((b) => iou(b, box))) })),
     };
   }
