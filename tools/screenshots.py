@@ -82,7 +82,8 @@ def main():
         shoot("phone_dark", "photo", with_keys, size=(390, 616), touch=True, ratio=2, dark=True)
         shoot("large", "large", select, size=(1000, 616))
         shoot("large_zoomed", "large", zoom, size=(1000, 616))
-    Image.open(output / "light.png").quantize(128).save("man/figures/editor.png", optimize=True)
+    small = Image.open(output / "light.png").convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE)
+    small.save("man/figures/editor.png", optimize=True)
 
 
 if __name__ == "__main__":
