@@ -80,10 +80,9 @@ stored_text <- function(rows) {
 
 # Numbers as short text that gives the same numbers again.
 exact_numbers <- function(x) {
-  text <- character(length(x))
-  there <- !is.na(x)
-  text[there] <- vapply(x[there], format, "", digits = 15, trim = TRUE)
-  other <- which(there)[as.double(text[there]) != x[there]]
+  text <- as.character(x)
+  other <- which(as.double(text) != x)
   text[other] <- sprintf("%.17g", x[other])
+  text[is.na(x)] <- ""
   text
 }
