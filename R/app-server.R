@@ -9,7 +9,7 @@ app_server <- function(setup) {
     session$onSessionEnded(function() {
       open_sessions <<- open_sessions - 1
       # Who reloads the page is back soon.
-      if (setup$run) later::later(function() if (open_sessions == 0) shiny::stopApp(stored_boxes(work)), 5)
+      if (setup$run) later::later(function() if (open_sessions == 0) finish(work), 5)
     })
     editor <- crop_editor_server("editor", work$picture, shiny::reactive(start_boxes(work, work$file())), setup$labels)
     keep_boxes(work, editor)
@@ -21,9 +21,15 @@ app_server <- function(setup) {
     if (!is.null(setup$model)) ask_model(input, output, session, work, editor, setup)
     shiny::observeEvent(input$done, {
       leave_image(work, editor)
-      shiny::stopApp(stored_boxes(work))
+      finish(work)
     })
   }
+}
+
+# Ends the app, from the console. Who dropped files has not seen yet where they are.
+finish <- function(work) {
+  if (work$dropped) cli::cli_inform(c(i = "The images and their {.file boxes.csv} are in {.file {work$folder}}."))
+  shiny::stopApp(stored_boxes(work))
 }
 
 # ---- what the parts share ------------------------------------------------------------------------------------
