@@ -7,7 +7,7 @@ export KERAS_HOME := $(CURDIR)/.cache/keras
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export TF_CPP_MIN_LOG_LEVEL := 3
 
-.PHONY: help setup demo test test-browser test-backends test-new fuzz coverage lint check bench bench-learnable docs site clean
+.PHONY: help setup demo test test-browser test-backends test-export test-new fuzz coverage lint check bench bench-learnable docs site clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -32,6 +32,11 @@ test-backends: setup ## run the Python tests on TensorFlow, JAX and PyTorch
 	@failed=0; for backend in tensorflow jax torch; do \
 	  echo; echo "== $$backend"; KERAS_BACKEND=$$backend python3 tools/test.py python || failed=1; \
 	done; exit $$failed
+
+test-export: setup ## export every layer to every runtime, compare, and write tests/export/exports.md
+	@python3 tools/setup.py --backends
+	@.venv/bin/python -m pip install --quiet --requirement tools/requirements-export.txt
+	@.venv/bin/python tests/export/table.py
 
 CASES := 100000
 SEED := 1

@@ -1,4 +1,4 @@
-"""How long a request takes: a small network on images of 256x256x3, without a crop and behind a learned one, in one run.
+"""How long a request takes: a small network on images of 256x256x3, without and behind a learned crop, in one run.
 
     make bench
 
@@ -49,7 +49,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=21, help="how often each candidate runs")
     rounds = parser.parse_args().rounds
-    print(f"| ms, median of {rounds} rounds, {CORES} cores | batch | no crop | fixed | square | free | fixed / no crop |")
+    print(f"| ms, median of {rounds} rounds, {CORES} cores | n | no crop | fixed | square | free | fixed : no crop |")
     print("|---|---|---|---|---|---|---|")
     for batch in (1, 32):
         times = medians(dict(candidates(batch)), rounds, finish)

@@ -3,7 +3,7 @@ import pytest
 from keras import ops
 
 from kerascrop.checks import SizeError
-from kerascrop.localizers import Bounds, Glimpse, MapLocalizer, network
+from kerascrop.localizers import Bounds, Glimpse, MapLocalizer
 
 CELL, LARGEST, MEMORY, SPREAD = MapLocalizer.CELL, Glimpse.LARGEST, MapLocalizer.MEMORY, MapLocalizer.SPREAD
 MOVED, USUAL, WIDE, ZOOMED = MapLocalizer.MOVED, MapLocalizer.USUAL, MapLocalizer.WIDE, MapLocalizer.ZOOMED
@@ -157,15 +157,6 @@ def test_a_nan_stays_in_its_image(rng):
     numbers = ops.convert_to_numpy(localizer(images, WIDE_BOUNDS))
     assert np.isnan(numbers[1]).all()
     np.testing.assert_allclose(numbers[::2], expected[::2], atol=1e-5)
-
-
-@pytest.mark.parametrize("n", [1, 2, 6, 40])
-def test_elimination_inverts(n, rng):
-    points = rng.normal(size=(5, n, 3 * n))
-    matrices = points @ points.transpose(0, 2, 1) / n + 1e-3 * np.eye(n)
-    got = ops.convert_to_numpy(network.inverse(ops.convert_to_tensor(matrices, "float32")))
-    expected = np.linalg.inv(matrices)
-    np.testing.assert_allclose(got, expected, atol=1e-5 * np.abs(expected).max())
 
 
 def test_turned_images_give_the_turned_place_before_training(rng):

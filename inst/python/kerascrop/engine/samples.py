@@ -37,6 +37,8 @@ class Samples(Choice):
     [[5, 6], [9, 10]]
     """
 
+    as_graph = False  # whether crops are cut by a graph that is kept, where TensorFlow runs eagerly
+
     @with_arguments_of(sampling.check_how)
     def __init__(
         self,
@@ -84,6 +86,8 @@ class Samples(Choice):
 
     def resample(self, images, how):
         """Crops of images with the channels last."""
+        if self.as_graph and 0 not in self.boxes_shape:
+            return sampling.resampling(self.size, how)(images, self.given)
         return sampling.resample(images, self.given, self.size, how, self.box_indices)
 
 

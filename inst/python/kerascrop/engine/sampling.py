@@ -24,6 +24,7 @@ from keras.backend import standardize_dtype
 from kerascrop import checks
 from kerascrop.backend import tf
 from kerascrop.engine import dtypes, weights, xla_taps, xla_triangles
+from kerascrop.engine.graphs import Graph
 from kerascrop.geometry import align
 from kerascrop.hints import Tensor
 
@@ -100,19 +101,16 @@ def sample(
     else:
         checks.check_boxes(boxes.shape, len(size), (None,))
         box_indices = checks.check_box_indices(box_indices, boxes.shape[0], images.shape[0])
-    dtype = standardize_dtype(images.dtype)
-    dtype = dtype if interpolation == "nearest" else dtypes.result_dtype(dtype)
     checks.warn_outside(boxes, images.shape[1:-1], "sample()")
-    checks.check_memory((*boxes.shape[:-1], *size, images.shape[-1]), "sample()", dtype=dtype)
+    checks.check_memory((*boxes.shape[:-1], *size, images.shape[-1]), "sample()", dtype=_dtype(images, how))
     return resample(images, boxes, size, how, box_indices)
 
 
 def resample(images, boxes, size, how, box_indices=None):
     """`sample()` for arguments that have been checked, with the options as a `How`."""
-    dtype, nearest = standardize_dtype(images.dtype), how.interpolation == "nearest"
-    dtype = dtype if nearest else dtypes.result_dtype(dtype)
     if 0 in boxes.shape[:-1]:  # JAX cannot take from nothing, and many empty sums in TensorFlow's graph end the process
-        return ops.zeros((*boxes.shape[:-1], *size, images.shape[-1]), dtype)
+        return ops.zeros((*boxes.shape[:-1], *size, images.shape[-1]), _dtype(images, how))
+    dtype, nearest = _dtype(images, how), how.interpolation == "nearest"
     precise = "float64" in (dtype, standardize_dtype(boxes.dtype))
     images, boxes = ops.cast(images, dtype), ops.cast(boxes, "float64" if precise else "float32")
     single = len(boxes.shape) == 2
@@ -126,6 +124,17 @@ def resample(images, boxes, size, how, box_indices=None):
         wide = _resample(ops.stop_gradient(images), boxes, size, how, box_indices)
         crops = crops + (wide - ops.stop_gradient(wide))
     return crops[:, 0] if single else crops
+
+
+@functools.lru_cache(maxsize=64)
+def resampling(size, how):
+    """`resample()` of images and boxes as a `Graph`, for layers that are called again and again."""
+    return Graph(lambda images, boxes: resample(images, boxes, size, how))
+
+
+def _dtype(images, how):
+    dtype = standardize_dtype(images.dtype)
+    return dtype if how.interpolation == "nearest" else dtypes.result_dtype(dtype)
 
 
 class How(NamedTuple):

@@ -16,6 +16,7 @@ from keras import ops
 
 from kerascrop import checks
 from kerascrop.axes import AXIS_NAMES, spatial_axes
+from kerascrop.backend import tf
 from kerascrop.engine import xla
 from kerascrop.engine.choices import Choice
 from kerascrop.engine.cutting import cut, cut_anywhere, pad
@@ -304,7 +305,7 @@ def _at_least(length, least, message):
     """Check a length: now if it is known, in the graph if TensorFlow knows it only when that runs."""
     if isinstance(length, int) and length < least:
         raise checks.SizeError(message.format(length))
-    if length is None or isinstance(length, int):
+    if length is None or isinstance(length, int) or tf is None:  # PyTorch's tracers cannot check
         return length
     return xla.at_least(length, least, message.format(f"under {least}"))
 

@@ -187,6 +187,7 @@ class LearnableCrop(SampledCrop):
             weights = ops.ones_like(boxes[..., 0]) if found.weights is None else found.weights
             choice = Blend(crop(boxes, size, self.how), weights, found.judged)
         choice.missed, choice.weights_of_crops = found.missed, found.weights
+        choice.as_graph = not training
         return choice
 
     @property

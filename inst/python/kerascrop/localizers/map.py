@@ -7,11 +7,13 @@ import numpy as np
 from keras import layers, ops
 
 from kerascrop import checks, geometry
+from kerascrop.engine.graphs import in_graph
 from kerascrop.engine.sampling import resample
 from kerascrop.hints import LayerOptions, Tensor, Unpack
 from kerascrop.localizers import network
 from kerascrop.localizers.candidates import Bounds, Candidates
 from kerascrop.localizers.glimpse import LOOK, Glimpse
+from kerascrop.localizers.rarity import blurred, rarity_of
 from kerascrop.seeds import SavedSeeds, Seeds
 
 TINY = 1e-12  # added to the cells of a map, which may all be 0
@@ -102,13 +104,21 @@ class MapLocalizer(SavedSeeds, layers.Layer):
 
     def candidates(self, images: Tensor, bounds: Bounds, training: bool = False) -> Candidates:
         """What `LearnableCrop` asks for: see `kerascrop.localizers`."""
-        view, limits = self.look(images), ops.stack([bounds.smallest, bounds.largest]) / bounds.images
         if training:
-            return self._explore(view, limits, bounds)
-        predicted = self(view, limits, training=False)
-        sizes = self._pixels(predicted, bounds)
+            return self._explore(self.look(images), self._limits(bounds), bounds)
+        return Candidates(self._predicted(images, bounds)[:, None])
+
+    @in_graph
+    def _predicted(self, images, bounds):
+        """The middles and sizes of the boxes, in pixels: `(batch, 4)`."""
+        predicted = self(self.look(images), self._limits(bounds), training=False)
         middles = predicted[:, :2] * bounds.images
-        return Candidates(ops.concatenate([middles, ops.broadcast_to(sizes, ops.shape(middles))], axis=1)[:, None])
+        sizes = ops.broadcast_to(self._pixels(predicted, bounds), ops.shape(middles))
+        return ops.concatenate([middles, sizes], axis=1)
+
+    def _limits(self, bounds):
+        """The smallest and the largest box, as fractions of the image: `(2, 2)`."""
+        return ops.stack([bounds.smallest, bounds.largest]) / bounds.images
 
     SHIFTED, SCALED = 0.08, 0.15  # noise, in boxes and logarithms, so that cutting objects costs: blurs what is learned
     TURNED = 4  # one image in this many is also shown turned: cheaper, with a weaker pull to the object's middle
@@ -186,18 +196,8 @@ class MapLocalizer(SavedSeeds, layers.Layer):
     AROUND = 1  # cells, the deviation of the blur that gives a pixel's surroundings: larger things count as rare
 
     def rarity(self, view):
-        """How rare the pixels of each cell are in their image, `(batch, rows, columns)`.
-
-        A pixel stands for its channels and their difference from its surroundings; its rarity is the squared
-        Mahalanobis distance from the image's mean (Reed and Yu 1990, "Adaptive multiple-band CFAR detection").
-        """
-        (rows, columns), channels = self.cells, view.shape[-1]
-        cells = ops.reshape(view, (-1, rows, self.CELL, columns, self.CELL, channels))
-        around = _blurred(ops.transpose(ops.mean(cells, axis=(2, 4)), (0, 3, 1, 2)), *self.blurs)
-        around = ops.transpose(around, (0, 2, 3, 1))
-        pixels = ops.concatenate([cells, cells - around[:, :, None, :, None]], axis=-1)
-        distances = _distances(ops.reshape(pixels, (-1, self.CELL * rows * self.CELL * columns, 2 * channels)))
-        return ops.mean(ops.reshape(distances, (-1, rows, self.CELL, columns, self.CELL)), axis=(2, 4))
+        """How rare the pixels of each cell are in their image, `(batch, rows, columns)`: see `rarity.py`."""
+        return rarity_of(view, self.cells, self.CELL, self.blurs)
 
     SCALES = 9  # sizes that are tried at the start: finer, and slower
     BLUR = 0.28  # boxes, the deviation of the Gaussian that stands for a box: boxes come out smaller
@@ -254,7 +254,7 @@ class MapLocalizer(SavedSeeds, layers.Layer):
         typical = ops.unstack(between(self.size_mean if self.sizes else 0.5, bounds))[::-1]
         # Blurs are cut off at the edges, so that half an object there does not stand out as a whole one would.
         blurs = [_bell(steps, self.BLUR * length * len(steps)) for steps, length in zip(self.steps, typical)]
-        contrast = network.standardise(_blurred(rarity, *blurs))
+        contrast = network.standardise(blurred(rarity, *blurs))
         learned = self.GAIN * ops.reshape(ops.cast(self.score(x), "float32"), (-1, *self.cells))
         return learned + self.MOST * ops.tanh(contrast / self.MOST), learned, rarity, blurs
 
@@ -331,7 +331,7 @@ class MapLocalizer(SavedSeeds, layers.Layer):
     def _window(self, heat, blurs, luck=None):
         """Weights of the cells around where a box holds most of a map, or where a cell does, times its luck."""
         rows, columns = self.cells
-        held = _blurred(heat, *blurs) if luck is None else heat * luck
+        held = blurred(heat, *blurs) if luck is None else heat * luck
         # Not `ops.argmax()`: Keras makes it of operations on bits, which few other runtimes have.
         peak = ops.top_k(ops.reshape(held, (-1, rows * columns)), 1)[1][:, 0]
         vertical, horizontal = ops.take(blurs[0], peak // columns, axis=0), ops.take(blurs[1], peak % columns, axis=0)
@@ -360,21 +360,6 @@ class MapLocalizer(SavedSeeds, layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "sizes": self.sizes, "view": self.view, "seed": self.seed}
-
-
-def _blurred(maps, down, across):
-    """Maps `(..., rows, columns)`, multiplied by a matrix along the rows, and by one along the columns."""
-    return ops.matmul(ops.matmul(down, maps), ops.transpose(across))  # some runtimes fail at `ops.einsum()`
-
-
-def _distances(points):
-    """The squared Mahalanobis distances of points `(batch, points, numbers)` from their image's mean."""
-    points = points - ops.mean(points, axis=1, keepdims=True)
-    covariance = ops.matmul(ops.transpose(points, (0, 2, 1)), points) / points.shape[1]
-    least = 1e-3 * ops.mean(ops.square(points), axis=(1, 2)) + 1e-6  # numbers may be constant, or depend on others
-    identity = ops.convert_to_tensor(np.eye(points.shape[2], dtype="float32"))
-    covariance = covariance + least[:, None, None] * identity
-    return ops.sum(ops.matmul(points, network.inverse(covariance)) * points, axis=-1)
 
 
 def mirrored(images, signs):

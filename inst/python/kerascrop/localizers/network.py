@@ -1,6 +1,5 @@
 """What the networks of a localizer are made of."""
 
-import numpy as np
 from keras import layers, ops
 
 
@@ -35,16 +34,3 @@ def standardise(x):
     axes = tuple(range(1, len(x.shape)))
     x = x - ops.mean(x, axis=axes, keepdims=True)
     return x / ops.sqrt(ops.mean(ops.square(x), axis=axes, keepdims=True) + 1e-6)
-
-
-def inverse(matrices):
-    """The inverses of small positive definite matrices `(batch, n, n)`, by elimination (Gauss-Jordan).
-
-    Exported models can hold these operations, which every runtime has; few have one for an inverse.
-    """
-    for number in range(matrices.shape[-1]):
-        here = np.arange(matrices.shape[-1]) == number
-        row, column = matrices[:, number : number + 1], matrices[:, :, number : number + 1]
-        row = ops.where(here, 1.0, row) / row[:, :, number : number + 1]
-        matrices = ops.where(here[:, None], row, ops.where(here, 0.0, matrices) - column * row)
-    return matrices
