@@ -45,6 +45,16 @@ def test_a_layer_follows_its_weights_after_its_graph_is_made(rng):
     assert np.abs(boxes - layer(images)[1]).max() > 0.1
 
 
+def test_layers_of_one_crop_and_of_several_do_not_disturb_each_other(rng):
+    images = rng.uniform(size=(2, 32, 40, 3)).astype("float32")
+    layers = [kerascrop.LearnableCrop(8, 8, crops=crops, return_boxes=True) for crops in (1, 2)]
+    for _ in range(CALLS + 2):
+        for layer in layers:
+            crops, boxes, *_ = layer(images)
+            expected = kerascrop.sample(images, boxes, (8, 8), antialias=True)
+            np.testing.assert_allclose(crops, expected, atol=1e-4)
+
+
 def test_graphs_go_with_their_layers(rng):
     layer = kerascrop.LearnableCrop(8, 8)
     for _ in range(CALLS):

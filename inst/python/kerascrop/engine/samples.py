@@ -87,7 +87,7 @@ class Samples(Choice):
     def resample(self, images, how):
         """Crops of images with the channels last."""
         if self.as_graph and 0 not in self.boxes_shape:
-            return sampling.resampling(self.size, how)(images, self.given)
+            return sampling.resampling(self.size, how, len(self.boxes_shape) == 3)(images, self.given)
         return sampling.resample(images, self.given, self.size, how, self.box_indices)
 
 

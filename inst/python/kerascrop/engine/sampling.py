@@ -127,8 +127,12 @@ def resample(images, boxes, size, how, box_indices=None):
 
 
 @functools.lru_cache(maxsize=64)
-def resampling(size, how):
-    """`resample()` of images and boxes as a `Graph`, for layers that are called again and again."""
+def resampling(size, how, several):
+    """`resample()` of images and boxes as a `Graph`, for layers that are called again and again.
+
+    There is one for boxes `(batch, boxes, 4)`, where there are `several`, and one for `(batch, 4)`: a graph for both
+    would not know how many axes they have.
+    """
     return Graph(lambda images, boxes: resample(images, boxes, size, how))
 
 
