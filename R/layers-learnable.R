@@ -4,8 +4,9 @@
 #' box: so whatever is trained on the crops also trains the prediction, from class labels alone. The box lies inside
 #' of the image by construction.
 #'
-#' The built-in localizer is a network of about 7,500 parameters, or 24,000 where sizes are learned. It looks at a copy
-#' of the image of at most `view` pixels a side, and scores every place in it. It starts at what stands out from the
+#' The built-in localizer is a network of about 7,500 parameters, or 24,000 where sizes are learned or images are larger
+#' than its view. It looks at a copy of the image of at most `view` pixels a side, and scores every place in it; at the
+#' best place it looks again, in the image itself, and corrects the box. It starts at what stands out from the
 #' rest of the image, in colour or in brightness, with a box of about the size of that; or, where that size is unusual
 #' among the images seen in training so far (more than two standard deviations from their mean), with the nearest one
 #' that is not. In training a crop is the mean of two places, weighted by how much each stands out, so that the second
@@ -36,7 +37,8 @@
 #'   a batch: a crop stands in the top left corner of a canvas of `height` by `width` pixels, the rest of which is 0,
 #'   and `max_size` is at most the canvas. A pixel that the box covers in part counts by that part, which is what gives
 #'   the size a gradient. With `return_boxes = TRUE` the boxes tell the size of what is in each canvas.
-#' @param localizer `NULL`, the built-in one; `"global"`, one trainable box for all images; or a Keras layer or model
+#' @param localizer `NULL`, the built-in one; [map_localizer()], the same on the features of a network of your own;
+#'   `"global"`, one trainable box for all images; or a Keras layer or model
 #'   that returns 2, 3 or 4 numbers in `[0, 1]` for each image, as `size` asks: x and y of the place, in the room that
 #'   the box leaves (0 touches the left or top edge, 1 the right or bottom), then the side, or the width and height,
 #'   between their bounds. Numbers outside count as 0 or 1 and have no gradient, so end it with a sigmoid; Python
@@ -83,6 +85,49 @@ layer_learnable_crop <- function(object, height, width, size = c("fixed", "squar
     view = as_size(view)
   ), inputs = c("images", "features"))
 }
+
+#' Find crops with the features of a network of your own
+#'
+#' A localizer for [layer_learnable_crop()]: the built-in map of where the object is, made of the features of a
+#' `backbone`, such as a network from `keras3::application_mobilenet_v2()` without its top, rather than of its own small
+#' convolutions. Use it where objects do not stand out, and where a trained network knows what they look like.
+#'
+#' A cell of the backbone's map is the smallest thing that is found: a network that makes an image 32 times smaller sees
+#' 8 by 8 cells in a view of 256 pixels. Take the output of one of its earlier layers, or a larger `view`. The backbone
+#' sees the images with the range that the crop layer gets. `freeze_weights(backbone)` keeps its weights.
+#'
+#' @param backbone A Keras layer or model that makes a map of features, `(batch, rows, columns, features)`, of images
+#'   `(batch, height, width, channels)`, in whole square cells; `NULL` for the built-in convolutions.
+#' @param view How large a copy of the image it looks at, in pixels along the longer side, at least 4. A backbone for
+#'   images of one size sees that size.
+#' @param seed A whole number, for the same exploration in training in every run; `NULL` draws one.
+#' @returns A Keras layer, to be used as `localizer` in one [layer_learnable_crop()].
+#' @section Errors:
+#' `kerascrop_error_argument`: `backbone` is not a Keras layer or model. `kerascrop_error_size`: `view` is not a whole
+#' number of at least 4. When the crop layer is built, `kerascrop_error_shape`: the backbone does not return a map, or
+#' does not take such images.
+#' @family crop layers
+#' @export
+#' @examplesIf reticulate::py_module_available("keras")
+#' keras <- reticulate::import("keras")
+#' backbone <- keras$Sequential(list(
+#'   keras$layers$Conv2D(8L, 3L, strides = 2L, padding = "same", activation = "relu"),
+#'   keras$layers$Conv2D(16L, 3L, strides = 2L, padding = "same", activation = "relu")
+#' ))
+#' crop <- layer_learnable_crop(height = 24, width = 24, localizer = map_localizer(backbone))
+#' digits <- cluttered_digits(4, seed = 1)
+#' dim(from_numpy(crop(as_numpy(digits$x))))
+map_localizer <- function(backbone = NULL, view = 256, seed = NULL) {
+  backbone <- as_backbone(backbone)
+  view <- as_size(view)
+  seed <- as_seed(seed)
+  with_python_errors(load_module(rlang::current_env())$MapLocalizer(backbone = backbone, view = view, seed = seed))
+}
+
+as_backbone <- or_null(function(x, arg, call) {
+  if (is_python(x) && reticulate::py_has_attr(x, "trainable_variables")) return(x)
+  kerascrop_abort(c("{.arg {arg}} must be a Keras layer or model.", x = "It is {shown(x)}."), "argument", call)
+})
 
 as_extent <- or_null(function(x, arg, call) {
   if (is_number(x) && x > 0) return(as.double(x))

@@ -135,7 +135,7 @@ test_that("nonsense in any argument of any function is an error that names it", 
       color_mode = "rgb", shuffle = TRUE, seed = 1, validation_split = 0.5, subset = "training", if_smaller = "error",
       antialias = TRUE, errors = "raise"
     )),
-    install_kerascrop = list(envname = "a"),
+    install_kerascrop = list(envname = "a"), map_localizer = list(backbone = NULL, view = 16, seed = 1),
     crop_editor = list(
       image = x[1, , , ], boxes = boxes, labels = "a", aspect = NULL, size = c(4, 5), snap = TRUE, ghosts = list(boxes),
       width = 300, height = 300, element_id = "a"
@@ -146,7 +146,8 @@ test_that("nonsense in any argument of any function is an error that names it", 
     crop_editor_ui = list(id = "a", width = 300, height = 300),
     crop_editor_server = list(id = "a", image = x[1, , , ], boxes = boxes, labels = "a", height = 4, width = 4),
     crop_app = list(
-      images = system.file("extdata", package = "kerascrop"), boxes = "boxes.csv", model = NULL, labels = "a", run = FALSE
+      images = system.file("extdata", package = "kerascrop"), boxes = "boxes.csv", model = NULL, labels = "a",
+      run = FALSE
     ),
     loss_box = list(reduction = "mean", name = "a", dtype = "float32", match = TRUE),
     metric_box_iou = list(name = "a", dtype = "float32", match = TRUE),

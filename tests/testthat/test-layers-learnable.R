@@ -137,3 +137,24 @@ test_that("several crops of an image have boxes and weights, which a pool joins"
   expect_error(layer_learnable_crop(x, 24, 24, crops = 0), "crops", class = "kerascrop_error_size")
   expect_error(layer_learnable_crop(x, 24, 24, crops = 99), "at most 4 `crops`", class = "kerascrop_error_size")
 })
+
+test_that("a map of the features of one's own network finds what stands out, and is saved", {
+  skip_without_python()
+  keras <- keras_module()
+  backbone <- keras$Sequential(list(
+    keras$Input(list(NULL, NULL, 1L)), keras$layers$Conv2D(4L, 3L, strides = 8L, padding = "same", activation = "relu")
+  ))
+  x <- withr::with_seed(1, array(rnorm(2 * 64 * 96), c(2, 64, 96, 1)))
+  x[1, 9:24, 41:56, ] <- 9
+  x[2, 33:48, 65:80, ] <- 9
+  layer <- layer_learnable_crop(height = 16, width = 16, localizer = map_localizer(backbone, seed = 1))
+  boxes <- from_numpy(layer$locate(as_numpy(x)))
+  expect_lt(max(abs(boxes[, 1:2] - rbind(c(40, 8), c(64, 32)))), 8)
+  expect_error(map_localizer(3), "`backbone` must be a Keras layer or model", class = "kerascrop_error_argument")
+  expect_error(map_localizer(view = 3), "at least a cell of 4 pixels", class = "kerascrop_error_size")
+  flat <- keras$Sequential(list(keras$Input(list(64L, 64L, 1L)), keras$layers$Flatten()))
+  expect_error(
+    layer_learnable_crop(as_numpy(x), 16, 16, localizer = map_localizer(flat)), "`backbone`",
+    class = "kerascrop_error_shape"
+  )
+})

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerascrop import Samples, Windows
+from conftest import BACKEND, jitted
+from kerascrop import BoxCrop, Samples, Windows
 from kerascrop.checks import ArgumentError, BoxError, SizeError
 from kerascrop.engine.samples import Blend
 
@@ -82,3 +83,41 @@ def test_nonsense_is_an_error():
     for starts, size in (((1,), (2, 3)), ((1, 2), (2, 0)), ((1, 2), (2,))):
         with pytest.raises(SizeError, match="`starts`|`width`"):
             Windows(starts, size)
+
+
+@pytest.mark.parametrize("antialias", [False, True])
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("is_graph", [False, True])
+def test_bytes_give_the_crops_that_floats_give(antialias, count, is_graph, rng):
+    """In a layer; they are not copied as floats first, whichever way they are resampled."""
+    images = rng.integers(0, 256, size=(2, 300, 320, 3)).astype("uint8")
+    corners = rng.uniform(-20, 200, size=(2, count, 2))
+    boxes = np.concatenate([corners, corners + rng.uniform(30, 120, size=(2, count, 2))], axis=2).astype("float32")
+    layer = BoxCrop(20, 24, antialias=antialias)
+
+    def crop(images, boxes):
+        return layer([images, boxes])
+
+    if is_graph and BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        crop = tf.function(crop)
+    crop = jitted(crop) if is_graph else crop
+    found, expected = (
+        ops.convert_to_numpy(crop(ops.convert_to_tensor(x), ops.convert_to_tensor(boxes)))
+        for x in (images, images.astype("float32"))
+    )
+    assert found.dtype == "float32" and found.shape == (2, count, 20, 24, 3)
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_a_choice_with_a_way_of_its_own_to_cut_is_used(rng):
+    class Negative(Samples):
+        def cut(self, images, is_mask=False, data_format=None):
+            return -super().cut(images, is_mask, data_format)
+
+    images = ops.convert_to_tensor(rng.integers(0, 256, size=(1, 8, 8, 1)).astype("uint8"))
+    box = np.array([[1.0, 1, 5, 5]])
+    crops = (kind(box, (4, 4)).cut_as(images, "float32", "channels_last") for kind in (Negative, Samples))
+    negative, plain = map(ops.convert_to_numpy, crops)
+    np.testing.assert_allclose(negative, -plain)

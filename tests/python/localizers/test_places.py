@@ -3,14 +3,15 @@ import pytest
 from keras import ops
 
 from kerascrop.checks import SizeError
-from kerascrop.localizers import PlacesLocalizer
+from kerascrop.localizers import MapLocalizer
 
 CELLS, SHARES = [(4, 4), (10, 3), (12, 12)], [0.5, 0.3, 0.2]  # row and column of 16
 
 
 @pytest.fixture
 def localizer():
-    localizer = PlacesLocalizer(3, 0, seed=1)
+    localizer = MapLocalizer(seed=1)
+    localizer.serve(0, crops=3)
     localizer.build((None, 64, 64, 1))
     return localizer
 
@@ -45,4 +46,4 @@ def test_in_training_the_second_is_drawn_by_what_is_left(localizer):
 
 def test_there_is_one_place_or_more():
     with pytest.raises(SizeError, match="`crops` must be a whole number, at least 1, not 0"):
-        PlacesLocalizer(0, 1)
+        MapLocalizer().serve(0, crops=0)

@@ -1,5 +1,7 @@
 """The base of choices, which layers make: boxes, the size of their crops, and how these are cut out of images."""
 
+from keras import ops
+
 from kerascrop.hints import Tensor
 
 
@@ -35,3 +37,7 @@ class Choice:
             of the images' dtype.
         """
         raise NotImplementedError
+
+    def cut_as(self, images: Tensor, dtype: str, data_format: str | None = None) -> Tensor:
+        """Crops in a floating-point dtype of images in any."""
+        return self.cut(ops.cast(images, dtype), False, data_format)

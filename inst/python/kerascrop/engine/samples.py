@@ -65,8 +65,13 @@ class Samples(Choice):
     def cut(self, images: Tensor, is_mask: bool = False, data_format: str | None = None) -> Tensor:
         return self.cut_and(lambda crops: crops, images, is_mask, data_format)
 
-    def cut_and(self, finish, images, is_mask=False, data_format=None):
-        """What `finish()` makes of the crops, before they have the images' dtype: `(batch[, crops], ..., numbers)`."""
+    def cut_as(self, images: Tensor, dtype: str, data_format: str | None = None) -> Tensor:
+        if type(self).cut is not Samples.cut:
+            return super().cut_as(images, dtype, data_format)
+        return self.cut_and(lambda crops: crops, images, False, data_format, dtype)
+
+    def cut_and(self, finish, images, is_mask=False, data_format=None, dtype=None):
+        """What `finish()` makes of the crops `(batch[, crops], ..., numbers)`, in the images' dtype or another one."""
         data_format, rank = checks.check_data_format(data_format), len(self.size)
         if len(self.boxes_shape) not in (2, 3) or self.boxes_shape[-1] != 2 * rank:
             checks.check_boxes(self.boxes_shape, rank, (None,), (None, None))
@@ -75,7 +80,11 @@ class Samples(Choice):
         if self.box_indices is not None:
             checks.check_box_indices(self.box_indices, self.boxes_shape[0], images.shape[0])
         images, restore = _as_pixels(images, rank, data_format)
-        dtype, how = keras.backend.standardize_dtype(images.dtype), self.how
+        how = self.how
+        if dtype is None:
+            dtype = keras.backend.standardize_dtype(images.dtype)
+        elif keras.backend.standardize_dtype(images.dtype) != "uint8" or how.interpolation == "nearest":
+            images = ops.cast(images, dtype)  # bytes are resampled as they are: a copy costs more than small crops
         checks.check_memory((*self.boxes_shape[:-1], *self.size, images.shape[-1]), type(self).__name__, dtype=dtype)
         if is_mask or dtype == "bool":
             how = how._replace(interpolation="nearest", least_reach=None, fill_value=0 if is_mask else how.fill_value)
@@ -140,13 +149,16 @@ class Blend(Choice):
             first = type(self.candidates)(self.candidates.given[:, 0], self.size, self.candidates.how)
             return first.cut(images, True, data_format)
 
-        def mean(crops):
-            dtype = dtypes.sum_dtype(keras.backend.standardize_dtype(crops.dtype))
-            each = ops.cast(self.weights, dtype)
-            each = ops.reshape(each, (*ops.shape(each), *(1,) * (len(crops.shape) - 2)))
-            return ops.sum(each * ops.cast(crops, dtype), axis=1)
+        return self.candidates.cut_and(self._mean, images, False, data_format)
 
-        return self.candidates.cut_and(mean, images, False, data_format)
+    def cut_as(self, images: Tensor, dtype: str, data_format: str | None = None) -> Tensor:
+        return self.candidates.cut_and(self._mean, images, False, data_format, dtype)
+
+    def _mean(self, crops):
+        dtype = dtypes.sum_dtype(keras.backend.standardize_dtype(crops.dtype))
+        each = ops.cast(self.weights, dtype)
+        each = ops.reshape(each, (*ops.shape(each), *(1,) * (len(crops.shape) - 2)))
+        return ops.sum(each * ops.cast(crops, dtype), axis=1)
 
 
 def _as_pixels(images, rank, data_format):

@@ -112,7 +112,9 @@ def resample(images, boxes, size, how, box_indices=None):
         return ops.zeros((*boxes.shape[:-1], *size, images.shape[-1]), _dtype(images, how))
     dtype, nearest = _dtype(images, how), how.interpolation == "nearest"
     precise = "float64" in (dtype, standardize_dtype(boxes.dtype))
-    images, boxes = ops.cast(images, dtype), ops.cast(boxes, "float64" if precise else "float32")
+    if standardize_dtype(images.dtype) != "uint8":  # a copy of whole photographs would cost more than small crops
+        images = ops.cast(images, dtype)
+    boxes = ops.cast(boxes, "float64" if precise else "float32")
     single = len(boxes.shape) == 2
     boxes = boxes[:, None] if single else boxes
     boxes = align(boxes, tuple(reversed(size))) if how.align_corners else boxes
@@ -216,15 +218,19 @@ def _filled(crops, parts, how):
     return crops + how.fill_value * (1 - outer(parts, crops.dtype))
 
 
-def _suits_xla(images, boxes_shape):
+LARGE, FEW = 256 * 256, 16  # pixels of an image, and boxes in it
+
+
+def _suits_xla(images, boxes_shape, large=math.inf):
     """Whether XLA is faster for these images and boxes `(batch, number)`.
 
     It is only in TensorFlow graphs on a CPU, for images of known size, as XLA compiles for each new size, and for one
-    box per image.
+    box per image, or a few in images of `large` pixels or more.
     """
     if tf is None or tf.executing_eagerly() or len(images.shape) != 4 or None in images.shape[1:]:
         return False
-    return boxes_shape[1] == 1 and not tf.config.list_physical_devices("GPU")
+    most = FEW if math.prod(images.shape[1:3]) >= large else 1
+    return boxes_shape[1] is not None and boxes_shape[1] <= most and not tf.config.list_physical_devices("GPU")
 
 
 def blend(images, taps, box_indices=None):
@@ -233,7 +239,7 @@ def blend(images, taps, box_indices=None):
     for corner in itertools.product(*taps):
         weight = outer([weight for _, weight in corner], dtype)
         crops += weight * ops.cast(_gather(images, [index for index, _ in corner], box_indices), dtype)
-    return ops.cast(crops, images.dtype)
+    return ops.cast(crops, dtypes.result_dtype(standardize_dtype(images.dtype)))
 
 
 def taps_of(spans, lengths, how):
@@ -262,8 +268,13 @@ def _by_triangles(images, spans, how):
     lengths = ops.shape(images)[1:-1]
     positions = [weights.positions(*span) for span in spans]
     axes = [triangles(*arguments, how) for arguments in zip(positions, spans, lengths)]
-    if _suits_xla(images, spans[0][0].shape):
-        crops = xla_triangles.mix(images, axes, how.fill_mode == "constant", mix)
+    if _suits_xla(images, spans[0][0].shape, LARGE):
+        faded = how.fill_mode == "constant"
+        one_by_one = [
+            xla_triangles.mix(images, [(at[:, k : k + 1], reach[:, k : k + 1]) for at, reach in axes], faded, mix)
+            for k in range(spans[0][0].shape[1])
+        ]
+        crops = ops.concatenate(one_by_one, axis=1)
     else:
         crops = mix(images, axes)
     if how.fill_mode != "constant":
@@ -283,9 +294,9 @@ def by_axis(function, spans, lengths, how):
 def mix(images, axes):
     """Matrix products with the triangles of weights of each axis: positions `(batch, boxes, n)`, and reaches."""
     matrices = [weights.antialiasing(*axis, length) for axis, length in zip(axes, ops.shape(images)[1:-1])]
-    dtype = dtypes.sum_dtype(standardize_dtype(images.dtype))
-    crops = multiply(ops.cast(images, dtype), matrices, PIXELS, SAMPLES, first="b")
-    return ops.cast(crops, images.dtype)
+    dtype = standardize_dtype(images.dtype)
+    crops = multiply(ops.cast(images, dtypes.sum_dtype(dtype)), matrices, PIXELS, SAMPLES, first="b")
+    return ops.cast(crops, dtypes.result_dtype(dtype))
 
 
 def multiply(values, matrices, old, new, first="bk", last="bk"):

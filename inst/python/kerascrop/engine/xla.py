@@ -61,14 +61,18 @@ def add_until(stop, function, total, step):
     return tf.while_loop(lambda step, _: step < stop, body, (step, total))[1]
 
 
-def take_rows(images):
-    """A function of indices `(batch, n)`, and weights, that returns these rows, `(batch, n, width * channels)`."""
+def take_rows(images, dtype=None):
+    """A function of indices `(batch, n)`, and weights, that returns these rows, `(batch, n, width * channels)`.
+
+    Only what is taken is cast to the `dtype`, if there is one.
+    """
     batch, height, width, channels = ops.shape(images)
     rows = ops.reshape(images, (batch * height, width * channels))
     first = ops.arange(batch, dtype="int32")[:, None] * height
 
     def take(index, weight=None):
         taken = ops.take(rows, first + index, axis=0)
+        taken = taken if dtype is None else ops.cast(taken, dtype)
         return taken if weight is None else weight[..., None] * taken
 
     return take

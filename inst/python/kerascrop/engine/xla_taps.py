@@ -11,7 +11,7 @@ import itertools
 from keras import ops
 
 from kerascrop.backend import tf
-from kerascrop.engine import xla
+from kerascrop.engine import dtypes, xla
 
 
 def blend(images, taps, plain):
@@ -22,7 +22,7 @@ def blend(images, taps, plain):
         taps: for each axis a list of pairs `(index, weight)`, both `(batch, 1, n)`.
     """
     indices, many = [[index for index, _ in axis] for axis in taps], sum(map(len, taps))
-    lengths, dtype = images.shape[1:3], images.dtype
+    lengths, dtype = images.shape[1:3], dtypes.result_dtype(images.dtype.name)
 
     def with_weights(function):
         """Turn a function of arrays and taps into one of arrays and weights, each an argument for custom gradients."""

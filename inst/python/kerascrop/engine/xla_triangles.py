@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from kerascrop.backend import tf
-from kerascrop.engine import weights, xla
+from kerascrop.engine import dtypes, weights, xla
 
 
 class Triangles(NamedTuple):
@@ -37,7 +37,7 @@ def mix(images, axes, faded, plain):
         axes: for each axis positions `(batch, 1, n)` and how far each box's triangles reach, `(batch, 1)`.
         faded: whether samples that are half a pixel or more outside the image count for nothing.
     """
-    lengths, dtype = images.shape[1:3], images.dtype
+    lengths, dtype = images.shape[1:3], dtypes.result_dtype(images.dtype.name)
 
     def pairs(parameters):
         return [parameters[:2], parameters[2:]]
@@ -83,8 +83,7 @@ def _mix(images, axes):
     """The crops `(batch, 1, height, width, channels)`, by rows and then columns; and the result of the rows alone."""
     position = axes[0][0]
     height, width = images.shape[1:3]
-    images = ops.cast(images, position.dtype)
-    rows = _weighted(axes[0], height, xla.take_rows(images))
+    rows = _weighted(axes[0], height, xla.take_rows(images, position.dtype))
     rows = ops.reshape(rows, (-1, ops.shape(position)[2], width, images.shape[3]))
     crops = _weighted(axes[1], width, xla.take_columns(rows))
     return crops[:, None], rows
@@ -132,9 +131,9 @@ def _sum(triangles, part):
 def _slopes(images, wide, rows, crops, axes):
     """The gradients for positions and reaches, from the cotangent `crops`; `wide` is that spread along the columns."""
     dtype = wide.dtype
-    images, crops = ops.cast(images, dtype), ops.cast(crops[:, 0], dtype)
+    crops = ops.cast(crops[:, 0], dtype)
     height, width, channels = ops.shape(crops)[1:]
-    take_rows, take_columns = xla.take_rows(images), xla.take_columns(rows)
+    take_rows, take_columns = xla.take_rows(images, dtype), xla.take_columns(rows)
     wide = ops.reshape(wide, (-1, height, wide.shape[2] * channels))
 
     def of_rows(pixel):

@@ -179,8 +179,11 @@ class Crop(ImageLayer):
         promises.check_choice(choice, (*lead, 2 * self.rank), size, self)
         for listener in self.listeners:
             listener(data, choice)
-        images = data["images"] if self.keeps_dtype else ops.cast(data["images"], self.compute_dtype)
-        crops, boxes, weights = choice.cut(images, False, self.data_format), None, self.weights_of(choice)
+        images, boxes, weights = data["images"], None, self.weights_of(choice)
+        if self.keeps_dtype:
+            crops = choice.cut(images, False, self.data_format)
+        else:
+            crops = choice.cut_as(images, self.compute_dtype, self.data_format)
         if self.return_boxes or isinstance(inputs, dict):
             boxes = ops.cast(choice.boxes, "float32")
             if boxes.shape[0] == 1 and lead[0] != 1:  # the same for all images

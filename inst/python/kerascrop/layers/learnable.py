@@ -10,7 +10,7 @@ from kerascrop.engine import dtypes, windows
 from kerascrop.engine.samples import Blend, OnCanvas, Samples
 from kerascrop.hints import CropOptions, Tensor, Unpack
 from kerascrop.layers.base import SampledCrop
-from kerascrop.localizers import Adapter, Bounds, Candidates, GlobalLocalizer, MapLocalizer, PlacesLocalizer
+from kerascrop.localizers import Adapter, Bounds, Candidates, GlobalLocalizer, MapLocalizer
 from kerascrop.localizers.adapter import SIZES
 
 
@@ -118,10 +118,7 @@ class LearnableCrop(SampledCrop):
         self.given_localizer = localizer
         policy = {"name": "localizer", "dtype": self.dtype_policy}
         if localizer is None:
-            several = (self.crops,) if self.crops > 1 else ()
-            self.localizer = (PlacesLocalizer if several else MapLocalizer)(
-                *several, SIZES[size], self.view, self.seed, **policy
-            )
+            self.localizer = MapLocalizer(None, self.view, self.seed, **policy)
         elif isinstance(localizer, keras.layers.Layer):
             self.localizer = localizer
         elif isinstance(localizer, str) and localizer == "global":
@@ -130,6 +127,8 @@ class LearnableCrop(SampledCrop):
             raise checks.ArgumentError(
                 f"`localizer` must be None, 'global' or a Keras layer, not {checks.shown(localizer)}."
             )
+        if isinstance(self.localizer, MapLocalizer):
+            self.localizer.serve(SIZES[size], self.crops)
         # A localizer without `candidates()` returns numbers.
         self.adapter = None if hasattr(self.localizer, "candidates") else Adapter(self.localizer, size, self.name)
         if self.adapter and self.crops > 1:
@@ -157,7 +156,7 @@ class LearnableCrop(SampledCrop):
             self.localizer.built = True
 
     def choose(self, data, training):
-        images = self.seen(data)
+        images = self.still(data)
         _, height, width, _ = ops.shape(images)
         if not (isinstance(height, int) and isinstance(width, int)):
             height, width = self._checked_late(height, width)
@@ -165,6 +164,8 @@ class LearnableCrop(SampledCrop):
         size, crop = (self.height, self.width), Samples if self.resize else OnCanvas
         if images.shape[0] == 0:  # Keras's convolutions fail for empty batches
             return crop(ops.zeros((0, *self._several, 4), "float32"), size, self.how)
+        if not (isinstance(self.localizer, MapLocalizer) and "int" in keras.backend.standardize_dtype(images.dtype)):
+            images = ops.cast(images, self.compute_dtype)  # the map takes whole numbers: a copy would cost more than it
         seen = data["features"] if "features" in data else images
         found = (self.adapter or self.localizer).candidates(seen, bounds, training)
         self._check_candidates(found)
@@ -203,12 +204,16 @@ class LearnableCrop(SampledCrop):
         weights = choice.weights_of_crops
         return ops.zeros((0, self.crops), "float32") if weights is None else ops.cast(weights, "float32")
 
-    def seen(self, data):
-        """The images that the localizer sees, `(batch, height, width, channels)`: of a clip the mean of its frames."""
+    def still(self, data):
+        """The images that a box is found in, `(batch, height, width, channels)`: of a clip the mean of its frames."""
         images = self.pixels(data)
         if len(images.shape) > self.rank + 2:
             images = ops.mean(ops.cast(images, dtypes.sum_dtype(self.compute_dtype)), axis=1)
-        return ops.cast(images, self.compute_dtype)
+        return images
+
+    def seen(self, data):
+        """The images that a box is found in, as floats."""
+        return ops.cast(self.still(data), self.compute_dtype)
 
     def _bounds(self, height, width):
         low, high = self.bounds(height, width)

@@ -14,6 +14,5 @@ from kerascrop.localizers.candidates import Bounds, Candidates
 from kerascrop.localizers.constant import GlobalLocalizer
 from kerascrop.localizers.glimpse import Glimpse
 from kerascrop.localizers.map import MapLocalizer
-from kerascrop.localizers.places import PlacesLocalizer
 
-__all__ = ["Adapter", "Bounds", "Candidates", "Glimpse", "GlobalLocalizer", "MapLocalizer", "PlacesLocalizer"]
+__all__ = ["Adapter", "Bounds", "Candidates", "Glimpse", "GlobalLocalizer", "MapLocalizer"]

@@ -7,8 +7,7 @@ from keras import ops
 
 from kerascrop import checks
 from kerascrop.hints import Tensor
-from kerascrop.localizers.candidates import Bounds, Candidates
-from kerascrop.localizers.map import between
+from kerascrop.localizers.candidates import Bounds, Candidates, between
 
 SIZES = {"fixed": 0, "square": 1, "free": 2}  # how many numbers a size takes
 

@@ -23,3 +23,8 @@ class Candidates(NamedTuple):
     losses: tuple = ()  #: numbers that are added to the model's loss
     judged: Any = None  #: `(batch,)`, a further loss for each image, which counts most if the crop's gradient is small
     missed: Any = None  #: a function of true boxes `(batch, 4)`, in pixels, that gives a loss for each image: `BoxLoss`
+
+
+def between(fractions, bounds):
+    """Width and height, in the unit of the bounds, for sizes from 0 (smallest) to 1 (largest): `(..., 2)`."""
+    return bounds[0] * (bounds[1] / bounds[0]) ** fractions

@@ -4,11 +4,10 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from kerascrop.engine.sampling import How, resample
+from kerascrop.engine.sampling import resample
 from kerascrop.hints import LayerOptions, Unpack
 from kerascrop.localizers import network
-
-LOOK = How(fill_mode="nearest", least_reach=1.0)  # antialiased; the edge's pixels continue beyond the image
+from kerascrop.localizers.view import LOOK
 
 
 @keras.saving.register_keras_serializable("kerascrop")

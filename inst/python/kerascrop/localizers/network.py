@@ -3,6 +3,15 @@
 from keras import layers, ops
 
 
+def whole_cells(aspect, longest, side):
+    """The size of a view, `(height, width)`, and how many cells it has, for cells of `side` by `side` pixels.
+
+    `aspect` are height and width as fractions of the longer side, which has `longest` pixels.
+    """
+    cells = tuple(max(1, round(part * longest / side)) for part in aspect)
+    return tuple(side * n for n in cells), cells
+
+
 def norms(convolutions, policy):
     """A normalisation to follow each convolution."""
     return [
@@ -13,7 +22,8 @@ def norms(convolutions, policy):
 def build(convolutions, norms, shape):
     """Build convolutions and normalisations, one after the other; returns the output's shape."""
     for convolution, norm in zip(convolutions, norms):
-        convolution.build(shape)
+        if not convolution.built:
+            convolution.build(shape)
         shape = convolution.compute_output_shape(shape)
         norm.build(shape)
     return shape

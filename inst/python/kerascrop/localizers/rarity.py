@@ -1,7 +1,36 @@
-"""What stands out in an image: how rare the pixels of its cells are."""
+"""What stands out in an image: how rare the pixels of its cells are, and how large what is rare is."""
 
 import numpy as np
 from keras import ops
+
+from kerascrop.localizers.candidates import between
+from kerascrop.localizers.grid import Grid, bell, blurred
+from kerascrop.localizers.view import block_means
+
+
+class Rarity:
+    """Says how rare the pixels of each cell of a grid are in their image.
+
+    Args:
+        grid: the cells.
+        side: pixels along a cell's side.
+        fine: pixels along the side of the parts that a cell's pixels are compared with the surroundings of, if a
+            cell is made of such parts.
+    """
+
+    AROUND = 1  # parts, the deviation of the blur that gives a pixel's surroundings: larger things count as rare
+
+    def __init__(self, grid: Grid, side: int, fine: int):
+        self.parts = side // fine if side % fine == 0 else 1
+        self.side = side // self.parts
+        self.shape = tuple(n * self.parts for n in grid.cells)
+        blurs = [np.exp(-0.5 * np.square(steps / self.AROUND)) for steps in Grid(*self.shape).steps]
+        self.blurs = [blur / blur.sum(axis=1, keepdims=True) for blur in blurs]  # cut off at the edges
+
+    def of(self, view):
+        """For a view `(batch, height, width, channels)`: `(batch, rows, columns)`."""
+        rare = rarity_of(view, self.shape, self.side, self.blurs)
+        return block_means(rare[..., None], (self.parts, self.parts))[..., 0]
 
 
 def rarity_of(view, shape, cell, blurs):
@@ -30,9 +59,28 @@ def rarity_of(view, shape, cell, blurs):
     return ops.reshape(_distances(points, within), (-1, rows, columns))
 
 
-def blurred(maps, down, across):
-    """Maps `(..., rows, columns)`, multiplied by a matrix along the rows, and by one along the columns."""
-    return ops.matmul(ops.matmul(down, maps), ops.transpose(across))  # some runtimes fail at `ops.einsum()`
+SCALES = 9  # sizes that are tried at the start: finer, and slower
+BLUR = 0.28  # boxes, the deviation of the Gaussian that stands for a box: boxes come out smaller
+SHARPNESS = 4.0  # factor in the softmax over sizes: the best one alone
+
+
+def likely_size(rare, grid, places, bounds):
+    """The size, from 0 (smallest) to 1 (largest), at which places `(batch, 2)` stand out most: `(batch, 1)`.
+
+    At this size a blur to the box's size differs most from a wider one (Lindeberg 1998, "Feature detection with
+    automatic scale selection"), in a softmax over a few sizes.
+    """
+    scales = ops.linspace(0.0, 1.0, SCALES)[:, None]
+    deviations = BLUR * between(scales, bounds)  # (sizes, 2): horizontal, vertical
+    deviations = ops.concatenate([deviations, 1.6 * deviations], axis=0)
+    down, across = (
+        bell(ops.subtract(middles, ops.expand_dims(places[:, axis : axis + 1], 2)), deviation) / deviation
+        for middles, axis, deviation in zip(grid.middles, (1, 0), (deviations[:, 1:], deviations[:, :1]))
+    )
+    seen = ops.sum(ops.matmul(down, ops.sqrt(rare)) * across, axis=2)
+    response = seen[:, :SCALES] - seen[:, SCALES:]
+    response = response / (ops.max(ops.abs(response), axis=1, keepdims=True) + 1e-6)
+    return ops.matmul(ops.softmax(SHARPNESS * response), scales)
 
 
 def _distances(points, within):
