@@ -4,8 +4,9 @@
 #' `update_crop_editor()` changes it. The boxes are the input of the same name.
 #'
 #' With the id `"crops"`, `input$crops` is a data frame with a row for each box: `x1`, `y1`, `x2`, `y2`, in pixels of
-#' the image, and `label`, `NA` for none. It has no rows where there are no boxes. It changes when a box is let go, not
-#' while it is dragged. `input$crops_selected` is the row of the selected box, or `NA`.
+#' the image, and `label`, `NA` for none. It has no rows where there are no boxes, and is `NULL` before the editor is
+#' drawn. It changes when a box is let go, not while it is dragged. `input$crops_selected` is the row of the selected
+#' box, or `NA`.
 #'
 #' @param id The id of the output, and of the input.
 #' @param width,height Size on the page: a number of pixels or a CSS string.
@@ -98,8 +99,9 @@ check_session <- function(session, call) {
   ), "argument", call)
 }
 
-# `input$id`: columns of numbers and labels, or nothing before the editor is drawn.
+# `input$id`: columns of numbers and labels; `NULL`, as for any input that is not there yet, before the editor is drawn.
 boxes_from_input <- function(value, ...) {
+  if (is.null(value)) return(NULL)
   column <- function(name, missing) {
     values <- lapply(value[[name]], function(x) x %||% missing)
     vapply(values, function(x) if (length(x)) as.vector(x, typeof(missing)) else missing, missing, USE.NAMES = FALSE)

@@ -7,6 +7,7 @@ They go to vignettes/; or to the folder that is named, with some more to look at
 
 import io
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -87,9 +88,14 @@ def main(folder, options):
             address, server = serve(code, kept)
             label(address, folder / f"{name}.jpg", **how)
             server.terminate()
-    address, server = serve("'inst/examples/digit-reader'")
-    read_digits(address, folder / "shiny-digits.jpg")
-    server.terminate()
+    with tempfile.TemporaryDirectory() as copy:  # for a short path in the code that the app shows
+        app = (ROOT / "inst/examples/digit-reader/app.R").read_text()
+        installed = 'system.file("extdata", "digits.png", package = "kerascrop")'
+        Path(copy, "app.R").write_text(app.replace(installed, '"digits.png"'))
+        shutil.copy(ROOT / "inst/extdata/digits.png", copy)
+        address, server = serve("'.'", copy)
+        read_digits(address, folder / "shiny-digits.jpg")
+        server.terminate()
 
 
 if __name__ == "__main__":
