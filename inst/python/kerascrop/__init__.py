@@ -20,7 +20,6 @@ from kerascrop.layers.pool import CropPool
 from kerascrop.layers.random_crop import RandomCrop, RandomCrop1D, RandomCrop3D
 from kerascrop.layers.random_resized import RandomResizedCrop
 from kerascrop.layers.uncrop import Uncrop
-from kerascrop.localizers.map import MapLocalizer
 from kerascrop.pipelines.batches import crop_dataset, crop_generator
 from kerascrop.pipelines.directories import crops_from_directory
 from kerascrop.training import BoxIoU, BoxLoss, CropMonitor
@@ -43,7 +42,6 @@ __all__ = [
     "CropPool",
     "CustomCrop",
     "LearnableCrop",
-    "MapLocalizer",
     "MultiCrop",
     "RandomCrop",
     "RandomCrop1D",

@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from kerascrop import LearnableCrop, MapLocalizer
+from kerascrop import LearnableCrop
 from kerascrop.checks import ArgumentError, ShapeError
+from kerascrop.localizers import MapLocalizer
 
 
 def strided(stride, size=(None, None), channels=3, padding="same", top=()):
