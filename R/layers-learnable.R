@@ -121,7 +121,8 @@ map_localizer <- function(backbone = NULL, view = 256, seed = NULL) {
   backbone <- as_backbone(backbone)
   view <- as_size(view)
   seed <- as_seed(seed)
-  with_python_errors(load_module(rlang::current_env())$localizers$MapLocalizer(backbone = backbone, view = view, seed = seed))
+  localizers <- load_module(rlang::current_env())$localizers
+  with_python_errors(localizers$MapLocalizer(backbone = backbone, view = view, seed = seed))
 }
 
 as_backbone <- or_null(function(x, arg, call) {
