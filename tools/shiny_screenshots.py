@@ -8,39 +8,29 @@ They go to vignettes/; or to the folder that is named, with some more to look at
 import io
 import os
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 
 from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
-from browser import Editor, start  # noqa: E402
+from browser import Editor, serve, start  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
 
 CAT, CUP = (119, 74, 215, 165), (196, 30, 402, 250)
 
 
-def serve(code, folder=ROOT):
+def served(code, folder=ROOT):
     """Run an app that R code makes, in a folder; gives its address and its process."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    code = f"options(shiny.port = {port}, shiny.launch.browser = FALSE); shiny::runApp({code})"
-    server = subprocess.Popen(["Rscript", "-e", code], cwd=folder, env={**os.environ, "R_LIBS": str(ROOT / ".rlib")})
-    for _ in range(100):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}")
-            break
-        except OSError:
-            time.sleep(0.3)
-    return f"http://127.0.0.1:{port}", server
+
+    def command(port):
+        return "Rscript", "-e", f"shiny::runApp({code}, port = {port}, launch.browser = FALSE)"
+
+    return serve(command, cwd=folder, env={**os.environ, "R_LIBS": str(ROOT / ".rlib")})
 
 
 def shoot(driver, file):
@@ -85,7 +75,7 @@ def main(folder, options):
         photos = ", ".join(f"'{ROOT}/inst/extdata/{name}.jpg'" for name in ("chelsea", "coffee"))
         for name, how in options.items():
             code = f"kerascrop::crop_app(c({photos}), '{name}.csv', labels = c('eye', 'cup'), run = FALSE)"
-            address, server = serve(code, kept)
+            address, server = served(code, kept)
             label(address, folder / f"{name}.jpg", **how)
             server.terminate()
     with tempfile.TemporaryDirectory() as copy:  # for a short path in the code that the app shows
@@ -93,7 +83,7 @@ def main(folder, options):
         installed = 'system.file("extdata", "digits.png", package = "kerascrop")'
         Path(copy, "app.R").write_text(app.replace(installed, '"digits.png"'))
         shutil.copy(ROOT / "inst/extdata/digits.png", copy)
-        address, server = serve("'.'", copy)
+        address, server = served("'.'", copy)
         read_digits(address, folder / "shiny-digits.jpg")
         server.terminate()
 

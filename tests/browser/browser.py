@@ -5,7 +5,10 @@ import json
 import math
 import re
 import shutil
+import socket
+import subprocess
 import time
+import urllib.request
 
 import numpy as np
 from PIL import Image
@@ -35,6 +38,22 @@ def start(ratio=1, size=(1000, 800), dark=False, touch=False):
     if touch:
         driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 5})
     return driver
+
+
+def serve(command, **options):
+    """Run the app that the program `command(port)` serves: its address, when it answers, and its process."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen([str(word) for word in command(port)], **options)
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(200):
+        try:
+            urllib.request.urlopen(address)
+            break
+        except OSError:
+            time.sleep(0.2)
+    return address, server
 
 
 def complaints(driver):

@@ -4,14 +4,10 @@ import csv
 import importlib.resources
 import os
 import pathlib
-import socket
-import subprocess
-import time
-import urllib.request
 
 import numpy as np
 import pytest
-from browser import Editor
+from browser import Editor, serve
 from PIL import Image
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -28,20 +24,8 @@ def a_picture(path, width=120, height=80):
 
 def served(folder=None, **environment):
     """The address of an app, and its process."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    script = pathlib.Path(__file__).parent / "labels.R"
-    command = ["Rscript", script, str(port), *([folder] if folder else [])]
-    server = subprocess.Popen(command, env={**os.environ, **environment})
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(200):
-        try:
-            urllib.request.urlopen(address)
-            break
-        except OSError:
-            time.sleep(0.2)
-    return address, server
+    script, folders = pathlib.Path(__file__).parent / "labels.R", [folder] if folder else []
+    return serve(lambda port: ["Rscript", script, port, *folders], env={**os.environ, **environment})
 
 
 @pytest.fixture

@@ -2,14 +2,10 @@
 
 import json
 import pathlib
-import socket
-import subprocess
-import time
 import urllib.parse
-import urllib.request
 
 import pytest
-from browser import Editor, start
+from browser import Editor, serve, start
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -19,17 +15,7 @@ GIVEN = {"x1": 10, "y1": 20, "x2": 100, "y2": 90, "label": None, "selected": Non
 
 @pytest.fixture(scope="module")
 def app():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(["Rscript", pathlib.Path(__file__).parent / "app.R", str(port)])
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(200):
-        try:
-            urllib.request.urlopen(address)
-            break
-        except OSError:
-            time.sleep(0.2)
+    address, server = serve(lambda port: ["Rscript", pathlib.Path(__file__).parent / "app.R", port])
     yield address
     server.terminate()
     server.wait()
