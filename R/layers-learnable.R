@@ -125,8 +125,10 @@ map_localizer <- function(backbone = NULL, view = 256, seed = NULL) {
   with_python_errors(localizers$MapLocalizer(backbone = backbone, view = view, seed = seed))
 }
 
+is_layer <- function(x) is_python(x) && reticulate::py_has_attr(x, "trainable_variables")
+
 as_backbone <- or_null(function(x, arg, call) {
-  if (is_python(x) && reticulate::py_has_attr(x, "trainable_variables")) return(x)
+  if (is_layer(x)) return(x)
   kerascrop_abort(c("{.arg {arg}} must be a Keras layer or model.", x = "It is {shown(x)}."), "argument", call)
 })
 
@@ -138,8 +140,7 @@ as_extent <- or_null(function(x, arg, call) {
 })
 
 as_localizer <- or_null(function(x, arg, call) {
-  is_layer <- is_python(x) && reticulate::py_has_attr(x, "trainable_variables")
-  if (identical(x, "global") || is_layer) return(x)
+  if (identical(x, "global") || is_layer(x)) return(x)
   kerascrop_abort(c(
     "{.arg localizer} must be {.code NULL}, {.val global}, or a Keras layer or model.", x = "It is {shown(x)}."
   ), "argument", call)

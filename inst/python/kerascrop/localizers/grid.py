@@ -45,22 +45,20 @@ class Grid:
         vertical, horizontal = ops.take(blurs[0], peak // columns, axis=0), ops.take(blurs[1], peak % columns, axis=0)
         return vertical[:, :, None] * horizontal[:, None]
 
+    def away(self, places):
+        """How far the rows, `(batch, rows)`, and the columns, `(batch, columns)`, are from places `(batch, 2)`."""
+        # Slices of one column, as TensorFlow's optimizer turns `[:, axis, None]` of stacked numbers into `[:, axis]`.
+        return [ops.subtract(self.middles[0], places[:, 1:]), ops.subtract(self.middles[1], places[:, :1])]
+
     def around(self, places, deviations):
         """Maps of a Gaussian around each place, `(batch, 2)`; each map adds up to 1."""
-        # Slices of one column, as TensorFlow's optimizer turns `[:, axis, None]` of stacked numbers into `[:, axis]`.
-        down, across = (
-            bell(ops.subtract(middles, places[:, axis : axis + 1]), deviations[:, axis : axis + 1])
-            for middles, axis in zip(self.middles, (1, 0))
-        )
+        down, across = map(bell, self.away(places), (deviations[:, 1:], deviations[:, :1]))
         cells = down[:, :, None] * across[:, None]
         return cells / (ops.sum(cells, axis=(1, 2), keepdims=True) + TINY)
 
     def near(self, places, apart):
         """Which cells are less than `apart`, `(2,)`, from a place `(batch, 2)` along both axes."""
-        down, across = (
-            ops.abs(ops.subtract(middles, places[:, axis : axis + 1])) < apart[axis]
-            for middles, axis in zip(self.middles, (1, 0))
-        )
+        down, across = (ops.abs(distance) < apart[axis] for distance, axis in zip(self.away(places), (1, 0)))
         return ops.logical_and(down[:, :, None], across[:, None])
 
     def shares(self, places):

@@ -91,15 +91,13 @@ class MapLocalizer(SavedSeeds, layers.Layer):
         convolution = {"data_format": "channels_last", **policy}  # whatever Keras's setting is
         self.backbone = None if backbone is None else backbones.check_backbone(backbone)
         # All have names, under which PyTorch stores weights.
-        self.convolutions = [
+        self.convolutions = [self.backbone] if backbone is not None else [
             layers.Conv2D(self.FILTERS, self.CELL, self.CELL, use_bias=False, name="cells", **convolution),
             *(
                 layers.Conv2D(self.FILTERS, 3, padding="same", use_bias=False, name=f"around_{number}", **convolution)
                 for number in (1, 2, 3)
             ),
         ]
-        if self.backbone is not None:
-            self.convolutions = [self.backbone]
         # Without normalisation maps stay flat, and crops collapse to the centre.
         self.norms = network.norms(self.convolutions, policy)
         self.score = layers.Conv2D(1, 1, use_bias=False, kernel_initializer="zeros", name="score", **convolution)
@@ -116,14 +114,14 @@ class MapLocalizer(SavedSeeds, layers.Layer):
         self.sizes, self.crops = wanted
 
     def build(self, images_shape):
-        channels, largest = images_shape[3], self.view
-        height, width = images_shape[1:3]
+        height, width, channels = images_shape[1:]
         longest = max(height, width) if height and width else None
         aspect = (height / longest, width / longest) if longest else (1, 1)  # where it is known
+        side = min(self.view, longest or self.view)
         if self.backbone is None:
-            self.seen, cells = network.whole_cells(aspect, min(largest, longest or largest), self.CELL)
+            self.seen, cells = network.whole_cells(aspect, side, self.CELL)
         else:
-            self.seen, cells = backbones.whole_cells(self.backbone, aspect, min(largest, longest or largest), channels)
+            self.seen, cells = backbones.whole_cells(self.backbone, aspect, side, channels)
         self.grid = Grid(*cells)
         self.rarity = Rarity(self.grid, self.seen[0] // cells[0], self.CELL)
         self.score.build(network.build(self.convolutions, self.norms, (images_shape[0], *self.seen, channels)))
@@ -222,6 +220,10 @@ class MapLocalizer(SavedSeeds, layers.Layer):
         """Width and height, in the unit of the bounds; there may be one size for all."""
         return between(predicted[..., 2:], bounds) if self.sizes else bounds[0]
 
+    def _typical(self, limits):
+        """Width and height of a box of the mean size found so far."""
+        return between(self.size_mean if self.sizes else 0.5, limits)
+
     def _missed(self, scores, signs, bounds):
         """A loss for true boxes, in images that were mirrored as the signs say: see `Candidates`."""
 
@@ -262,7 +264,7 @@ class MapLocalizer(SavedSeeds, layers.Layer):
         even = network.standardise(view - ops.mean(view, axis=(1, 2), keepdims=True))
         x = network.features(even if self.backbone is None else view, self.convolutions, self.norms, training)
         rare = ops.stop_gradient(self.rarity.of(even))
-        blurs = self.grid.blurs(BLUR * between(self.size_mean if self.sizes else 0.5, limits))
+        blurs = self.grid.blurs(BLUR * self._typical(limits))
         stands_out = network.standardise(blurred(rare, *blurs))
         learned = self.GAIN * ops.reshape(ops.cast(self.score(x), "float32"), (-1, *self.grid.cells))
         return learned + self.MOST * ops.tanh(stands_out / self.MOST), learned, rare, blurs
@@ -289,7 +291,7 @@ class MapLocalizer(SavedSeeds, layers.Layer):
     def peaks(self, heat, blurs, limits, training=False):
         """The places of the highest peaks of maps, `(batch, crops, 2)`, and their weights, `(batch, crops)`."""
         rest, places, held = heat, [], []
-        apart = ops.stop_gradient(between(self.size_mean if self.sizes else 0.5, limits)) / 2
+        apart = ops.stop_gradient(self._typical(limits)) / 2
         for number in range(self.crops):
             luck = None
             if training and number % 2:  # an exponential race: a cell wins as often as its share of the map

@@ -74,8 +74,8 @@ def likely_size(rare, grid, places, bounds):
     deviations = BLUR * between(scales, bounds)  # (sizes, 2): horizontal, vertical
     deviations = ops.concatenate([deviations, 1.6 * deviations], axis=0)
     down, across = (
-        bell(ops.subtract(middles, ops.expand_dims(places[:, axis : axis + 1], 2)), deviation) / deviation
-        for middles, axis, deviation in zip(grid.middles, (1, 0), (deviations[:, 1:], deviations[:, :1]))
+        bell(ops.expand_dims(distance, 1), deviation) / deviation
+        for distance, deviation in zip(grid.away(places), (deviations[:, 1:], deviations[:, :1]))
     )
     seen = ops.sum(ops.matmul(down, ops.sqrt(rare)) * across, axis=2)
     response = seen[:, :SCALES] - seen[:, SCALES:]
