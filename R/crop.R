@@ -1,9 +1,9 @@
 #' Crop plain arrays
 #'
 #' The crops of the layers, for images in R arrays, with no model, and without Python. `crop_center()`, `crop_border()`,
-#' `crop_random()` and `crop_multi()` move whole pixels: the result has the type of `x`, and every number is the same
-#' (unless images are enlarged, by `if_smaller = "resize"`). `crop_boxes()` takes boxes with real-valued sides and
-#' resamples, in double precision.
+#' `crop_window()`, `crop_random()` and `crop_multi()` move whole pixels: the result has the type of `x`, and every
+#' number is the same (unless images are enlarged, by `if_smaller = "resize"`). `crop_boxes()` takes boxes with
+#' real-valued sides and resamples, in double precision.
 #'
 #' @param x Images: a matrix (height, width), an array `(height, width, channels)` with 1 to 4 channels, or a batch
 #'   `(batch, height, width, channels)` with any number; numeric, logical or raw. Or an image of the package magick, a
@@ -12,9 +12,16 @@
 #' @param height,width Size of the crop in pixels. For `crop_boxes()` the default is the size of the first box, rounded.
 #' @param if_smaller What to do when the images are smaller than the crop: `"error"`; `"resize"`, enlarge them
 #'   (bilinear, logical ones to the nearest pixel; integers are rounded), keeping their aspect, until the crop fits;
-#'   `"pad"`, add pixels of `fill_value` on both sides, an odd one at the end; `"keep"`, leave that axis as it is.
+#'   `"pad"`, add pixels of `fill_value` on both sides, an odd one at the end; `"keep"`, leave that axis as it is. For
+#'   `crop_window()`, when the images end within the window: `"pad"` adds the pixels that it lacks, `"keep"` leaves them
+#'   out, and it is an error if no pixel of the window is there.
 #' @param cropping Pixels to remove: one number for all sides; `c(height, width)`, each for both sides of its axis; or
 #'   `list(c(top, bottom), c(left, right))`. Negative numbers add pixels of `fill_value`.
+#' @param rows,cols For `crop_window()`, row and column numbers that follow each other, counted from 1, such as
+#'   `17:240`; `-1` or `NULL` is all of them.
+#' @param offset,size Instead, `c(top, left)` pixels before the window, negative ones counted from the image's end, and
+#'   its `c(height, width)`, in which -1 is all of the axis from the offset on.
+#' @param box Or else one whole-pixel box, `x1, y1, x2, y2`.
 #' @param seed A whole number, for the same places in every call; `NULL` continues R's own random numbers, which
 #'   [set.seed()] fixes. Each image of a batch has a place of its own.
 #' @param views Which windows: `"five"`, the corners (top left, top right, bottom left, bottom right) and the centre;
@@ -67,6 +74,8 @@
 #' x <- matrix(1:16, 4, 4)
 #' crop_border(x, 1)
 #' crop_border(x, c(-1, 0))
+#' crop_window(x, rows = 2:4, cols = 1:2)
+#' crop_window(x, offset = c(-1, 0)) # the last row
 #' crop_random(x, 2, 2, seed = 1)
 #' crop_center(x, 6, 2, if_smaller = "pad")
 #'
@@ -110,6 +119,16 @@ crop_border <- function(x, cropping, fill_value = 0, channels = NULL, background
   check_margins_fit(images$lengths, margins)
   starts <- vapply(margins, `[`, 0L, 1)
   cut_windows(images, starts, images$lengths - vapply(margins, function(margin) sum(as.double(margin)), 0), fill_value)
+}
+
+#' @rdname crop_array
+#' @export
+crop_window <- function(x, rows = NULL, cols = NULL, offset = NULL, size = NULL, box = NULL,
+                        if_smaller = "error", fill_value = 0, channels = NULL, background = "white", orient = TRUE) {
+  images <- images_to_crop(x, channels, background, orient)
+  place <- as_place(list(rows = rows, cols = cols), offset, size, box)
+  fit <- fit_place(place, images$lengths, as_choice(if_smaller, place_if_smaller_choices))
+  cut_windows(images, fit$starts, fit$sizes, as_number(fill_value))
 }
 
 #' @rdname crop_array

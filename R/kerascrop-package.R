@@ -4,6 +4,7 @@
 #'
 #' * [layer_center_crop()]: the middle.
 #' * [layer_border_crop()]: all but the margins; negative margins add a border.
+#' * [layer_window_crop()]: the same rows and columns of every image.
 #' * [layer_random_crop()]: a random place for each image in training, the centre at prediction; if you like, one that
 #'   shows an object.
 #' * [layer_random_resized_crop()]: a random area, aspect and place, resized.
@@ -14,12 +15,12 @@
 #' * [layer_uncrop()] puts crops back where they came from.
 #' * [layer_crop_pool()] joins what a network says of several crops of an image.
 #'
-#' The first three have forms for sequences, `layer_center_crop_1d()`, and volumes, `layer_center_crop_3d()`. Masks,
+#' The first four have forms for sequences, `layer_center_crop_1d()`, and volumes, `layer_center_crop_3d()`. Masks,
 #' bounding boxes and key points are cropped with their images: all layers but the last two take a named list of them.
 #' What differs from Keras's own layers is listed in [differences_from_keras3].
 #'
-#' [crop_center()], [crop_border()], [crop_random()], [crop_multi()], [crop_boxes()] and [uncrop()] do the same on plain
-#' R arrays, with no model.
+#' [crop_center()], [crop_border()], [crop_window()], [crop_random()], [crop_multi()], [crop_boxes()] and [uncrop()] do
+#' the same on plain R arrays, with no model.
 #'
 #' The layers live in a bundled Python module. [install_kerascrop()] installs what it needs, and
 #' [kerascrop_sitrep()] tells what is there.

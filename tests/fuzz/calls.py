@@ -108,7 +108,8 @@ IMAGES = {
 
 # Values of constructors' arguments that work, by their names; the others have the defaults.
 ARGUMENTS = {
-    "height": 4, "width": 5, "depth": 3, "length": 4, "cropping": 1, "seed": 3, "data_format": "channels_last",
+    "height": 4, "width": 5, "depth": 3, "length": 4, "cropping": 1, "steps": (1, 5),
+    "slices": (1, 3), "rows": (1, 5), "cols": (-7, -2), "seed": 3, "data_format": "channels_last",
     "name": "crop", "dtype": "float32", "trainable": True, "choose": lambda images, training: BOX(len(images)),
 }
 OF_KERAS = ("name", "dtype", "trainable")

@@ -106,6 +106,7 @@ test_that("nonsense in any argument of any function is an error that names it", 
   layer <- list(name = "a", dtype = "float32", trainable = TRUE, data_format = "channels_last")
   fit <- list(if_smaller = "error", fill_value = 0)
   random <- list(seed = 1, per_image = TRUE)
+  place <- list(offset = NULL, size = NULL, box = NULL)
   cases <- list(
     as_numpy = list(x = x, dtype = "float32"), from_numpy = list(x = 1), image_array = list(x = x),
     box_rows = list(box = boxes),
@@ -117,6 +118,7 @@ test_that("nonsense in any argument of any function is an error that names it", 
     crop_border = list(x = x, cropping = 1, fill_value = 0), crop_center = c(list(x = x), size, fit),
     crop_random = c(list(x = x), size, list(seed = 1), fit),
     crop_multi = c(list(x = x), size, list(views = "grid", stride = 2), fit),
+    crop_window = c(list(x = x, rows = 1:4, cols = 1:5), place, fit),
     crop_boxes = c(list(x = x, boxes = boxes), size, list(
       antialias = FALSE, fill_mode = "constant", fill_value = 0, interpolation = "bilinear"
     )),
@@ -160,13 +162,15 @@ test_that("nonsense in any argument of any function is an error that names it", 
     views = "grid", stride = 1, antialias = FALSE, fill_mode = "constant", interpolation = "bilinear",
     align_corners = TRUE, gradient_reach = 2, boxes = boxes, size = "fixed", min_size = 1, max_size = 1, resize = TRUE,
     localizer = "global", snap = TRUE, crops = 1, view = 16, choose = function(images, training) 1:4,
-    how = "mean", units = 8, return_weights = TRUE
+    how = "mean", units = 8, return_weights = TRUE, slices = 1, rows = 1:4, cols = 1:5, steps = 1:4, box = NULL,
+    offset = NULL
   ))
   one_margin <- "layer_border_crop_1d" # to which a list of one number is not nonsense
   for (name in setdiff(grep("^layer_", functions, value = TRUE), one_margin)) {
     arguments <- setdiff(names(formals(getExportedValue("kerascrop", name))), c("object", "..."))
     expect_identical(setdiff(arguments, names(of_layers)), character())
     cases[[name]] <- of_layers[union(arguments, names(layer))]
+    if (grepl("window", name)) cases[[name]]["size"] <- list(NULL)
   }
   expect_setequal(c(names(cases), one_margin), functions)
   withr::local_pdf(NULL)
@@ -203,7 +207,8 @@ test_that("whatever is no value of an argument is an error of ours in a few word
   checks <- list(
     as_size, as_count, as_margins, as_flag, function(x, ...) as_choice(x, c("a", "b"), ...), as_number, as_positive,
     as_fraction, as_bounds, as_seed, as_data_format, as_dtype, as_reach, as_box_format, as_extent, as_layer,
-    function(x, ...) as_stride(x, c(height = 4, width = 4), "grid", ...)
+    function(x, ...) as_stride(x, c(height = 4, width = 4), "grid", ...), as_lines,
+    function(x, ...) as_wholes(x, 2, ...), function(x, ...) as_whole_box(x, 2, ...)
   )
   found <- list()
   for (check in checks) for (x in oddities()) {

@@ -3,6 +3,7 @@
 # Where Python keeps what there is to choose: a module, and a name in it.
 python_choices <- list(
   if_smaller_choices = c("kerascrop.engine.windows", "IF_SMALLER"),
+  place_if_smaller_choices = c("kerascrop.engine.places", "IF_SMALLER"),
   fill_modes = c("kerascrop.engine.sampling", "FILL_MODES"),
   interpolations = c("kerascrop.engine.sampling", "INTERPOLATIONS"),
   box_formats = c("kerascrop.geometry", "BOX_FORMATS"),
@@ -69,7 +70,9 @@ test_that("the layers take the same arguments and inputs in both languages", {
   skip_without_python()
   module <- kerascrop_python()
   functions <- own_functions("^layer_")
-  needed <- list(height = 4, width = 4, depth = 4, length = 4, cropping = 1, choose = function(...) NULL)
+  needed <- list(
+    height = 4, width = 4, depth = 4, length = 4, cropping = 1, steps = 1:4, rows = 1:4, choose = function(...) NULL
+  )
   of_keras <- c("name", "dtype", "trainable", "kwargs")
   signature <- reticulate::import("inspect")$signature
   for (name in names(functions)) {

@@ -20,6 +20,7 @@ from kerascrop.layers.pool import CropPool
 from kerascrop.layers.random_crop import RandomCrop, RandomCrop1D, RandomCrop3D
 from kerascrop.layers.random_resized import RandomResizedCrop
 from kerascrop.layers.uncrop import Uncrop
+from kerascrop.layers.window import WindowCrop, WindowCrop1D, WindowCrop3D
 from kerascrop.pipelines.batches import crop_dataset, crop_generator
 from kerascrop.pipelines.directories import crops_from_directory
 from kerascrop.training import BoxIoU, BoxLoss, CropMonitor
@@ -49,6 +50,9 @@ __all__ = [
     "RandomResizedCrop",
     "Samples",
     "Uncrop",
+    "WindowCrop",
+    "WindowCrop1D",
+    "WindowCrop3D",
     "Windows",
     "__version__",
     "adjoint",

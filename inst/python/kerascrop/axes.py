@@ -8,6 +8,7 @@ and clips: `(..., height, width, channels)` in `"channels_last"` format,
 import functools
 
 AXIS_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+LINE_NAMES = {1: ("steps",), 2: ("rows", "cols"), 3: ("slices", "rows", "cols")}  # what lies along each axis
 
 
 @functools.cache

@@ -19,6 +19,7 @@ BOXES = np.array([[0.5, 1.2, 7.1, 8.9]] * 4, "float32")
 LAYERS = {
     "center": lambda **kwargs: kerascrop.CenterCrop(HEIGHT, WIDTH, **kwargs),
     "border": lambda **kwargs: kerascrop.BorderCrop(((1, 3), (-1, 7)), **kwargs),
+    "window": lambda **kwargs: kerascrop.WindowCrop((2, 7), (-8, -2), **kwargs),
     "random": lambda **kwargs: kerascrop.RandomCrop(HEIGHT, WIDTH, seed=1, **kwargs),
     "pad": lambda **kwargs: kerascrop.RandomCrop(11, WIDTH, seed=1, if_smaller="pad", **kwargs),
     "five": lambda **kwargs: kerascrop.MultiCrop(HEIGHT, WIDTH, **kwargs),
@@ -30,7 +31,7 @@ LAYERS = {
     "bright": lambda **kwargs: BrightCrop(HEIGHT, WIDTH, **kwargs),  # layers as users write them
     "peak": lambda **kwargs: PeakCrop(HEIGHT, WIDTH, **kwargs),
 }
-WHOLE_PIXELS = ("center", "border", "random", "pad", "five", "ten", "grid", "peak")
+WHOLE_PIXELS = ("center", "border", "window", "random", "pad", "five", "ten", "grid", "peak")
 VIEWS = {"five": (5,), "ten": (10,), "grid": (2 * 3,)}
 layers = pytest.mark.parametrize("name", LAYERS)
 
@@ -281,9 +282,11 @@ LINES = {1: (12,), 3: (6, 8, 9)}
 OTHER_DIMENSIONS = {
     (1, "center"): lambda: kerascrop.CenterCrop1D(5),
     (1, "border"): lambda: kerascrop.BorderCrop1D((-1, 3)),
+    (1, "window"): lambda: kerascrop.WindowCrop1D((-5, -1)),
     (1, "random"): lambda: kerascrop.RandomCrop1D(5, seed=1),
     (3, "center"): lambda: kerascrop.CenterCrop3D(3, 5, 9),
     (3, "border"): lambda: kerascrop.BorderCrop3D(((1, 2), (-1, 0), (3, 3))),
+    (3, "window"): lambda: kerascrop.WindowCrop3D((1, 4), (2, None), -1),
     (3, "random"): lambda: kerascrop.RandomCrop3D(3, 5, 9, seed=1),
 }
 

@@ -27,6 +27,9 @@ LAYERS = {
         for if_smaller, height in (("error", 5), ("resize", 11), ("pad", 11), ("keep", 11))
     },
     "border": lambda: kerascrop.BorderCrop(((1, 3), (-1, 7)), return_boxes=True),
+    "window": lambda: kerascrop.WindowCrop((2, 7), (-8, -1), return_boxes=True),
+    "window, pad": lambda: kerascrop.WindowCrop((2, 17), (-18, -1), if_smaller="pad", return_boxes=True),
+    "window, keep": lambda: kerascrop.WindowCrop((2, 17), (-18, -1), if_smaller="keep", return_boxes=True),
     "resized": lambda: kerascrop.RandomResizedCrop(5, 6, return_boxes=True),
     "box": lambda: kerascrop.BoxCrop(5, 6, return_boxes=True),
     "box, relative": lambda: kerascrop.BoxCrop(5, 6, box_format="rel_xyxy", align_corners=True, antialias=True),

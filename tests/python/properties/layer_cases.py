@@ -11,9 +11,38 @@ from sampling_cases import FILL_MODES
 
 RANKS = st.sampled_from((2, 2, 2, 1, 3))
 SUFFIX = {1: "1D", 2: "", 3: "3D"}
+LINES = {1: ("steps",), 2: ("rows", "cols"), 3: ("slices", "rows", "cols")}
 MOST = {1: 12, 2: 9, 3: 5}
-WINDOWS = ("center", "random", "border", "five", "ten", "grid")
+WINDOWS = ("center", "random", "border", "window", "five", "ten", "grid")
 VALUES = (0, 1, 7)
+
+
+def some_lines():
+    """Rows or columns as slices have them: from either end, or from both."""
+    number = st.integers(0, 3)
+    return st.tuples(number, number, st.sampled_from(("first", "last", "middle"))).map(
+        lambda drawn: {
+            "first": (drawn[0], drawn[0] + drawn[1] + 1),
+            "last": (-drawn[0] - drawn[1] - 1, -drawn[0] or None),
+            "middle": (drawn[0], -drawn[1] or None),
+        }[drawn[2]]
+    )
+
+
+def lines_of(kwargs):
+    return [kwargs[name] for name in LINES[3] + LINES[1] if name in kwargs]
+
+
+def lines_in(lines, length):
+    """Start and stop in an image of this length, or beyond it."""
+    start, stop = lines
+    stop = length if stop is None else stop
+    return (start if start >= 0 else length + start), (stop if stop >= 0 else length + stop)
+
+
+def fits(lines, length, if_smaller):
+    start, stop = lines_in(lines, length)
+    return start < stop and (0 <= start and stop <= length if if_smaller == "error" else start < length and stop > 0)
 
 
 def a_size(rank, most=6):
@@ -26,6 +55,10 @@ def arguments(draw, kind, rank):
     if kind == "border":
         cropping = draw(st.tuples(*[st.tuples(st.integers(-2, 2), st.integers(-2, 2))] * rank))
         return {"cropping": cropping, "fill_value": draw(st.sampled_from((0, 1)))}
+    if kind == "window":
+        lines = dict(zip(LINES[rank], draw(st.tuples(*[some_lines()] * rank))))
+        if_smaller, fill_value = draw(st.sampled_from(("error", "pad", "keep"))), draw(st.sampled_from((0, 1)))
+        return lines | {"if_smaller": if_smaller, "fill_value": fill_value}
     size = draw(a_size(rank))
     kwargs = dict(zip({1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}[rank], size))
     if kind in WINDOWS:
@@ -83,6 +116,8 @@ def shapes(config):
     low, high = [1] * rank, [MOST[rank]] * rank
     if config["kind"] == "border":
         low = [max(1, before + after + 1) for before, after in kwargs["cropping"]]
+    elif config["kind"] == "window":
+        low = [next(n for n in range(1, 20) if fits(line, n, kwargs["if_smaller"])) for line in lines_of(kwargs)]
     elif kwargs.get("if_smaller") == "error":
         low = list(size_of(kwargs))
     return st.fixed_dictionaries(

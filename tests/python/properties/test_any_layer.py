@@ -6,7 +6,7 @@ from keras import ops
 
 import oracle
 from cases import BACKEND, array, cases, for_any, run, tensor
-from layer_cases import WINDOWS, inputs_of, layers, make_layer, nested, shapes, size_of, to_format
+from layer_cases import WINDOWS, inputs_of, layers, lines_in, lines_of, make_layer, nested, shapes, size_of, to_format
 from sampling_cases import assert_samples
 
 
@@ -37,6 +37,10 @@ def windows(config, lengths):
     if kind == "border":
         starts = tuple(before for before, _ in kwargs["cropping"])
         return [(starts, tuple(n - a - b for n, (a, b) in zip(lengths, kwargs["cropping"])), False)]
+    if kind == "window":
+        ends = np.array([lines_in(line, length) for line, length in zip(lines_of(kwargs), lengths)])
+        ends = np.clip(ends, 0, np.array(lengths)[:, None]) if kwargs["if_smaller"] == "keep" else ends
+        return [(tuple(ends[:, 0]), tuple(ends[:, 1] - ends[:, 0]), False)]
     size = size_of(kwargs)
     if kwargs["if_smaller"] == "keep":
         size = tuple(map(min, size, lengths))

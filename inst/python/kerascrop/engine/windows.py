@@ -190,10 +190,10 @@ def fit(lengths, sizes, if_smaller, names, layer):
         others = ", ".join(map(repr, IF_SMALLER[1:-1])) + f" or {IF_SMALLER[-1]!r}"
         lengths = check_fits(lengths, sizes, names, layer, f"larger images, or `if_smaller`: {others}")
     elif if_smaller == "keep":
-        sizes = tuple(_extreme(min, length, size) for length, size in zip(lengths, sizes))
+        sizes = tuple(extreme(min, length, size) for length, size in zip(lengths, sizes))
     elif if_smaller == "pad":
         margins = _borders(lengths, sizes)
-        lengths = tuple(_extreme(max, length, size) for length, size in zip(lengths, sizes))
+        lengths = tuple(extreme(max, length, size) for length, size in zip(lengths, sizes))
     elif None not in lengths:
         scale = _enlargement(lengths, sizes)
         enlarged = "perhaps" if ops.is_tensor(scale) else "never" if scale == 1 else "always"
@@ -207,7 +207,7 @@ def fit(lengths, sizes, if_smaller, names, layer):
 
 def _borders(lengths, sizes):
     """The pixels `(before, after)` that images lack to be as large as the windows."""
-    lacking = [0 if length is None else _extreme(max, size - length, 0) for length, size in zip(lengths, sizes)]
+    lacking = [0 if length is None else extreme(max, size - length, 0) for length, size in zip(lengths, sizes)]
     return tuple((lack // 2, lack - lack // 2) for lack in lacking)
 
 
@@ -224,7 +224,7 @@ def _real(length):
     return float(length) if isinstance(length, int) else ops.cast(length, "float32")
 
 
-def _extreme(choice, first, second):
+def extreme(choice, first, second):
     """`min` or `max` of two lengths, either of which may be a tensor; None if one is not known."""
     if first is None or second is None:
         return None
@@ -283,7 +283,7 @@ def check_fits(lengths, sizes, names, layer, remedy="or larger images"):
     return [
         length
         if isinstance(length, int) and length >= size
-        else _at_least(length, size, message.format(layer, name, size, name, name, remedy))
+        else at_least(length, size, message.format(layer, name, size, name, name, remedy))
         for length, size, name in zip(lengths, sizes, names)
     ]
 
@@ -291,7 +291,7 @@ def check_fits(lengths, sizes, names, layer, remedy="or larger images"):
 def check_margins_fit(lengths, margins, names, layer):
     """The lengths, checked to keep something when the margins are gone. None, a length not known yet, passes."""
     return [
-        _at_least(
+        at_least(
             length,
             before + after + 1,
             f"`{layer}` cannot remove {before} + {after} pixels from images of {name} {{}}: "
@@ -301,7 +301,7 @@ def check_margins_fit(lengths, margins, names, layer):
     ]
 
 
-def _at_least(length, least, message):
+def at_least(length, least, message):
     """Check a length: now if it is known, in the graph if TensorFlow knows it only when that runs."""
     if isinstance(length, int) and length < least:
         raise checks.SizeError(message.format(length))
