@@ -86,7 +86,7 @@ def test_crops_are_upright_whatever_the_size_and_whether_the_window_is_decoded_a
 def test_a_reader_tells_whether_the_image_is_too_small(tmp_path, rng):
     file = str(write(tmp_path / "1.png", picture(rng, 10, 30)))
     for size, small in (((10, 30), False), ((11, 5), True), ((5, 31), True)):
-        crop, told = Reader(size, "center", None, 3, "error", False)(file, 0, (1, 2))
+        crop, told = Reader(size, "center", None, 3, "error", False)(file, 0, (0.5, 0.5))
         assert bool(told) == small and crop.shape == (*size, 3)
 
 

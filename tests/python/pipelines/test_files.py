@@ -203,3 +203,32 @@ def test_max_pixels(tmp_path):
     assert files.examined(tmp_path / "file", max_pixels=630)[0] is None
     assert files.examined(tmp_path / "file", max_pixels=None)[0] is None
     assert files.examined(tmp_path / "file", max_pixels=629)[0] == "(has 30 x 21 pixels, more than `max_pixels`, 629)"
+
+
+def test_a_quick_look_at_a_jpeg_says_what_pillow_says_or_nothing(tmp_path):
+    file, exif = tmp_path / "photo.jpg", Image.Exif()
+    exif[0x0112] = 6
+    whole = encoded(photo(), "JPEG")
+    quick = {
+        whole: 21 * 30,
+        encoded(photo(mode="L"), "JPEG", progressive=True, comment="grey"): 21 * 30,
+        encoded(photo(), "JPEG", exif=exif): 0,
+        adobe_cmyk(2): 0,
+        encoded(photo(), "PNG"): 0,
+        whole[:-40]: 0,
+        b"": 0,
+    }
+    for data, pixels in quick.items():
+        file.write_bytes(data)
+        assert files.simple_jpeg_pixels(file) == pixels
+    assert files.simple_jpeg_pixels(tmp_path) == files.simple_jpeg_pixels(tmp_path / "none") == 0
+    rng, agreed = np.random.default_rng(1), 0
+    for _ in range(200):  # a byte of the header is another one
+        damaged = bytearray(whole)
+        damaged[rng.integers(3, 700)] = rng.integers(256)
+        file.write_bytes(damaged)
+        if pixels := files.simple_jpeg_pixels(file):
+            with Image.open(file) as image:
+                assert image.width * image.height == pixels
+            agreed += 1
+    assert agreed > 50

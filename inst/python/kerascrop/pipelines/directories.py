@@ -1,5 +1,6 @@
 """Crops from labelled folders of image files: the list of files, and a dataset of crops of them."""
 
+import math
 import multiprocessing.pool
 import os
 import pathlib
@@ -123,11 +124,14 @@ def crops_from_directory(
 
     @tf.autograph.experimental.do_not_convert  # what is mapped is graph code already
     def pipeline():
-        images = read_files(files, turns, reader, shuffle, seed, errors)
-        dataset = images.map(lambda image, i: image if encoded is None else (image, tf.gather(encoded, i)))
-        return dataset if batch_size is None else dataset.batch(batch_size)
+        images = read_files(files, turns, reader, shuffle, seed, errors, batch_size or 1)
+        dataset = images.map(lambda crops, i: crops if encoded is None else (crops, tf.gather(encoded, i)))
+        return dataset if batch_size else dataset.unbatch()
 
-    dataset = pipeline().prefetch(tf.data.AUTOTUNE)
+    dataset = pipeline()
+    if errors == "raise":
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(math.ceil(len(files) / (batch_size or 1))))
+    dataset = dataset.prefetch(tf.data.AUTOTUNE)
     dataset.class_names, dataset.file_paths = class_names, files
     return dataset
 
@@ -277,14 +281,15 @@ def sound_files(files, labels, folders, errors, orient, max_pixels):
     return *take(files, labels, sound), [turns[i] for i in sound]
 
 
-def read_files(files, turns, reader, shuffle, seed, errors):
-    """A dataset of crops and the numbers of their files, in a new order in each epoch or as they come.
+def read_files(files, turns, reader, shuffle, seed, errors, batch_size):
+    """A dataset of batches of crops and of the numbers of their files, in a new order in each epoch or as they come.
 
-    An operation that fails loses its element, and its error does not name the file. So elements are counted: a gap in
-    the count tells which files are lost.
+    An operation that fails loses its element, and its error does not name the file. So elements are counted, batch by
+    batch: a gap in the count tells which files are lost.
     """
     n = len(files)
     paths = tf.constant([os.fsencode(file) for file in files])
+    same_turn = turns[0] if len(set(turns)) == 1 else None
     turns = tf.constant(turns, tf.int32)
     tell = Complaints(files, reader, errors)
 
@@ -292,27 +297,31 @@ def read_files(files, turns, reader, shuffle, seed, errors):
         order = tf.range(n, dtype=tf.int64)
         if shuffle:
             order = tf.random.experimental.stateless_shuffle(order, tf.stack([key, n]))
+        where = tf.random.stateless_uniform((n, 2), tf.stack([key, n + 1]), dtype=tf.float64)
 
         def read(place):
             number = order[place]
-            crop, small = reader(paths[number], turns[number], tf.stack([key, place]))
+            turn = turns[number] if same_turn is None else same_turn
+            crop, small = reader(paths[number], turn, where[place])
             return place, crop, small
 
         def check(expected, found):
-            place, crop, small = found
-            doubtful = order[expected : place + tf.cast(small, tf.int64)]
-            fine = tf.equal(tf.size(doubtful), 0)
-            told = tf.cond(fine, lambda: True, lambda: tf.numpy_function(tell, [doubtful, small], tf.bool))
+            places, crops, small = found
+            after = places[-1] + 1
+            fine = (after - expected == tf.size(places, tf.int64)) & ~tf.reduce_any(small)
+            told = tf.cond(
+                fine, lambda: True, lambda: tf.numpy_function(tell, [order, expected, places, small], tf.bool)
+            )
             with tf.control_dependencies([told]):
-                return place + 1, (crop, order[tf.minimum(place, n - 1)], place < n)
+                kept = tf.size(places) - tf.cast(after > n, tf.int32)
+                return after, (crops[:kept], tf.gather(order, places[:kept]))
 
         end = tf.data.Dataset.from_tensors((np.int64(n), np.zeros(reader.shape, "uint8"), False))
         crops = tf.data.Dataset.range(n).map(read, num_parallel_calls=tf.data.AUTOTUNE).ignore_errors()
-        crops = crops.concatenate(end).scan(np.int64(0), check)
-        return crops.filter(lambda crop, number, before_end: before_end)
+        crops = crops.concatenate(end).batch(batch_size).scan(np.int64(0), check)
+        return crops.filter(lambda crops, numbers: tf.size(numbers) > 0)
 
-    images = random_numbers(seed).take(1).flat_map(epoch).map(lambda crop, number, before_end: (crop, number))
-    return images.apply(tf.data.experimental.assert_cardinality(n)) if errors == "raise" else images
+    return random_numbers(seed).take(1).flat_map(epoch)
 
 
 class Complaints:
@@ -322,15 +331,14 @@ class Complaints:
         self.files, self.size, self.max_pixels, self.errors = files, reader.size, reader.max_pixels, errors
         self.told = set()
 
-    def __call__(self, numbers, small):
-        """Report files, by number: all are broken, except that the last is too small if `small`."""
-        files = [self.files[number] for number in numbers]
-        if small:
-            *files, file = files
+    def __call__(self, order, expected, places, small):
+        """Report the files that are lost between the places `expected` and the last of a batch, or are too `small`."""
+        lost = np.setdiff1d(np.arange(expected, min(places[-1] + 1, len(order))), places)
+        files = [self.files[number] for number in order[lost]]
         self.broken([file for file in files if file not in self.told])
-        if small:
+        for number in order[places[small]]:
             raise checks.SizeError(
-                f"{file!r} is smaller than the crop, {self.size[0]} x {self.size[1]} pixels. "
+                f"{self.files[number]!r} is smaller than the crop, {self.size[0]} x {self.size[1]} pixels. "
                 "Use a smaller crop, `resize`, or `if_smaller='resize'` or 'pad'."
             )
         return np.bool_(True)
