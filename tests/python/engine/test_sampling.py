@@ -352,7 +352,7 @@ def test_gradient_reach_widens_the_gradient_and_leaves_the_crops(rng):
     boxes = random_boxes(rng, 4, reach=0.4)
     for how in ({}, {"antialias": True}):
         wide = run(images, boxes, (5, 7), gradient_reach=3, **how)
-        np.testing.assert_allclose(wide, run(images, boxes, (5, 7), **how), rtol=0, atol=5e-7)  # compiled apart by JAX
+        np.testing.assert_allclose(wide, run(images, boxes, (5, 7), **how), rtol=0, atol=2e-6)  # compiled apart by JAX
 
 
 def test_gradient_reach_leaves_the_nearest_pixels_their_dtype(rng):
