@@ -70,7 +70,7 @@ check: setup ## run R CMD check --as-cran, in .check/
 
 bench: setup ## run the scripts in bench/, each against its peers
 	@for script in $(wildcard bench/*.R); do echo "== $$script"; Rscript $$script || exit 1; done
-	@for script in $(filter-out bench/_% bench/learnable%,$(wildcard bench/*.py)); do \
+	@for script in $(filter-out bench/_% bench/learnable% bench/label%,$(wildcard bench/*.py)); do \
 	  echo "== $$script"; $(RETICULATE_PYTHON) $$script || exit 1; \
 	done
 

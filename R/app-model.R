@@ -78,6 +78,12 @@ ask_about_image <- function(proposer, path) {
   list(boxes = from_numpy(result[[0]]), answer = from_numpy(result[[1]]))
 }
 
+# How unsure a model is of where it would crop, from 0 to 1; NA where it does not say.
+doubt_of_image <- function(proposer, path) {
+  doubt <- with_python_errors(proposer$doubt(normalizePath(path)), NULL)
+  as.double(reticulate::py_to_r(doubt[[2]]))
+}
+
 ask_about_box <- function(proposer, box) {
   with_python_errors(from_numpy(proposer$judge(as.list(unname(box)))), NULL)
 }

@@ -56,7 +56,7 @@ open_work <- function(setup, session) {
   work
 }
 
-path_of <- function(work, file) if (is.null(work$folder)) file else file.path(work$folder, file)
+path_of <- function(work, file) work_path(work$folder, file)
 
 # Height and width of an image, whose file is read once.
 size_of <- function(work, file) {
@@ -70,7 +70,7 @@ start_boxes <- function(work, file) {
   if (!is.null(drawn)) return(drawn)
   for (rows in list(shiny::isolate(work$stored()), work$given)) {
     rows <- rows[rows$file %in% file, ]
-    if (nrow(rows)) return(as_labelled_boxes(rows, "boxes", NULL))
+    if (nrow(rows)) return(as_labelled_boxes(rows[!is_empty(rows), ], "boxes", NULL))
   }
   as_labelled_boxes(NULL, "boxes", NULL)
 }
@@ -206,7 +206,7 @@ show_state <- function(output, session, work) {
   })
   output$saved <- shiny::renderText({
     if (!is.null(work$unsaved())) return(paste("Not saved!", work$unsaved()))
-    n <- nrow(work$stored())
+    n <- sum(!is_empty(work$stored()))
     if (!n) return("")
     where <- if (work$dropped) ": the address of this page leads back here" else paste(" in", work$store)
     sprintf("%d %s saved%s", n, if (n == 1) "box" else "boxes", where)
@@ -216,13 +216,16 @@ show_state <- function(output, session, work) {
 
 show_strip <- function(output, session, work) {
   source <- session$registerDataObj("thumbnails", NULL, function(data, request) {
-    number <- suppressWarnings(as.integer(shiny::parseQueryString(request$QUERY_STRING)$image))
-    send_thumbnail(path_of(work, shiny::isolate(work$files())[number]))
+    file <- shiny::parseQueryString(request$QUERY_STRING)$image
+    files <- shiny::isolate(work$files())
+    send_thumbnail(path_of(work, files[match(file, files)]))
   })
   output$strip <- shiny::renderUI({
     labelled <- shiny::isolate(work$files() %in% work$stored()$file)
     files <- work$files()
-    Map(thumbnail_button, seq_along(files), files, paste0(source, "&image=", seq_along(files)), labelled)
+    # By its name: browsers keep pictures, and the order may change.
+    address <- vapply(enc2utf8(files), utils::URLencode, "", reserved = TRUE)
+    Map(thumbnail_button, seq_along(files), files, paste0(source, "&image=", address), labelled)
   })
 }
 
@@ -247,20 +250,29 @@ shrunk <- function(pixels, most = 160) {
 
 # ---- boxes in other forms ------------------------------------------------------------------------------------
 
-export_formats <- c(csv = "CSV", coco = "COCO (JSON)", yolo = "YOLO (text files)")
+export_formats <- c(csv = "CSV", coco = "COCO (JSON)", yolo = "YOLO (text files)", voc = "Pascal VOC (XML files)")
 
 offer_exports <- function(output, work) {
-  offer <- function(name, write) {
+  offer <- function(format, name) {
+    force(format) # which a loop changes
     shiny::downloadHandler(name, function(file) {
-      tryCatch(write(stored_boxes(work), file), error = function(error) {
+      tryCatch(export_boxes(stored_boxes(work), file, format), error = function(error) {
         work$problems(plain_message(error))
         stop(error)
       })
     })
   }
-  output$export_csv <- offer("boxes.csv", function(rows, file) writeBin(stored_text(rows), file))
-  output$export_coco <- offer("boxes.json", function(rows, file) writeLines(coco_text(rows), file, useBytes = TRUE))
-  output$export_yolo <- offer("boxes.tar.gz", function(rows, file) write_archive(yolo_lines(rows), file))
+  names <- c(csv = "boxes.csv", coco = "boxes.json", yolo = "boxes-yolo.tar.gz", voc = "boxes-voc.tar.gz")
+  for (format in names(names)) output[[paste0("export_", format)]] <- offer(format, names[[format]])
+}
+
+# A file in one of these formats; a folder of files becomes a compressed archive.
+export_boxes <- function(rows, file, format) {
+  if (is.null(annotation_formats[[format]])) return(write_boxes(rows, file, format))
+  folder <- tempfile()
+  on.exit(unlink(folder, recursive = TRUE))
+  write_boxes(rows, folder, format)
+  withr::with_dir(folder, utils::tar(file, files_in(".", nzchar), compression = "gzip", tar = "internal"))
 }
 
 # ---- a model -------------------------------------------------------------------------------------------------
@@ -276,7 +288,7 @@ ask_model <- function(input, output, session, work, editor, setup) {
   shiny::observe({
     if (started || !editor$shown()) return()
     started <<- TRUE
-    run_steps(steps, words, session, finally = function() NULL)
+    run_steps(steps, words, session, finally = function() sort_strip(work, proposer_of(proposer), session))
   })
 
   # Of each image when it is on the screen.
@@ -314,3 +326,22 @@ ask_model <- function(input, output, session, work, editor, setup) {
 }
 
 proposer_of <- function(proposer) shiny::isolate(proposer())[[1]]
+
+# Looks at all images, one after the other, and between them lets Shiny answer; then shows those first of which the
+# model is least sure.
+sort_strip <- function(work, proposer, session, wait = 0.2) {
+  files <- shiny::isolate(work$files())
+  doubt <- rlang::set_names(rep(NA_real_, length(files)), files)
+  look <- function(i) {
+    if (session$isClosed()) return()
+    if (i <= length(files)) {
+      doubt[i] <<- tryCatch(doubt_of_image(proposer, path_of(work, files[i])), error = function(error) NA_real_)
+      return(later::later(function() look(i + 1), wait))
+    }
+    shiny::isolate({
+      place <- work$place()
+      work$files(worst_first(work$files(), place, work$stored()$file, doubt))
+    })
+  }
+  if (length(files) > 2) later::later(function() look(1), wait)
+}

@@ -9,15 +9,17 @@
 #'
 #' With a `model` the app shows where its learned crop would cut, and **P** takes that box over, to be corrected.
 #' Whenever a box is drawn, moved or selected, the app says what the model answers if it looks there. Python and the
-#' model are started once the first image is on the screen, and the page says so. A whole image goes to the model, with
-#' numbers from 0 to 1, or up to 255 if the model has a layer `Rescaling`; it is resized if the model takes one size
-#' only.
+#' model are started once the first image is on the screen, and the page says so. Then the model looks at all images,
+#' and those that nobody has seen or labelled yet are put in order, the one first of which it is least sure: see
+#' [propose_boxes()]. A whole image goes to the model, with numbers from 0 to 1, or up to 255 if the model has a layer
+#' `Rescaling`; it is resized if the model takes one size only.
 #'
 #' @param images A folder of images, whose subfolders count as well; or paths of image files; or `NULL`, to drop files
 #'   onto the page.
 #' @param boxes Where to keep the boxes: the path of a CSV file, by default `boxes.csv` in the folder of the images. Or
-#'   boxes to start from, a data frame with columns `file`, `x1`, `y1`, `x2`, `y2` (or other [box_names]), and perhaps
-#'   `label`. These are proposals: of an image that has boxes in the CSV file, those are shown instead.
+#'   boxes to start from, as [read_boxes()] gives them: a data frame with columns `file`, `x1`, `y1`, `x2`, `y2` (or
+#'   other [box_names]), and perhaps `label`. These are proposals: of an image that has boxes in the CSV file, those are
+#'   shown instead.
 #' @param model A Keras model with one [layer_learnable_crop()]; or the path of one that was saved, or a function that
 #'   returns one, so that Python need not run yet. `NULL`: none.
 #' @param labels The classes to choose from, or `NULL`. If the model tells as many classes apart, its answers have these
@@ -28,8 +30,8 @@
 #' @section What is kept, and where:
 #' After every change the boxes are written to the CSV file, as a whole or not at all, with the columns that this
 #' function returns; files are named from the images' folder on. So nothing is lost if the browser is closed, or R ends:
-#' the same call goes on from there. `read.csv("boxes.csv")` reads them, for training. The page also gives them as
-#' COCO's JSON, or as YOLO's text files in an archive; there, boxes without a label are of the class `object`.
+#' the same call goes on from there. `read_boxes("boxes.csv")` reads them, for training. The page also gives them as
+#' COCO's JSON, or as YOLO's text files or Pascal VOC's XML files in an archive, as [write_boxes()] makes them.
 #'
 #' Files that are dropped onto the page are kept, with their boxes, in a folder of their own for each session, in
 #' `tools::R_user_dir("kerascrop", "data")`. The page's address leads back to them; so does a call with that folder.
@@ -88,8 +90,7 @@ as_image_files <- function(x, arg = caller_arg(x), call = caller_env()) {
 
 # The names of images in a folder, in the order in which people count: 2 before 10.
 images_in <- function(folder) {
-  pattern <- paste0("[.](", paste(image_endings, collapse = "|"), ")$")
-  files <- list.files(folder, pattern, recursive = TRUE, ignore.case = TRUE)
+  files <- list.files(folder, image_pattern, recursive = TRUE, ignore.case = TRUE)
   padded <- vapply(regmatches(files, gregexpr("\\d+|\\D+", files)), function(parts) {
     digits <- grepl("^\\d", parts)
     parts[digits] <- formatC(parts[digits], width = 20, flag = "0")
@@ -107,7 +108,7 @@ as_given_boxes <- function(x, images, arg = "boxes", call = caller_env()) {
       x = "The images are in several folders, so there is no place for it that is plain."
     ), "argument", call)
   }
-  list(store = store, boxes = if (is.null(x) || is_string(x)) no_boxes() else as_stored(x, arg, call))
+  list(store = store, boxes = if (is.null(x) || is_string(x)) no_boxes() else as_box_table(x, arg, call))
 }
 
 # Stops at once where boxes could not be kept, or are of other images.

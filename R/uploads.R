@@ -11,6 +11,8 @@ image_endings <- c(
   heif = "heif", heif = "avif"
 )
 
+image_pattern <- paste0("[.](", paste(image_endings, collapse = "|"), ")$")
+
 # Moves files, a data frame `name, datapath` as Shiny gives it, into a folder. Returns the names that they have there,
 # and the problems of the others, as plain text.
 take_uploads <- function(sent, folder) {

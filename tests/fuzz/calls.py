@@ -234,8 +234,40 @@ def folder(into):
     return str(into)
 
 
+BOXES_OF_IMAGES = {
+    "file": ["a.png", "b.png"], "x1": [1, 2], "y1": [0, 1], "x2": [5, 6], "y2": [4, 9], "label": ["a", "b"],
+    "height": [12, 12], "width": [14, 14],
+}
+
+
+def annotations(where):
+    path = str(where / "annotations.csv")
+    kerascrop.write_boxes(BOXES_OF_IMAGES, path)
+    return path
+
+
+def in_folder(where, function):
+    """The function, called in a folder that may be written into."""
+
+    def call(**given):
+        before = os.getcwd()
+        os.chdir(where)
+        try:
+            return function(**given)
+        finally:
+            os.chdir(before)
+
+    return call
+
+
 def take(batches):
     return [batch for batch, _ in zip(batches, range(2))]
+
+
+def looking():
+    model = keras.Sequential([keras.Input((12, 14, 3)), kerascrop.LearnableCrop(4, 5), keras.layers.Flatten()])
+    model.add(keras.layers.Dense(2))
+    return model
 
 
 def watched(monitor):
@@ -285,6 +317,20 @@ def cases(where):
         "boxes_from_theta": Case(
             kerascrop.boxes_from_theta,
             {"theta": np.array([[[0.5, 0, 0.1], [0, 0.5, 0]]]), "box_format": "xyxy"} | image_size,
+        ),
+        "propose_boxes": Case(
+            kerascrop.propose_boxes, {"model": looking(), "images": IMAGES[2](), "labels": None},
+        ),
+        "read_boxes": Case(
+            in_folder(where, kerascrop.read_boxes),
+            {"path": annotations(where), "format": None, "images": None, "first_pixel": None},
+        ),
+        "write_boxes": Case(
+            in_folder(where, kerascrop.write_boxes),
+            {
+                "boxes": BOXES_OF_IMAGES, "path": "new.json", "format": None, "classes": None, "images": None,
+                "first_pixel": 0,
+            },
         ),
         "cluttered_digits": Case(
             kerascrop.cluttered_digits,

@@ -125,3 +125,56 @@ def test_models_without_a_learnable_crop_or_with_two_are_refused():
     for wrong in (None, "model", keras.layers.Dense(3)):
         with pytest.raises(checks.ArgumentError, match="model"):
             Proposer(wrong)
+
+
+def squares(*places, side=40, size=8):
+    """An image `(side, side, 1)` with bright squares at places `(top, left)`."""
+    image = np.zeros((side, side, 1), "float32")
+    for top, left in places:
+        image[top : top + size, left : left + size] = 1
+    return image
+
+
+def test_doubt_is_large_where_another_place_would_do_as_well():
+    keras.utils.set_random_seed(1)
+    crop = kerascrop.LearnableCrop(8, 8)
+    images = np.stack([squares((4, 4)), squares((4, 4), (28, 28)), squares((16, 24))])
+    one, two, other = ops.convert_to_numpy(crop.doubt(images))
+    assert 0 <= max(one, other) < 0.3 and 0.9 < two <= 1
+    several = kerascrop.LearnableCrop(8, 8, crops=2)
+    of_two = ops.convert_to_numpy(several.doubt(images[1:2]))[0]  # a third place is none
+    assert of_two < 0.4
+    assert np.isnan(ops.convert_to_numpy(kerascrop.LearnableCrop(8, 8, localizer="global").doubt(images))).all()
+
+
+def test_boxes_are_proposed_for_arrays_and_files_with_their_doubts(tmp_path):
+    model = a_model((40, 40, 1), size="fixed")
+    images = np.stack([squares((4, 4)), squares((4, 4), (28, 28))])
+    found = kerascrop.propose_boxes(model, images, labels=["a", "b", "c", "d", "e"])
+    layer = model.get_layer("crop")
+    boxes = np.stack([found[side] for side in ("x1", "y1", "x2", "y2")], axis=1)
+    np.testing.assert_allclose(boxes, ops.convert_to_numpy(layer.locate(images)), atol=1e-3)
+    np.testing.assert_allclose(found["doubt"], ops.convert_to_numpy(layer.doubt(images)), atol=1e-4)
+    assert found["file"].tolist() == ["0", "1"] and found["height"].tolist() == [40, 40]
+    answers = ops.convert_to_numpy(model(images)).argmax(axis=1)
+    assert found["label"].tolist() == ["abcde"[answer] for answer in answers]
+    files = [str(tmp_path / f"{name}.png") for name in ("x", "y")]
+    for file, image in zip(files, images):
+        Image.fromarray((255 * image[..., 0]).astype("uint8")).save(file)
+    from_files = kerascrop.propose_boxes(model, files)
+    assert from_files["file"].tolist() == files
+    np.testing.assert_allclose(from_files["doubt"], found["doubt"], atol=1e-4)
+    kerascrop.write_boxes(from_files, tmp_path / "a.csv")
+    np.testing.assert_array_equal(kerascrop.read_boxes(tmp_path / "a.csv")["x1"], from_files["x1"])
+
+
+def test_what_cannot_be_proposed_for_is_refused(tmp_path):
+    model = a_model()
+    (tmp_path / "a.png").write_text("no image")
+    for wrong in (3, "a.png", ["no-such.png"], [str(tmp_path / "a.png")], np.zeros((32, 40, 3)), None):
+        with pytest.raises(checks.ArgumentError):
+            kerascrop.propose_boxes(model, wrong)
+    with pytest.raises(checks.ArgumentError, match="labels"):
+        kerascrop.propose_boxes(model, a_picture()[None], labels=["a", "b"])
+    with pytest.raises(checks.ArgumentError, match="model"):
+        kerascrop.propose_boxes(None, a_picture()[None])

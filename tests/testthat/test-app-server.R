@@ -98,7 +98,7 @@ test_that("boxes are taken along to the next image, inside of it, and count ther
 
 test_that("given boxes are proposals: they are kept once one has seen them, and never instead of saved ones", {
   folder <- folder_of_three()
-  given <- as_stored(data.frame(file = c("a.png", "b.png"), x1 = 1, y1 = 1, x2 = 4, y2 = 4), "boxes", NULL)
+  given <- as_box_table(data.frame(file = c("a.png", "b.png"), x1 = 1, y1 = 1, x2 = 4, y2 = 4), "boxes", NULL)
   store_boxes(file.path(folder, "boxes.csv"), "b.png", replace(given[2, ], "x2", 9))
   shiny::testServer(app_server(setup_of(folder, given = given)), {
     session$flushReact()
@@ -125,7 +125,7 @@ test_that("two sessions write to one folder without losing each other's boxes", 
   other <- data.frame(file = "b.png", x1 = 0, y1 = 0, x2 = 5, y2 = 5)
   shiny::testServer(app_server(setup_of(folder)), {
     session$flushReact()
-    store_boxes(file.path(folder, "boxes.csv"), "b.png", as_stored(other, "boxes", NULL)) # the other one
+    store_boxes(file.path(folder, "boxes.csv"), "b.png", as_box_table(other, "boxes", NULL)) # the other one
     draw_in(session, 1, 1, 2, 11, 12)
     expect_setequal(saved(folder)$file, c("a.png", "b.png"))
   })
@@ -224,5 +224,9 @@ test_that("what is exported is what was drawn", {
     expect_identical(utils::read.csv(output$export_csv), saved(folder))
     expect_equal(jsonlite::fromJSON(output$export_coco)$annotations$bbox[[1]], c(1, 2, 10, 10))
     expect_setequal(utils::untar(output$export_yolo, list = TRUE, tar = "internal"), c("a.txt", "classes.txt"))
+    skip_if_not_installed("xml2")
+    voc <- withr::local_tempdir()
+    utils::untar(output$export_voc, exdir = voc, tar = "internal")
+    expect_equal(read_boxes(voc), saved(folder))
   })
 })

@@ -105,12 +105,16 @@ test_that("nonsense in any argument of any function is an error that names it", 
   joint <- list(box_format = "xyxy", min_visible = 0, pass_through = "a", return_boxes = FALSE)
   layer <- list(name = "a", dtype = "float32", trainable = TRUE, data_format = "channels_last")
   fit <- list(if_smaller = "error", fill_value = 0)
+  no_file <- withr::local_tempfile(lines = "file,x1,y1,x2,y2", fileext = ".csv")
   random <- list(seed = 1, per_image = TRUE)
   place <- list(offset = NULL, size = NULL, box = NULL)
   cases <- list(
     as_numpy = list(x = x, dtype = "float32"), from_numpy = list(x = 1), image_array = list(x = x),
     box_rows = list(box = boxes),
     clip_boxes = c(list(boxes = boxes), size, list(box_format = "xyxy")), box_cols = list(box = boxes),
+    read_boxes = list(path = no_file, format = "csv", images = tempdir(), first_pixel = 0),
+    write_boxes = list(boxes = no_boxes(), path = no_file, format = "csv", classes = "a", images = tempdir(),
+                       first_pixel = 0),
     box_iou = list(boxes = boxes, others = boxes), box_window = list(rows = 1, cols = 1),
     boxes_from_masks = list(masks = x), theta_from_boxes = c(list(boxes = boxes, box_format = "xyxy"), size),
     boxes_from_theta = c(list(theta = cbind(diag(2), 0), box_format = "xyxy"), size),
@@ -151,6 +155,7 @@ test_that("nonsense in any argument of any function is an error that names it", 
       images = system.file("extdata", package = "kerascrop"), boxes = "boxes.csv", model = NULL, labels = "a",
       run = FALSE
     ),
+    propose_boxes = list(model = NULL, images = x, labels = "a"),
     loss_box = list(reduction = "mean", name = "a", dtype = "float32", match = TRUE),
     metric_box_iou = list(name = "a", dtype = "float32", match = TRUE),
     callback_crop_monitor = list(images = x, boxes = boxes, layer = "a"), animate_crops = list(monitor = NULL)

@@ -232,6 +232,33 @@ test_that("the app and its module", {
   })
 })
 
+test_that("boxes in and out", {
+  withr::local_dir(withr::local_tempdir())
+  boxes <- data.frame(file = "a.jpg", x1 = 1, y1 = 2, x2 = 30, y2 = 40)
+  writeLines(c("file,x1,y1,x2,y2", "a.jpg,1,2,30,forty"), "a.csv")
+  writeLines("0 0.5 0.5 0.1 0.1", "a.txt")
+  expect_snapshot(error = TRUE, {
+    read_boxes()
+    read_boxes("no-such.json")
+    read_boxes("a.csv")
+    read_boxes(".", "voc")
+    read_boxes(".")
+    read_boxes(".", images = data.frame(file = "a.jpg", height = 40, width = 50), first_pixel = 2)
+    read_boxes("a.csv", "pascal")
+    read_boxes("a.csv", "csv", "photos")
+    write_boxes(1:4, "b.csv")
+    write_boxes(boxes, "b")
+    write_boxes(boxes, "no-such-folder/b.csv")
+    write_boxes(boxes, "b.json")
+    write_boxes(boxes, "b.csv", classes = c("cat", "cat"))
+    write_boxes(transform(boxes, label = "dog"), "b.csv", classes = "cat")
+    write_boxes(transform(boxes, x2 = 0), "b.csv")
+    write_boxes(transform(boxes, height = 2L, width = 50L), "b.csv")
+    write_boxes(transform(boxes, file = "../a.jpg", height = 90, width = 90), "b", "voc")
+    write_boxes(transform(boxes[c(1, 1), ], file = c("a.jpg", "a.png"), height = 90, width = 90), "b", "yolo")
+  })
+})
+
 test_that("setting up", {
   expect_snapshot(error = TRUE, {
     install_kerascrop(c("a", "b"))

@@ -2,6 +2,7 @@
 
 from kerascrop import backend  # noqa: F401  # first, for the error where Keras has nothing to run on
 from kerascrop.affine import boxes_from_theta, theta_from_boxes
+from kerascrop.annotations import read_boxes, write_boxes
 from kerascrop.checks import BoxWarning
 from kerascrop.digits import cluttered_digits
 from kerascrop.engine.pasting import adjoint, paste
@@ -23,6 +24,7 @@ from kerascrop.layers.uncrop import Uncrop
 from kerascrop.layers.window import WindowCrop, WindowCrop1D, WindowCrop3D
 from kerascrop.pipelines.batches import crop_dataset, crop_generator
 from kerascrop.pipelines.directories import crops_from_directory
+from kerascrop.proposals import propose_boxes
 from kerascrop.training import BoxIoU, BoxLoss, CropMonitor
 
 __version__ = "0.1.0"
@@ -66,6 +68,9 @@ __all__ = [
     "crop_generator",
     "crops_from_directory",
     "paste",
+    "propose_boxes",
+    "read_boxes",
     "sample",
     "theta_from_boxes",
+    "write_boxes",
 ]

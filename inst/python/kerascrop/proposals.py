@@ -1,7 +1,9 @@
-"""What a model with a learnable crop says of one picture: where it would crop, and what it sees in a given box."""
+"""What a model with a learnable crop says of pictures: where it would crop, how sure it is, what it sees in a box."""
 
 import contextlib
 import functools
+import os
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -15,6 +17,61 @@ from kerascrop.engine.samples import OnCanvas, Samples
 from kerascrop.hints import Tensor
 from kerascrop.pipelines import files
 from kerascrop.training import crops_of
+
+
+def propose_boxes(
+    model: keras.Model, images: Sequence | np.ndarray, labels: Sequence[str] | None = None
+) -> dict[str, np.ndarray]:
+    """Where a model with a learnable crop looks in each of several images, and how unsure it is: what to correct first.
+
+    Args:
+        model: a Keras model with one `LearnableCrop`, built, that takes images.
+        images: paths of image files, whose pixels become numbers from 0 to 1, or stay those from 0 to 255 if the model
+            rescales them itself; or an array `(images, height, width, channels)` of the model's input.
+        labels: the names of the classes that the model tells apart, in order, for the boxes' labels; None for none.
+
+    Returns:
+        A dict of arrays with a row for each box, as `read_boxes()` has it, which `write_boxes()` and
+        `pandas.DataFrame()` take. `file` is the path, or for arrays the image's number, from 0 on, and `doubt` says how
+        unsure the model is of the image's boxes, from 0 to 1: see `LearnableCrop.doubt()`.
+
+    Raises:
+        ArgumentError: the model has no such layer, or several, or takes something else than images; the images are
+            none; or there are not as many labels as classes.
+
+    Example:
+
+    >>> proposals = kerascrop.propose_boxes(model, files)
+    >>> worst_first = np.argsort(-proposals["doubt"])
+    """
+    proposer = Proposer(model)
+    paths = isinstance(images, (list, tuple)) and all(isinstance(image, (str, os.PathLike)) for image in images)
+    if paths:
+        pictures = names = [os.fspath(image) for image in images]
+    else:
+        pictures = ops.convert_to_numpy(checks.check_tensor(images, "images"))
+        if pictures.ndim != 4:
+            raise checks.ArgumentError(
+                f"`images` must be paths, or an array (images, height, width, channels), not {checks.shown(images)}."
+            )
+        names = [str(number) for number in range(len(pictures))]
+    classes = checks.check_names(labels, "labels")
+    rows = []
+    for name, picture in zip(names, pictures):
+        try:
+            boxes, answer, doubt = proposer.doubt(picture)
+        except files.Unreadable as problem:
+            raise checks.ArgumentError(f"The image {name!r} {problem}.") from None
+        if classes and len(classes) != len(answer):
+            raise checks.ArgumentError(
+                f"`labels` must name each of the model's {len(answer)} classes, not {len(classes)}."
+            )
+        label = classes[int(np.argmax(answer))] if classes else ""
+        rows += [(name, *box, label, *proposer.size, doubt) for box in boxes]
+    columns = list(zip(*rows)) or [()] * 9
+    types = (str, *["float64"] * 4, str, "int64", "int64", "float64")
+    names = ("file", "x1", "y1", "x2", "y2", "label", "height", "width", "doubt")
+    return {name: np.array(column, dtype) for name, column, dtype in zip(names, columns, types)}
 
 
 class Proposer:
@@ -60,6 +117,19 @@ class Proposer:
         Returns:
             The boxes that the layer would cut, `(crops, 4)` in pixels of the picture, and the model's answer.
         """
+        boxes, answer = self._look(picture)
+        self.judge(boxes[0])  # what is made at the first call is made now
+        return boxes, answer
+
+    def doubt(self, picture: str | Tensor) -> tuple[np.ndarray, np.ndarray, float]:
+        """As `show()`, and how unsure the layer is of the boxes, from 0 to 1: see `LearnableCrop.doubt()`."""
+        images = []
+        with _with(self.layer, "listeners", (lambda data, choice: images.append(data),)):
+            boxes, answer = self._look(picture)
+        data = images[-1]
+        return boxes, answer, float(ops.convert_to_numpy(self.layer.doubt(data["images"], data.get("features")))[0])
+
+    def _look(self, picture):
         if isinstance(picture, str):
             picture = files.pixels(picture, self.channels or 3) * np.float32(self.scale)
         image = ops.convert_to_tensor(picture, "float32")
@@ -69,9 +139,9 @@ class Proposer:
             image = ops.image.resize(image, lengths, antialias=True, data_format="channels_last")
         self.image = (ops.transpose(image, (2, 0, 1)) if self.first else image)[None]
         heard = []
-        with _with(self.layer, "listeners", (lambda data, choice: heard.append(self._boxes(data, choice.boxes)),)):
+        listeners = (*self.layer.listeners, lambda data, choice: heard.append(self._boxes(data, choice.boxes)))
+        with _with(self.layer, "listeners", listeners):
             answer = self._ask()
-        self.judge(heard[-1][0])  # what is made at the first call is made now
         return heard[-1], answer
 
     def judge(self, box: Tensor) -> np.ndarray:

@@ -155,12 +155,16 @@ class LearnableCrop(SampledCrop):
             self.localizer.candidates(zeros, self._bounds(height or side, width or side), False)
             self.localizer.built = True
 
-    def choose(self, data, training):
+    def _asked(self, data):
+        """What a localizer is asked: the images, channels last, and their bounds."""
         images = self.still(data)
         _, height, width, _ = ops.shape(images)
         if not (isinstance(height, int) and isinstance(width, int)):
             height, width = self._checked_late(height, width)
-        bounds = self._bounds(height, width)
+        return images, self._bounds(height, width)
+
+    def choose(self, data, training):
+        images, bounds = self._asked(data)
         size, crop = (self.height, self.width), Samples if self.resize else OnCanvas
         if images.shape[0] == 0:  # Keras's convolutions fail for empty batches
             return crop(ops.zeros((0, *self._several, 4), "float32"), size, self.how)
@@ -250,10 +254,28 @@ class LearnableCrop(SampledCrop):
 
     def locate(self, images: Tensor, features: Tensor | None = None) -> Tensor:
         """The boxes of a batch of images, as at inference: `(batch, 4)`, `x1, y1, x2, y2` in pixels."""
+        return self.choose(self._built_for(images, features), training=False).boxes
+
+    def doubt(self, images: Tensor, features: Tensor | None = None) -> Tensor:
+        """How unsure the boxes of a batch of images are, as at inference: `(batch,)`, from 0 to 1.
+
+        It is what the place that is next best holds of the localizer's map, beside the place that is taken: 1 where
+        that would have done as well. Where it is large, a true box teaches most: see `propose_boxes()`. A localizer of
+        your own may have a method `doubt(seen, bounds)`; without one this is NaN.
+        """
+        data = self._built_for(images, features)
+        images, bounds = self._asked(data)
+        if not hasattr(self.localizer, "doubt"):
+            return ops.full((ops.shape(images)[0],), math.nan, "float32")
+        if not isinstance(self.localizer, MapLocalizer):
+            images = ops.cast(images, self.compute_dtype)
+        return self.localizer.doubt(data.get("features", images), bounds)
+
+    def _built_for(self, images, features):
         data = {"images": ops.convert_to_tensor(images)} | ({} if features is None else {"features": features})
         if not self.built:
             self.build({name: tuple(part.shape) for name, part in data.items()})
-        return self.choose(data, training=False).boxes
+        return data
 
     def bounds(self, height: float, width: float) -> tuple[tuple, tuple]:
         """The smallest and the largest box, each `(width, height)` in pixels.

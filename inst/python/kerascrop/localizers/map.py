@@ -148,6 +148,17 @@ class MapLocalizer(SavedSeeds, layers.Layer):
         predicted, weights = self.locate(images, _limits(bounds))
         return self._boxes(predicted, bounds), weights
 
+    @in_graph
+    def doubt(self, images: Tensor, bounds: Bounds) -> Tensor:
+        """How unsure the last of the places is, `(batch,)`: what the next one holds of the map, beside that one.
+
+        0 says that the map is nowhere else, 1 that the next place would have done as well. It is a whole box away.
+        """
+        limits = _limits(bounds)
+        scores, _, _, blurs = self.scores(look(images, self.seen), limits)
+        _, held = self.peaks(self.grid.softmax(scores), blurs, limits, count=self.crops + 1, apart=1.0)
+        return ops.minimum(held[:, -1] / held[:, -2], 1.0)
+
     def locate(self, images, limits):
         """Places and sizes, `(batch, crops, 2 + sizes)`, and what the places weigh, `(batch, crops)`."""
         view = look(images, self.seen)
@@ -288,11 +299,14 @@ class MapLocalizer(SavedSeeds, layers.Layer):
         weight = held[0] / (held[0] + held[1])
         return Found(predicted, mean, second, weight, scores, ops.sum(divergence, axis=(1, 2)))
 
-    def peaks(self, heat, blurs, limits, training=False):
-        """The places of the highest peaks of maps, `(batch, crops, 2)`, and their weights, `(batch, crops)`."""
+    def peaks(self, heat, blurs, limits, training=False, count=None, apart=0.5):
+        """The places of the highest peaks of maps, `(batch, crops, 2)`, and their weights, `(batch, crops)`.
+
+        Another `count` finds more or fewer than `crops`; `apart` is how far they are apart at least, in boxes.
+        """
         rest, places, held = heat, [], []
-        apart = ops.stop_gradient(self._typical(limits)) / 2
-        for number in range(self.crops):
+        apart = apart * ops.stop_gradient(self._typical(limits))
+        for number in range(count or self.crops):
             luck = None
             if training and number % 2:  # an exponential race: a cell wins as often as its share of the map
                 luck = -1 / ops.log(keras.random.uniform(ops.shape(heat), TINY, 1, "float32", self.seed_generator))
