@@ -47,15 +47,18 @@ def _in_onnxruntime(file):
 
 def litert(model, path, **options):
     """With the operations that every LiteRT runtime has, and no others."""
+    runner = _litert_interpreter(model, f"{path}.tflite", **options).get_signature_runner()
+    names = sorted(runner.get_input_details())
+    return lambda arrays: _arrays(runner(**dict(zip(names, arrays)))), _size(f"{path}.tflite")
+
+
+def _litert_interpreter(model, file, **options):
     import tensorflow as tf
     from ai_edge_litert.interpreter import Interpreter
 
-    file, operations = f"{path}.tflite", [tf.lite.OpsSet.TFLITE_BUILTINS]
+    operations = [tf.lite.OpsSet.TFLITE_BUILTINS]
     model.export(file, format="litert", verbose=False, target_spec={"supported_ops": operations}, **options)
-    interpreter = Interpreter(file)
-    runner = interpreter.get_signature_runner()
-    names = sorted(runner.get_input_details())
-    return lambda arrays: _arrays(runner(**dict(zip(names, arrays)))), _size(file)
+    return Interpreter(file)
 
 
 def litert_8_bits(model, path):
@@ -63,6 +66,27 @@ def litert_8_bits(model, path):
     import tensorflow as tf
 
     return litert(model, path, optimizations=[tf.lite.Optimize.DEFAULT])
+
+
+def litert_int8(model, path):
+    """With weights and results of 8 bits, on scales that a hundred examples set; inputs and outputs stay float32."""
+    import tensorflow as tf
+
+    rng, inputs = np.random.default_rng(2), model.inputs
+    if len(inputs) > 1:  # the converter wants them in the order of the file, whose shapes tell it
+        shapes = [tuple(part["shape"])[1:] for part in _litert_interpreter(model, f"{path}.tflite").get_input_details()]
+        inputs = sorted(inputs, key=lambda given: shapes.index(tuple(given.shape[1:])))
+    examples = [[_example(given, 1, rng) for given in inputs] for _ in range(100)]
+    dataset = lambda: iter(examples)
+    return litert(model, path, optimizations=[tf.lite.Optimize.DEFAULT], representative_dataset=dataset)
+
+
+def _example(given, batch, rng):
+    """Images with values from 0 to 1; and boxes, of some area, in images of 20 pixels."""
+    shape = (batch, *(length or 24 for length in given.shape[1:]))
+    if shape[1:] == (4,):
+        return np.concatenate([rng.uniform(0, 8, (batch, 2)), rng.uniform(9, 20, (batch, 2))], axis=1).astype("float32")
+    return rng.uniform(size=shape).astype("float32")
 
 
 def openvino(model, path):
@@ -117,9 +141,8 @@ def _for_torch(model):
     """The model at inference, and inputs to trace it with."""
     import torch
 
-    shapes = [(2, *(length or 24 for length in given.shape[1:])) for given in model.inputs]
-    examples = [torch.rand(shape) * (8 if shape[-1] == 4 else 1) for shape in shapes]  # boxes have some area
-    return model.eval(), (_only(examples),)
+    rng = np.random.default_rng(2)
+    return model.eval(), (_only([torch.from_numpy(_example(given, 2, rng)) for given in model.inputs]),)
 
 
 def _dynamic(model):
@@ -146,6 +169,7 @@ TARGETS = {
         "ONNX": onnx,
         "LiteRT": litert,
         "LiteRT, 8 bits": litert_8_bits,
+        "LiteRT, int8": litert_int8,
         "OpenVINO": openvino,
     },
     "jax": {"jax.export": jax_export},

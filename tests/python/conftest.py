@@ -10,7 +10,7 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
-BACKEND = keras.backend.backend()
+BACKEND, BACKENDS = keras.backend.backend(), {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
 SAVED = pathlib.Path(__file__).parent / "saved"
 
 if BACKEND == "jax":
@@ -26,12 +26,14 @@ REAL_BOXES = np.array(
 
 
 def pytest_runtest_setup(item):
-    if "tensorflow" in item.keywords and BACKEND != "tensorflow":
-        pytest.skip("needs the TensorFlow backend")
+    for backend, name in BACKENDS.items():
+        if backend in item.keywords and BACKEND != backend:
+            pytest.skip(f"needs the {name} backend")
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "tensorflow: needs the TensorFlow backend")
+    for backend, name in BACKENDS.items():
+        config.addinivalue_line("markers", f"{backend}: needs the {name} backend")
 
 
 def pytest_terminal_summary(terminalreporter):

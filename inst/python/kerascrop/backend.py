@@ -5,6 +5,7 @@ Without a backend, Keras cannot be imported: the error says how to get one.
 """
 
 import importlib.util
+import sys
 
 from kerascrop.noise import less_noise
 
@@ -31,6 +32,19 @@ if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 else:
     tf = None
+
+
+def torch_tracer():
+    """What of PyTorch's records the code that runs, `"torch.export"` or `"torch.jit.trace"`, or None.
+
+    Such code must not ask for a tensor's values, as the inputs to come have others.
+    """
+    torch = sys.modules.get("torch")
+    if keras.backend.backend() != "torch" or torch is None:
+        return None
+    if torch.jit.is_tracing():
+        return "torch.jit.trace"
+    return "torch.export" if getattr(torch.compiler, "is_exporting", bool)() else None
 
 
 class _Later:

@@ -12,6 +12,7 @@ from keras import ops
 from keras.backend import standardize_dtype
 
 from kerascrop import checks
+from kerascrop.backend import torch_tracer
 from kerascrop.engine import dtypes, weights
 from kerascrop.engine.sampling import (
     PIXELS,
@@ -138,8 +139,11 @@ def paste(crops: Tensor, boxes: Tensor, size: Sequence[int], fill_value: float =
     whole = [
         ops.all((start == ops.round(start)) & (stop - start == ops.cast(n, start.dtype))) for start, stop, n in spans
     ]
-    whole = ops.all(ops.stack(whole))
-    total, count = ops.cond(whole, lambda: _add_windows(crops, spans, size), lambda: _add_boxes(crops, spans, size))
+    resized = lambda: _add_boxes(crops, spans, size)
+    if torch_tracer():
+        total, count = resized()  # that is right for all boxes, and what is traced cannot ask how they are
+    else:
+        total, count = ops.cond(ops.all(ops.stack(whole)), lambda: _add_windows(crops, spans, size), resized)
     mean = total / ops.maximum(count, 1.0)
     return ops.cast(ops.where(count < 1.0, mean + fill_value * (1.0 - count), mean), dtype)
 

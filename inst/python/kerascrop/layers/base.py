@@ -16,7 +16,7 @@ from kerascrop.engine import sampling, windows
 from kerascrop.engine.choices import Choice
 from kerascrop.engine.samples import Samples
 from kerascrop.hints import CropOptions, LayerOptions, Names, Tensor, Unpack
-from kerascrop.layers import in_tensorflow, joint, promises, ragged
+from kerascrop.layers import exporting, in_tensorflow, joint, promises, ragged
 from kerascrop.layers.layer import Layer
 
 
@@ -84,6 +84,7 @@ class Crop(ImageLayer):
     takes_clips = True  #: whether images may be clips, `(batch, time, height, width, channels)`
     keeps_dtype = True  #: whether crops have the images' dtype; otherwise both are of the layer's compute dtype
     listeners = ()  #: functions that are called with the batch and the choice of every call
+    traces_sizes = True  #: whether `torch.jit.trace()` can leave the size of images open
     takes_several_sizes = True  #: whether the images of a batch may differ in size; each is then cropped by itself
     allows_nan = False  #: whether boxes may be NaN, for crops of NaNs; otherwise an error, if their values are known
 
@@ -173,6 +174,7 @@ class Crop(ImageLayer):
         if is_single:
             data |= keras.tree.map_structure(lambda x: x[None], self._parts(data))
         training = self.is_training(training)
+        exporting.check_sizes(self, self.lengths(shapes["images"]))
         dtype = self._check_dtype(data["images"].dtype)
         lead, size = self._crops_shape(shapes, dtype)
         choice = self.choose(data, training)

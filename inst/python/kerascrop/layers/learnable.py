@@ -86,6 +86,7 @@ class LearnableCrop(SampledCrop):
 
     input_names = ("images", "features")
     takes_several_sizes = False  # its losses are of a whole batch
+    traces_sizes = False
     BEYOND = 1.2  # how far sizes may leave their bounds in training, where a localizer explores: a factor
 
     def __init__(
