@@ -33,10 +33,11 @@ test-backends: setup ## run the Python tests on TensorFlow, JAX and PyTorch
 	  echo; echo "== $$backend"; KERAS_BACKEND=$$backend python3 tools/test.py python || failed=1; \
 	done; exit $$failed
 
-test-export: setup ## export every layer to every runtime, compare, and write tests/export/exports.md
+test-export: setup ## export every layer to every runtime, compare, and write vignettes/exports.md
 	@python3 tools/setup.py --backends
 	@.venv/bin/python -m pip install --quiet --requirement tools/requirements-export.txt
 	@.venv/bin/python tests/export/table.py
+	@PYTHONPATH=inst/python .venv/bin/python -m pytest -q -p no:cacheprovider tests/export
 
 CASES := 100000
 SEED := 1

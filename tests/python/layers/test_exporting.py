@@ -79,10 +79,11 @@ def test_jax_exports_a_batch_of_any_size(name, rng):
 
 
 @pytest.mark.jax
-def test_what_jax_cannot_export_is_said_before():
+@pytest.mark.parametrize("layer", [kerascrop.CenterCrop(6, 8), kerascrop.LearnableCrop(6, 8)], ids=repr)
+def test_what_jax_cannot_export_is_said_before(layer):
     import jax
 
-    model, sides = on_images(kerascrop.CenterCrop(6, 8), None, None), jax.export.symbolic_shape("height, width")
+    model, sides = on_images(layer, None, None), jax.export.symbolic_shape("height, width")
     spec = jax.ShapeDtypeStruct((1, *sides, 3), "float32")
     with pytest.raises(kerascrop.errors.ShapeError, match="jax.export with images of unknown size. Make the model on"):
         jax.export.export(jax.jit(lambda images: model(images, training=False)))(spec)

@@ -84,7 +84,7 @@ class Crop(ImageLayer):
     takes_clips = True  #: whether images may be clips, `(batch, time, height, width, channels)`
     keeps_dtype = True  #: whether crops have the images' dtype; otherwise both are of the layer's compute dtype
     listeners = ()  #: functions that are called with the batch and the choice of every call
-    traces_sizes = True  #: whether `torch.jit.trace()` can leave the size of images open
+    traces_sizes = True  #: whether `torch.jit.trace()` and JAX can leave the size of images open
     takes_several_sizes = True  #: whether the images of a batch may differ in size; each is then cropped by itself
     allows_nan = False  #: whether boxes may be NaN, for crops of NaNs; otherwise an error, if their values are known
 

@@ -21,7 +21,8 @@ def check_sizes(layer, lengths):
 
 def _exporter_that_fails(layer, are_known):
     if keras.backend.backend() == "jax":
-        return None if are_known or not layer.keeps_dtype else "jax.export"  # whole pixels are counted
+        counts = layer.keeps_dtype or not layer.traces_sizes  # whole pixels; JAX does not compute with open lengths
+        return "jax.export" if counts and not are_known else None
     tracer = torch_tracer()
     if tracer == "torch.jit.trace":
         return tracer if not layer.traces_sizes and _built_for_any_size(layer) else None
