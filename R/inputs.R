@@ -69,6 +69,9 @@ what_fits <- function(inputs) {
     return("a Sequential model, a tensor or an array of predictions, a list of predictions and their weights")
   }
   if (!"images" %in% inputs) return("a list of two, crops and their boxes")
+  if ("reference" %in% inputs) {
+    return("a list of two, images and a reference, a named list with {.code images} and {.code reference}")
+  }
   if (!"boxes" %in% inputs) return("a Sequential model, a tensor, an array of images, a named list with {.code images}")
   "a list of images, boxes and perhaps the numbers of the boxes' images, a named list with {.code images} and
    {.code boxes}"
@@ -100,7 +103,7 @@ as_parts <- function(parts, args, inputs, layer, call) {
     if (is_python(part)) return(part)
     if (name == "bounding_boxes") return(as_bounding_boxes(part, layer$box_format, call))
     switch(if (name %in% inputs) name else "",
-      images = as_image_tensor(part, arg, layer, call),
+      images = , reference = as_image_tensor(part, arg, layer, call),
       crops = as_image_tensor(part, arg, layer, call, rank = 2),
       boxes = as_tensor(as_input_boxes(part, n, inputs, layer$box_format, call, lengths), arg, call),
       box_indices = as_tensor(as_box_indices(part, n, call), arg, call),

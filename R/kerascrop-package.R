@@ -5,6 +5,7 @@
 #' * [layer_center_crop()]: the middle.
 #' * [layer_border_crop()]: all but the margins; negative margins add a border.
 #' * [layer_window_crop()]: the same rows and columns of every image.
+#' * [layer_crop_like()]: images to the size of a reference.
 #' * [layer_random_crop()]: a random place for each image in training, the centre at prediction; if you like, one that
 #'   shows an object.
 #' * [layer_random_resized_crop()]: a random area, aspect and place, resized.
@@ -15,7 +16,7 @@
 #' * [layer_uncrop()] puts crops back where they came from.
 #' * [layer_crop_pool()] joins what a network says of several crops of an image.
 #'
-#' The first four have forms for sequences, `layer_center_crop_1d()`, and volumes, `layer_center_crop_3d()`. Masks,
+#' The first five have forms for sequences, `layer_center_crop_1d()`, and volumes, `layer_center_crop_3d()`. Masks,
 #' bounding boxes and key points are cropped with their images: all layers but the last two take a named list of them.
 #' What differs from Keras's own layers is listed in [differences_from_keras3].
 #'

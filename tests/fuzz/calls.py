@@ -163,6 +163,9 @@ def layer_cases(layer_class):
         inputs = lambda: random.choice([frozen(2, 3, 4), [frozen(2, 3, 4), frozen(2, 3)]])
     elif layer_class is kerascrop.BoxCrop:
         inputs = lambda: random.choice([[IMAGES[2](), BOX()], joint(2) | {"boxes": BOX()}])
+    elif issubclass(layer_class, kerascrop.CropLike):
+        reference = lambda: {"reference": IMAGES[rank]()[..., 1:6, :]}
+        inputs = lambda: random.choice([[IMAGES[rank](), *reference().values()], joint(rank) | reference()])
     else:
         inputs = lambda: random.choice([IMAGES[rank](), joint(rank)])
     return Case(lambda **given: layer_class(**given), given, [called_with(inputs), saved])

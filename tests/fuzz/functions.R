@@ -107,6 +107,7 @@ some_input <- function(name) {
   }
   if (name == "layer_uncrop") return(list(x[, 1:4, 1:5, ], some_boxes()))
   if (name == "layer_crop_pool") return(list(x[, , , 1], x[, , 1, 1]))
+  if (startsWith(name, "layer_crop_like")) return(list(x, x))
   if (name == "layer_box_crop") return(list(x, some_boxes()))
   joint <- list(images = x, labels = c(1, 0), keypoints = array(1, c(2, 3, if (grepl("_1d", name)) 1 else 2)))
   if (!grepl("_[13]d", name)) {

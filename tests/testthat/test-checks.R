@@ -167,7 +167,7 @@ test_that("nonsense in any argument of any function is an error that names it", 
     views = "grid", stride = 1, antialias = FALSE, fill_mode = "constant", interpolation = "bilinear",
     align_corners = TRUE, gradient_reach = 2, boxes = boxes, size = "fixed", min_size = 1, max_size = 1, resize = TRUE,
     localizer = "global", snap = TRUE, crops = 1, view = 16, choose = function(images, training) 1:4,
-    how = "mean", units = 8, return_weights = TRUE, slices = 1, rows = 1:4, cols = 1:5, steps = 1:4, box = NULL,
+    how = "mean", units = 8, return_weights = TRUE, slices = 1, rows = 1:4, cols = 1:5, steps = 1:4, box = NULL, place = "end",
     offset = NULL
   ))
   one_margin <- "layer_border_crop_1d" # to which a list of one number is not nonsense
@@ -213,7 +213,7 @@ test_that("whatever is no value of an argument is an error of ours in a few word
     as_size, as_count, as_margins, as_flag, function(x, ...) as_choice(x, c("a", "b"), ...), as_number, as_positive,
     as_fraction, as_bounds, as_seed, as_data_format, as_dtype, as_reach, as_box_format, as_extent, as_layer,
     function(x, ...) as_stride(x, c(height = 4, width = 4), "grid", ...), as_lines,
-    function(x, ...) as_wholes(x, 2, ...), function(x, ...) as_whole_box(x, 2, ...)
+    function(x, ...) as_like_place(x, 2, ...), function(x, ...) as_wholes(x, 2, ...), function(x, ...) as_whole_box(x, 2, ...)
   )
   found <- list()
   for (check in checks) for (x in oddities()) {

@@ -18,6 +18,8 @@ test_that("the layers: sizes, names and options", {
     layer_window_crop(rows = 1:3, size = c(3, 3))
     layer_window_crop_1d(offset = -3, size = 4)
     layer_window_crop_3d(box = 1:4)
+    layer_crop_like(place = "middle")
+    layer_crop_like(place = c(1, -2))
     layer_random_crop(height = 20, width = 20, seed = -1)
     layer_random_crop(height = 20, width = 20, focus = "dog")
     layer_random_crop_1d(length = 0)

@@ -8,7 +8,7 @@ python_choices <- list(
   interpolations = c("kerascrop.engine.sampling", "INTERPOLATIONS"),
   box_formats = c("kerascrop.geometry", "BOX_FORMATS"),
   focus_choices = c("kerascrop.layers.random_crop", "FOCI"), multi_views = c("kerascrop.layers.multi", "VIEWS"),
-  pool_hows = c("kerascrop.layers.pool", "HOW"),
+  like_places = c("kerascrop.layers.like", "PLACES"), pool_hows = c("kerascrop.layers.pool", "HOW"),
   learnable_sizes = c("kerascrop.layers.learnable", "SIZES"), crop_modes = c("kerascrop.pipelines.batches", "MODES"),
   label_modes = c("kerascrop.pipelines.directories", "LABEL_MODES"),
   color_modes = c("kerascrop.pipelines.directories", "CHANNELS")

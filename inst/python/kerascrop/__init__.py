@@ -16,6 +16,7 @@ from kerascrop.layers.box import BoxCrop
 from kerascrop.layers.center import CenterCrop, CenterCrop1D, CenterCrop3D
 from kerascrop.layers.custom import CustomCrop
 from kerascrop.layers.learnable import LearnableCrop
+from kerascrop.layers.like import CropLike, CropLike1D, CropLike3D
 from kerascrop.layers.multi import MultiCrop
 from kerascrop.layers.pool import CropPool
 from kerascrop.layers.random_crop import RandomCrop, RandomCrop1D, RandomCrop3D
@@ -41,6 +42,9 @@ __all__ = [
     "CenterCrop1D",
     "CenterCrop3D",
     "Crop",
+    "CropLike",
+    "CropLike1D",
+    "CropLike3D",
     "CropMonitor",
     "CropPool",
     "CustomCrop",

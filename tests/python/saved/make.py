@@ -65,6 +65,7 @@ MODELS = {
     "window": lambda: on_images(kerascrop.WindowCrop((2, 7), (-9, -2), return_boxes=True)),
     "window_1d": lambda: on_images(kerascrop.WindowCrop1D(offset=4, size=12, if_smaller="pad", fill_value=0.5), 1),
     "window_3d": lambda: on_images(kerascrop.WindowCrop3D(box=(1, 2, 3, 7, 5, 6)), 3),
+    "like": lambda: on_images_and(inputs(5, 6, 3), kerascrop.CropLike(("end", 3))),
     "random": lambda: on_images(kerascrop.RandomCrop(5, 6, seed=1, focus="mask", positive_fraction=0.5)),
     "random_1d": lambda: on_images(kerascrop.RandomCrop1D(5, seed=1), 1),
     "random_3d": lambda: on_images(kerascrop.RandomCrop3D(3, 5, 6, seed=1), 3),

@@ -207,7 +207,8 @@ def fit(lengths, sizes, if_smaller, names, layer):
 
 def _borders(lengths, sizes):
     """The pixels `(before, after)` that images lack to be as large as the windows."""
-    lacking = [0 if length is None else extreme(max, size - length, 0) for length, size in zip(lengths, sizes)]
+    known = [None not in pair for pair in zip(lengths, sizes)]
+    lacking = [extreme(max, s - n, 0) if each else 0 for n, s, each in zip(lengths, sizes, known)]
     return tuple((lack // 2, lack - lack // 2) for lack in lacking)
 
 
@@ -282,7 +283,7 @@ def check_fits(lengths, sizes, names, layer, remedy="or larger images"):
     message = "`{}` cannot cut {} {} out of images of {} {{}}. Use a smaller `{}`, {}."
     return [
         length
-        if isinstance(length, int) and length >= size
+        if isinstance(length, int) and isinstance(size, int) and length >= size
         else at_least(length, size, message.format(layer, name, size, name, name, remedy))
         for length, size, name in zip(lengths, sizes, names)
     ]
@@ -303,11 +304,12 @@ def check_margins_fit(lengths, margins, names, layer):
 
 def at_least(length, least, message):
     """Check a length: now if it is known, in the graph if TensorFlow knows it only when that runs."""
-    if isinstance(length, int) and length < least:
+    known = isinstance(length, int) and isinstance(least, int)
+    if known and length < least:
         raise checks.SizeError(message.format(length))
-    if length is None or isinstance(length, int) or tf is None:  # PyTorch's tracers cannot check
+    if known or length is None or least is None or tf is None:  # PyTorch's tracers cannot check
         return length
-    return xla.at_least(length, least, message.format(f"under {least}"))
+    return xla.at_least(length, least, message.format(f"under {least}" if isinstance(least, int) else "below that"))
 
 
 def stack_corners(first, last):
