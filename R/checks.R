@@ -7,6 +7,8 @@ largest_size <- .Machine$integer.max
 data_formats <- c("channels_last", "channels_first")
 if_smaller_choices <- c("error", "resize", "pad", "keep")
 fill_modes <- c("constant", "nearest", "reflect")
+window_fill_modes <- c(fill_modes, "mirror")
+pad_positions <- c("center", "start", "end", "random")
 interpolations <- c("bilinear", "bicubic", "nearest")
 focus_choices <- c("boxes", "mask", "foreground")
 multi_views <- c("five", "ten", "grid")
@@ -162,6 +164,15 @@ as_choice <- function(x, choices, arg = caller_arg(x), call = caller_env()) {
   kerascrop_abort(
     c("{.arg {arg}} must be one of {.or {.val {choices}}}.", x = "It is {shown(x)}."), "argument", call
   )
+}
+
+# A word, or one for each axis.
+as_pad_position <- function(x, choices = pad_positions, arg = caller_arg(x), call = caller_env()) {
+  fine <- are_strings(x) && length(x) %in% 1:3 && all(x %in% choices)
+  if (fine) return(if (length(x) > 1) as.list(x) else as.vector(x))
+  kerascrop_abort(c(
+    "{.arg {arg}} must be one of {.or {.val {choices}}}, or one of these for each axis.", x = "It is {shown(x)}."
+  ), "argument", call)
 }
 
 as_number <- function(x, arg = caller_arg(x), call = caller_env()) {

@@ -15,6 +15,9 @@
 #'   `"pad"`, add pixels of `fill_value` on both sides, an odd one at the end; `"keep"`, leave that axis as it is. For
 #'   `crop_window()`, when the images end within the window: `"pad"` adds the pixels that it lacks, `"keep"` leaves them
 #'   out, and it is an error if no pixel of the window is there.
+#' @param pad_position With `if_smaller = "pad"`, where an image is among the new pixels: `"center"`, `"start"`, top
+#'   left, or `"end"`, or one of these for each axis; in `crop_random()` also `"random"`.
+#' @param random_pad Pixels to add on each side before the place is drawn, so that crops may reach so far outside.
 #' @param cropping Pixels to remove: one number for all sides; `c(height, width)`, each for both sides of its axis; or
 #'   `list(c(top, bottom), c(left, right))`. Negative numbers add pixels of `fill_value`.
 #' @param rows,cols For `crop_window()`, row and column numbers that follow each other, counted from 1, such as
@@ -33,8 +36,8 @@
 #'   may have several boxes; a batch has one for each image, or one for all.
 #' @param antialias Where a box is larger than the crop, make each pixel of the crop a weighted mean of all the
 #'   image's pixels around it, rather than of the nearest four, which avoids aliasing.
-#' @param fill_mode What is outside of the image: `"constant"`, `"nearest"` (the edge's pixels) or `"reflect"`. A box
-#'   inside of the image shows nothing of that.
+#' @param fill_mode What is outside of the image: `"constant"`, `"nearest"` (a a a|a b c d) or `"reflect"` (c b a|a b c
+#'   d); for pixels that are added also `"mirror"` (d c b|a b c d). A box inside of the image shows nothing of that.
 #' @param fill_value The number for `"constant"`, and for pixels that are added: one that the type of `x` can hold.
 #' @param interpolation `"bilinear"`; `"bicubic"`, smoother, which may overshoot; or `"nearest"`, the pixel that holds
 #'   the sample, for masks and labels, which keeps their type.
@@ -104,64 +107,74 @@ NULL
 #' @rdname crop_array
 #' @export
 crop_center <- function(x, height, width, if_smaller = c("error", "resize", "pad", "keep"), fill_value = 0,
-                        channels = NULL, background = "white", orient = TRUE) {
+                        fill_mode = "constant", pad_position = "center", channels = NULL, background = "white",
+                        orient = TRUE) {
   images <- images_to_crop(x, channels, background, orient)
-  fit <- fit_windows(images$lengths, c(height = as_size(height), width = as_size(width)), as_if_smaller(if_smaller))
-  cut_fitted(images, center_starts(fit), fit, as_number(fill_value))
+  sizes <- c(height = as_size(height), width = as_size(width))
+  fit <- fit_windows(images$lengths, sizes, as_if_smaller(if_smaller), as_fixed_position(pad_position, if_smaller))
+  cut_fitted(images, center_starts(fit), fit, as_number(fill_value), as_window_fill(fill_mode))
 }
 
 #' @rdname crop_array
 #' @export
-crop_border <- function(x, cropping, fill_value = 0, channels = NULL, background = "white", orient = TRUE) {
+crop_border <- function(x, cropping, fill_value = 0, fill_mode = "constant", channels = NULL, background = "white",
+                        orient = TRUE) {
   images <- images_to_crop(x, channels, background, orient)
   margins <- as_margins(cropping)
   fill_value <- as_number(fill_value)
   check_margins_fit(images$lengths, margins)
   starts <- vapply(margins, `[`, 0L, 1)
-  cut_windows(images, starts, images$lengths - vapply(margins, function(margin) sum(as.double(margin)), 0), fill_value)
+  left <- images$lengths - vapply(margins, function(margin) sum(as.double(margin)), 0)
+  cut_windows(images, starts, left, fill_value, as_window_fill(fill_mode))
 }
 
 #' @rdname crop_array
 #' @export
 crop_window <- function(x, rows = NULL, cols = NULL, offset = NULL, size = NULL, box = NULL,
-                        if_smaller = "error", fill_value = 0, channels = NULL, background = "white", orient = TRUE) {
+                        if_smaller = "error", fill_value = 0, fill_mode = "constant", channels = NULL,
+                        background = "white", orient = TRUE) {
   images <- images_to_crop(x, channels, background, orient)
   place <- as_place(list(rows = rows, cols = cols), offset, size, box)
   fit <- fit_place(place, images$lengths, as_choice(if_smaller, place_if_smaller_choices))
-  cut_windows(images, fit$starts, fit$sizes, as_number(fill_value))
+  cut_windows(images, fit$starts, fit$sizes, as_number(fill_value), as_window_fill(fill_mode))
 }
 
 #' @rdname crop_array
 #' @export
 crop_random <- function(x, height, width, seed = NULL, if_smaller = c("error", "resize", "pad", "keep"),
-                        fill_value = 0, channels = NULL, background = "white", orient = TRUE) {
+                        fill_value = 0, fill_mode = "constant", pad_position = "center", random_pad = 0,
+                        channels = NULL, background = "white", orient = TRUE) {
   images <- images_to_crop(x, channels, background, orient)
   sizes <- c(height = as_size(height), width = as_size(width))
   seed <- as_seed(seed)
-  fit <- fit_windows(images$lengths, sizes, as_if_smaller(if_smaller))
+  if_smaller <- as_if_smaller(if_smaller)
+  position <- check_padded(as_pad_position(pad_position, pad_positions), if_smaller)
+  random_pad <- as_random_pad(random_pad, if_smaller)
+  fill_mode <- as_window_fill(fill_mode)
+  fit <- with_border(fit_windows(images$lengths, sizes, if_smaller, position), random_pad)
   if (is.null(seed)) restore_seed_on_failure(rlang::current_env())
   starts <- with_random_seed(seed, {
     vapply(room(fit) + 1, sample.int, integer(images$n), size = images$n, replace = TRUE) - 1L
   })
-  cut_fitted(images, starts, fit, as_number(fill_value))
+  cut_fitted(images, starts, fit, as_number(fill_value), fill_mode)
 }
 
 #' @rdname crop_array
 #' @export
 crop_multi <- function(x, height, width, views = c("five", "ten", "grid"), stride = NULL,
-                       if_smaller = c("error", "resize", "pad", "keep"), fill_value = 0,
-                       channels = NULL, background = "white", orient = TRUE) {
+                       if_smaller = c("error", "resize", "pad", "keep"), fill_value = 0, fill_mode = "constant",
+                       pad_position = "center", channels = NULL, background = "white", orient = TRUE) {
   images <- images_to_crop(x, channels, background, orient)
   sizes <- c(height = as_size(height), width = as_size(width))
   views <- as_choice(views, multi_views)
   stride <- as_stride(stride, sizes, views)
-  fit <- fit_windows(images$lengths, sizes, as_if_smaller(if_smaller))
+  fit <- fit_windows(images$lengths, sizes, as_if_smaller(if_smaller), as_fixed_position(pad_position, if_smaller))
   starts <- if (views == "grid") grid_starts(fit, stride %||% fit$sizes) else five_starts(fit)
   if (views == "ten") starts <- starts[c(1:5, 1:5), ]
   windows <- nrow(starts)
   starts <- starts[rep(seq_len(windows), images$n), , drop = FALSE]
   if (views == "ten") images <- with_mirrored(images, rep(1:10 > 5, images$n))
-  cut_fitted(images, starts, fit, as_number(fill_value))
+  cut_fitted(images, starts, fit, as_number(fill_value), as_window_fill(fill_mode))
 }
 
 #' @rdname crop_array
@@ -189,8 +202,8 @@ crop_boxes <- function(x, boxes, height = NULL, width = NULL, antialias = FALSE,
       x = "There are {images$n} images, but {nrow(boxes)} boxes."
     ), "box")
   }
-  if (fill_mode == "constant" && are_slices(boxes, sizes)) {
-    return(cut_windows(images, boxes[, 2:1, drop = FALSE], sizes, fill_value))
+  if (are_slices(boxes, sizes)) {
+    return(cut_windows(images, boxes[, 2:1, drop = FALSE], sizes, fill_value, fill_mode))
   }
   if (interpolation == "nearest") as_type(fill_value, images$x, rlang::current_env())
   crops <- resample(
@@ -224,116 +237,6 @@ cut_box <- function(images, i, box, call = caller_env()) {
 
 # The size of a box, in whole pixels.
 box_sizes <- function(box) c(height = max(round(box[[4]] - box[[2]]), 1), width = max(round(box[[3]] - box[[1]]), 1))
-
-as_if_smaller <- function(x, call = caller_env()) as_choice(x, if_smaller_choices, "if_smaller", call)
-
-# How images and windows are made to fit each other, as `windows.fit()` does for the layers: the images are cut as if
-# they had been enlarged by `scale`, and `before` pixels had been added in front.
-fit_windows <- function(lengths, sizes, if_smaller, call = caller_env()) {
-  before <- 0 * sizes
-  scale <- 1
-  if (if_smaller == "error") {
-    check_fits(lengths, sizes, call)
-  } else if (if_smaller == "keep") {
-    sizes <- pmin(sizes, lengths)
-  } else if (if_smaller == "pad") {
-    before <- pmax(sizes - lengths, 0) %/% 2
-    lengths <- pmax(lengths, sizes)
-  } else {
-    scale <- max(sizes / lengths, 1)
-    lengths <- lengths * scale
-  }
-  list(lengths = lengths, sizes = sizes, before = before, scale = scale)
-}
-
-# How many whole pixels windows can be moved; an enlarged image's length is a real number, and may be off by a rounding
-# error.
-room <- function(fit) floor(fit$lengths - fit$sizes + 1e-3)
-
-# The middle; between two pixels only in images that have been enlarged.
-center_starts <- function(fit) {
-  left <- fit$lengths - fit$sizes
-  if (fit$scale == 1) left %/% 2 else left / 2
-}
-
-# The corners and the centre, a row for each.
-five_starts <- function(fit) {
-  last <- fit$lengths - fit$sizes
-  unname(rbind(0, c(0, last[[2]]), c(last[[1]], 0), last, center_starts(fit)))
-}
-
-# Windows `stride` apart, row by row; the last ones end where the image does.
-grid_starts <- function(fit, stride) {
-  line <- function(axis) {
-    left <- fit$lengths[[axis]] - fit$sizes[[axis]]
-    pmin(seq(0, ceiling(left / stride[[axis]] - 1e-4)) * stride[[axis]], left)
-  }
-  rows <- line(1)
-  cols <- line(2)
-  cbind(rep(rows, each = length(cols)), rep(cols, length(rows)))
-}
-
-# Images of which some crops come back mirrored left to right, and so do the boxes of these.
-with_mirrored <- function(images, which) {
-  restore <- images$restore
-  images$restore <- function(crops, boxes) {
-    crops[which, , , ] <- crops[which, , rev(seq_len(dim(crops)[3])), ]
-    boxes[which, c("x1", "x2")] <- boxes[which, c("x2", "x1")]
-    restore(crops, boxes)
-  }
-  images
-}
-
-# Cuts windows that start at `starts` of images that have been made to fit.
-cut_fitted <- function(images, starts, fit, fill_value, call = caller_env()) {
-  starts <- as_starts(starts, images$n)
-  starts <- starts - rep(fit$before, each = nrow(starts))
-  if (fit$scale == 1) return(cut_windows(images, starts, fit$sizes, fill_value, call))
-  boxes <- window_boxes(starts / fit$scale, fit$sizes / fit$scale)
-  interpolation <- if (is.logical(images$x)) "nearest" else "bilinear"
-  crops <- resample(images, boxes, fit$sizes, fill_mode = "nearest", interpolation = interpolation, call = call)
-  images$restore(with_type_of(crops, images$x), boxes)
-}
-
-# Starts as a matrix with a row for each crop: one pair is for all images.
-as_starts <- function(starts, n) {
-  if (is.matrix(starts)) starts else matrix(rep(as.double(starts), each = n), n, 2)
-}
-
-window_boxes <- function(starts, sizes) {
-  cbind(x1 = starts[, 2], y1 = starts[, 1], x2 = starts[, 2] + sizes[[2]], y2 = starts[, 1] + sizes[[1]])
-}
-
-# Cuts whole-pixel windows. `starts` counts from 0: one pair for all images, or a row for each crop, equally many of
-# each image, those of the first image first.
-cut_windows <- function(images, starts, sizes, fill_value = 0, call = caller_env()) {
-  starts <- as_starts(starts, images$n)
-  check_memory(c(nrow(starts), sizes, images$channels), call)
-  fill_value <- as_type(fill_value, images$x, call)
-  if (images$n == nrow(starts) && images$n > 0 && all(t(starts) == starts[1, ])) {
-    crops <- cut_window(images$x, seq_len(images$n), starts[1, ], sizes, fill_value)
-  } else {
-    crops <- array(fill_value, c(nrow(starts), unname(sizes), images$channels))
-    image <- rep(seq_len(images$n), each = nrow(starts) %/% max(images$n, 1))
-    for (i in cli::cli_progress_along(starts[, 1], "Cropping")) {
-      crops[i, , , ] <- cut_window(images$x, image[i], starts[i, ], sizes, fill_value)
-    }
-  }
-  images$restore(crops, window_boxes(starts, sizes))
-}
-
-# One window of some images; what lies outside of them is `fill_value`.
-cut_window <- function(x, images, start, sizes, fill_value) {
-  rows <- start[1] + seq_len(sizes[[1]])
-  cols <- start[2] + seq_len(sizes[[2]])
-  inside_rows <- rows >= 1 & rows <= dim(x)[2]
-  inside_cols <- cols >= 1 & cols <= dim(x)[3]
-  inside <- x[images, rows[inside_rows], cols[inside_cols], , drop = FALSE]
-  if (all(inside_rows) && all(inside_cols)) return(inside)
-  crops <- array(fill_value, c(dim(inside)[1], unname(sizes), dim(x)[4]))
-  crops[, inside_rows, inside_cols, ] <- inside
-  crops
-}
 
 # Runs code under a seed of its own and leaves R's random numbers as they were; `NULL` goes on with them.
 with_random_seed <- function(seed, code) {

@@ -37,7 +37,8 @@
 #' # model |> fit(cropped, steps_per_epoch = 10)
 crop_generator <- function(generator, height, width, mode = c("random", "center"), seed = NULL, if_smaller = "error",
                            data_format = NULL, ..., per_image = TRUE, focus = NULL, positive_fraction = 1,
-                           fill_value = 0, box_format = "xyxy", min_visible = 0, pass_through = NULL,
+                           fill_value = 0, fill_mode = "constant", mask_fill_value = 0, pad_position = "center",
+                           random_pad = 0, box_format = "xyxy", min_visible = 0, pass_through = NULL,
                            return_boxes = FALSE) {
   call <- rlang::current_env()
   check_given(generator, "argument", "generator", call)
@@ -80,7 +81,8 @@ crop_generator <- function(generator, height, width, mode = c("random", "center"
 #' crop_dataset(dataset, 24, 24)
 crop_dataset <- function(dataset, height, width, mode = c("random", "center"), seed = NULL, if_smaller = "error",
                          data_format = NULL, num_parallel_calls = NULL, ..., per_image = TRUE, focus = NULL,
-                         positive_fraction = 1, fill_value = 0, box_format = "xyxy", min_visible = 0,
+                         positive_fraction = 1, fill_value = 0, fill_mode = "constant", mask_fill_value = 0,
+                         pad_position = "center", random_pad = 0, box_format = "xyxy", min_visible = 0,
                          pass_through = NULL, return_boxes = FALSE) {
   call <- rlang::current_env()
   check_given(dataset, "argument", "dataset", call)

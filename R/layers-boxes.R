@@ -61,7 +61,10 @@ layer_box_crop <- function(object, height, width, box_format = "xyxy", antialias
                            gradient_reach = NULL, boxes = NULL, min_visible = 0, pass_through = NULL,
                            return_boxes = FALSE) {
   interpolation <- as_interpolation(interpolation, antialias)
-  arguments <- checked_arguments(interpolation = interpolation, boxes = as_constant_boxes(boxes, box_format))
+  arguments <- checked_arguments(
+    interpolation = interpolation, boxes = as_constant_boxes(boxes, box_format),
+    fill_mode = as_choice(fill_mode, fill_modes)
+  )
   if (!is.null(boxes)) return(compose(object, "BoxCrop", arguments))
   compose(object, "BoxCrop", arguments, inputs = c("images", "boxes", "box_indices"))
 }

@@ -16,8 +16,15 @@
 #'   first layer of a Sequential model, such as `c(64, 64, 3)`.
 #' @param if_smaller What to do when an image is smaller than the crop: `"error"`; `"resize"`, enlarge the image,
 #'   keeping its aspect, until the crop fits (Keras's way; integers are rounded, masks take the nearest pixel); `"pad"`,
-#'   add pixels of `fill_value` on both sides, an odd one at the end; `"keep"`, leave that axis as it is.
-#' @param fill_value The number that new pixels get: one that the type of the images can hold. Masks get 0.
+#'   add pixels around it; `"keep"`, leave that axis as it is.
+#' @param fill_value The number that new pixels get: one that the type of the images can hold.
+#' @param fill_mode What new pixels show: `"constant"`, the `fill_value`; or the image again, `"nearest"` (a a a|a b c
+#'   d), `"reflect"` (c b a|a b c d; NumPy and TensorFlow say symmetric) or `"mirror"` (d c b|a b c d; NumPy, PyTorch
+#'   and TensorFlow say reflect).
+#' @param mask_fill_value The number that new pixels get in masks.
+#' @param pad_position With `if_smaller = "pad"`, where an image is among the new pixels: `"center"`, an odd one of
+#'   which is at the end; `"start"`, all at the end; or `"end"`. Or one of these for each axis: `c("start", "end")` is
+#'   top right.
 #' @param box_format What the numbers of `bounding_boxes` are, before and after: `"xyxy"`, left, top, right and bottom
 #'   in pixels; or another of the formats in [layer_box_crop()]. The relative ones are fractions of the image, then of
 #'   the crop.
@@ -68,13 +75,15 @@
 #' # images smaller than the crop
 #' dim(from_numpy(layer_center_crop(x, 20, 20, if_smaller = "pad")))
 layer_center_crop <- function(object, height, width, data_format = NULL, ..., if_smaller = "error", fill_value = 0,
-                              box_format = "xyxy", min_visible = 0, pass_through = NULL, return_boxes = FALSE) {
+                              fill_mode = "constant", mask_fill_value = 0, pad_position = "center", box_format = "xyxy",
+                              min_visible = 0, pass_through = NULL, return_boxes = FALSE) {
   compose(object, "CenterCrop", checked_arguments())
 }
 
 #' @rdname layer_center_crop
 #' @export
 layer_center_crop_1d <- function(object, length, data_format = NULL, ..., if_smaller = "error", fill_value = 0,
+                                 fill_mode = "constant", mask_fill_value = 0, pad_position = "center",
                                  box_format = "xyxy", min_visible = 0, pass_through = NULL, return_boxes = FALSE) {
   compose(object, "CenterCrop1D", checked_arguments())
 }
@@ -82,7 +91,7 @@ layer_center_crop_1d <- function(object, length, data_format = NULL, ..., if_sma
 #' @rdname layer_center_crop
 #' @export
 layer_center_crop_3d <- function(object, depth, height, width, data_format = NULL, ..., if_smaller = "error",
-                                 fill_value = 0, box_format = "xyxy", min_visible = 0, pass_through = NULL,
-                                 return_boxes = FALSE) {
+                                 fill_value = 0, fill_mode = "constant", mask_fill_value = 0, pad_position = "center",
+                                 box_format = "xyxy", min_visible = 0, pass_through = NULL, return_boxes = FALSE) {
   compose(object, "CenterCrop3D", checked_arguments())
 }

@@ -6,11 +6,11 @@
 #'
 #' @inheritParams layer_center_crop
 #' @param object A list of two, tensors or arrays: images and the reference, `(batch, height, width, channels)`. The
-#'   reference is looked at for its size alone; its channels may be others. Or a named list of `images`, `reference`, and
-#'   what goes with the images, see below. Missing or `NULL`: the layer itself.
-#' @param place Where the crops are: `"center"`; `"start"`, top left; `"end"`, bottom right; or a number of pixels before
-#'   them. Or one of these for each axis: `c("start", "end")` is top right, `c(2, 3)` starts at the third row and the
-#'   fourth column, `list("end", 3)` is both.
+#'   reference is looked at for its size alone; its channels may be others. Or a named list of `images`, `reference`,
+#'   and what goes with the images, see below. Missing or `NULL`: the layer itself.
+#' @param place Where the crops are: `"center"`; `"start"`, top left; `"end"`, bottom right; or a number of pixels
+#'   before them. Or one of these for each axis: `c("start", "end")` is top right, `c(2, 3)` starts at the third row and
+#'   the fourth column, `list("end", 3)` is both.
 #' @param if_smaller What to do when an image is smaller than the reference: `"error"`; `"pad"`, add pixels of
 #'   `fill_value` on both sides; `"keep"`, leave that axis as it is. With a `place` in pixels, `"error"` only.
 #' @returns The layer, or the crops, of the reference's size, as `object` says. In a model their size is known where the
@@ -28,9 +28,10 @@
 #' down <- keras$layers$Conv2D(8L, 3L)(images)
 #' up <- keras$layers$UpSampling2D()(keras$layers$MaxPooling2D(4L)(down))
 #' joined <- keras$layers$Concatenate()(list(layer_crop_like(list(down, up)), up))
-#' dim(joined)
+#' joined$shape
 layer_crop_like <- function(object, place = "center", data_format = NULL, ..., if_smaller = "error", fill_value = 0,
-                            box_format = "xyxy", min_visible = 0, pass_through = NULL, return_boxes = FALSE) {
+                            fill_mode = "constant", mask_fill_value = 0, box_format = "xyxy", min_visible = 0,
+                            pass_through = NULL, return_boxes = FALSE) {
   arguments <- checked_arguments(
     place = as_like_place(place, 2), if_smaller = as_choice(if_smaller, place_if_smaller_choices)
   )
@@ -39,9 +40,9 @@ layer_crop_like <- function(object, place = "center", data_format = NULL, ..., i
 
 #' @rdname layer_crop_like
 #' @export
-layer_crop_like_1d <- function(object, place = "center", data_format = NULL, ..., if_smaller = "error",
-                               fill_value = 0, box_format = "xyxy", min_visible = 0, pass_through = NULL,
-                               return_boxes = FALSE) {
+layer_crop_like_1d <- function(object, place = "center", data_format = NULL, ..., if_smaller = "error", fill_value = 0,
+                               fill_mode = "constant", mask_fill_value = 0, box_format = "xyxy", min_visible = 0,
+                               pass_through = NULL, return_boxes = FALSE) {
   arguments <- checked_arguments(
     place = as_like_place(place, 1), if_smaller = as_choice(if_smaller, place_if_smaller_choices)
   )
@@ -50,9 +51,9 @@ layer_crop_like_1d <- function(object, place = "center", data_format = NULL, ...
 
 #' @rdname layer_crop_like
 #' @export
-layer_crop_like_3d <- function(object, place = "center", data_format = NULL, ..., if_smaller = "error",
-                               fill_value = 0, box_format = "xyxy", min_visible = 0, pass_through = NULL,
-                               return_boxes = FALSE) {
+layer_crop_like_3d <- function(object, place = "center", data_format = NULL, ..., if_smaller = "error", fill_value = 0,
+                               fill_mode = "constant", mask_fill_value = 0, box_format = "xyxy", min_visible = 0,
+                               pass_through = NULL, return_boxes = FALSE) {
   arguments <- checked_arguments(
     place = as_like_place(place, 3), if_smaller = as_choice(if_smaller, place_if_smaller_choices)
   )

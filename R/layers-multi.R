@@ -25,9 +25,10 @@
 #' tiles <- layer_multi_crop(x, 4, 6, "grid", return_boxes = TRUE)
 #' dim(from_numpy(tiles[[1]]))
 #' all.equal(from_numpy(layer_uncrop(tiles, 9, 12)), x, tolerance = 1e-6)
-layer_multi_crop <- function(object, height, width, views = c("five", "ten", "grid"), stride = NULL,
-                             data_format = NULL, ..., if_smaller = "error", fill_value = 0, box_format = "xyxy",
-                             min_visible = 0, pass_through = NULL, return_boxes = FALSE) {
+layer_multi_crop <- function(object, height, width, views = c("five", "ten", "grid"), stride = NULL, data_format = NULL,
+                             ..., if_smaller = "error", fill_value = 0, fill_mode = "constant", mask_fill_value = 0,
+                             pad_position = "center", box_format = "xyxy", min_visible = 0, pass_through = NULL,
+                             return_boxes = FALSE) {
   compose(object, "MultiCrop", checked_arguments(
     views = as_choice(views, multi_views),
     stride = as_stride(stride, c(height = as_size(height), width = as_size(width)), views)

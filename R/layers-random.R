@@ -20,6 +20,10 @@
 #' @param focus What the crops should show in training: `NULL`, `"boxes"`, `"mask"` or `"foreground"`, see above.
 #' @param positive_fraction For `focus = "mask"`, how many of the crops are around a pixel that is not zero, from 0 to
 #'   1.
+#' @param pad_position As in [layer_center_crop()]; or `"random"`, at a random place in training, in the middle at
+#'   prediction.
+#' @param random_pad In training, add so many pixels on each side before the place is drawn, so that crops may reach so
+#'   far outside of the image: `layer_random_crop(32, 32, random_pad = 4)` is what trains on CIFAR.
 #' @inheritSection layer_center_crop Masks, bounding boxes and key points
 #' @inheritSection layer_center_crop Errors
 #' @returns The layer, the model, or the crops, as in [layer_center_crop()]. A layer called outside of training gives
@@ -37,17 +41,18 @@
 #' from_numpy(crop(as_numpy(x)))[1, , , 1] # the centre
 layer_random_crop <- function(object, height, width, seed = NULL, data_format = NULL, name = NULL, ...,
                               per_image = TRUE, if_smaller = "error", focus = NULL, positive_fraction = 1,
-                              fill_value = 0, box_format = "xyxy", min_visible = 0, pass_through = NULL,
+                              fill_value = 0, fill_mode = "constant", mask_fill_value = 0, pad_position = "center",
+                              random_pad = 0, box_format = "xyxy", min_visible = 0, pass_through = NULL,
                               return_boxes = FALSE) {
   compose(object, "RandomCrop", checked_arguments())
 }
 
 #' @rdname layer_random_crop
 #' @export
-layer_random_crop_1d <- function(object, length, seed = NULL, data_format = NULL, name = NULL, ...,
-                                 per_image = TRUE, if_smaller = "error", focus = NULL, positive_fraction = 1,
-                                 fill_value = 0, box_format = "xyxy", min_visible = 0, pass_through = NULL,
-                                 return_boxes = FALSE) {
+layer_random_crop_1d <- function(object, length, seed = NULL, data_format = NULL, name = NULL, ..., per_image = TRUE,
+                                 if_smaller = "error", focus = NULL, positive_fraction = 1, fill_value = 0,
+                                 fill_mode = "constant", mask_fill_value = 0, pad_position = "center", random_pad = 0,
+                                 box_format = "xyxy", min_visible = 0, pass_through = NULL, return_boxes = FALSE) {
   compose(object, "RandomCrop1D", checked_arguments())
 }
 
@@ -55,7 +60,8 @@ layer_random_crop_1d <- function(object, length, seed = NULL, data_format = NULL
 #' @export
 layer_random_crop_3d <- function(object, depth, height, width, seed = NULL, data_format = NULL, name = NULL, ...,
                                  per_image = TRUE, if_smaller = "error", focus = NULL, positive_fraction = 1,
-                                 fill_value = 0, box_format = "xyxy", min_visible = 0, pass_through = NULL,
+                                 fill_value = 0, fill_mode = "constant", mask_fill_value = 0, pad_position = "center",
+                                 random_pad = 0, box_format = "xyxy", min_visible = 0, pass_through = NULL,
                                  return_boxes = FALSE) {
   compose(object, "RandomCrop3D", checked_arguments())
 }

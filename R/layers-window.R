@@ -37,8 +37,9 @@
 #' # the last five rows, whatever the size of the image
 #' dim(from_numpy(layer_window_crop(x, offset = c(-5, 0))))
 layer_window_crop <- function(object, rows = NULL, cols = NULL, offset = NULL, size = NULL, box = NULL,
-                              data_format = NULL, ..., if_smaller = "error", fill_value = 0, box_format = "xyxy",
-                              min_visible = 0, pass_through = NULL, return_boxes = FALSE) {
+                              data_format = NULL, ..., if_smaller = "error", fill_value = 0, fill_mode = "constant",
+                              mask_fill_value = 0, box_format = "xyxy", min_visible = 0, pass_through = NULL,
+                              return_boxes = FALSE) {
   place <- as_python_place(list(rows = rows, cols = cols), offset, size, box)
   compose(object, "WindowCrop", checked_arguments(
     rows = place$rows, cols = place$cols, offset = NULL, size = NULL, box = NULL,
@@ -49,8 +50,8 @@ layer_window_crop <- function(object, rows = NULL, cols = NULL, offset = NULL, s
 #' @rdname layer_window_crop
 #' @export
 layer_window_crop_1d <- function(object, steps = NULL, offset = NULL, size = NULL, box = NULL, data_format = NULL, ...,
-                                 if_smaller = "error", fill_value = 0, box_format = "xyxy", min_visible = 0,
-                                 pass_through = NULL, return_boxes = FALSE) {
+                                 if_smaller = "error", fill_value = 0, fill_mode = "constant", mask_fill_value = 0,
+                                 box_format = "xyxy", min_visible = 0, pass_through = NULL, return_boxes = FALSE) {
   place <- as_python_place(list(steps = steps), offset, size, box)
   compose(object, "WindowCrop1D", checked_arguments(
     steps = place$steps, offset = NULL, size = NULL, box = NULL,
@@ -62,7 +63,8 @@ layer_window_crop_1d <- function(object, steps = NULL, offset = NULL, size = NUL
 #' @export
 layer_window_crop_3d <- function(object, slices = NULL, rows = NULL, cols = NULL, offset = NULL, size = NULL,
                                  box = NULL, data_format = NULL, ..., if_smaller = "error", fill_value = 0,
-                                 box_format = "xyxy", min_visible = 0, pass_through = NULL, return_boxes = FALSE) {
+                                 fill_mode = "constant", mask_fill_value = 0, box_format = "xyxy", min_visible = 0,
+                                 pass_through = NULL, return_boxes = FALSE) {
   place <- as_python_place(list(slices = slices, rows = rows, cols = cols), offset, size, box)
   compose(object, "WindowCrop3D", checked_arguments(
     slices = place$slices, rows = place$rows, cols = place$cols, offset = NULL, size = NULL, box = NULL,

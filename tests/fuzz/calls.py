@@ -302,7 +302,8 @@ def cases(where):
             kerascrop.Samples, {"boxes": BOX(), "size": (4, 5)} | {k: v for k, v in sampled.items()}, [cut]
         ),
         "Windows": Case(
-            kerascrop.Windows, {"starts": (1, 2), "size": (4, 5), "fill_value": 0, "margins": None}, [cut]
+            kerascrop.Windows, {"starts": (1, 2), "size": (4, 5), "fill_value": 0, "margins": None,
+             "fill_mode": "mirror", "mask_fill_value": 0}, [cut]
         ),
         "sample": Case(kerascrop.sample, {"images": IMAGES[2](), "boxes": BOX(), "size": (4, 5)} | sampled),
         "paste": Case(

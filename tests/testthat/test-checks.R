@@ -104,8 +104,8 @@ test_that("nonsense in any argument of any function is an error that names it", 
   size <- list(height = 4, width = 5)
   joint <- list(box_format = "xyxy", min_visible = 0, pass_through = "a", return_boxes = FALSE)
   layer <- list(name = "a", dtype = "float32", trainable = TRUE, data_format = "channels_last")
-  fit <- list(if_smaller = "error", fill_value = 0)
   no_file <- withr::local_tempfile(lines = "file,x1,y1,x2,y2", fileext = ".csv")
+  fit <- list(if_smaller = "pad", fill_value = 0, fill_mode = "constant", pad_position = "end")
   random <- list(seed = 1, per_image = TRUE)
   place <- list(offset = NULL, size = NULL, box = NULL)
   cases <- list(
@@ -119,10 +119,11 @@ test_that("nonsense in any argument of any function is an error that names it", 
     boxes_from_masks = list(masks = x), theta_from_boxes = c(list(boxes = boxes, box_format = "xyxy"), size),
     boxes_from_theta = c(list(theta = cbind(diag(2), 0), box_format = "xyxy"), size),
     cluttered_digits = list(n = 1, canvas = 40, digit = 12, distractors = 1, split = "train", seed = 1),
-    crop_border = list(x = x, cropping = 1, fill_value = 0), crop_center = c(list(x = x), size, fit),
-    crop_random = c(list(x = x), size, list(seed = 1), fit),
+    crop_border = list(x = x, cropping = 1, fill_value = 0, fill_mode = "mirror"),
+    crop_center = c(list(x = x), size, fit),
+    crop_random = c(list(x = x), size, list(seed = 1, random_pad = 1), fit),
     crop_multi = c(list(x = x), size, list(views = "grid", stride = 2), fit),
-    crop_window = c(list(x = x, rows = 1:4, cols = 1:5), place, fit),
+    crop_window = c(list(x = x, rows = 1:4, cols = 1:5), place, fit[1:3]),
     crop_boxes = c(list(x = x, boxes = boxes), size, list(
       antialias = FALSE, fill_mode = "constant", fill_value = 0, interpolation = "bilinear"
     )),
@@ -134,7 +135,8 @@ test_that("nonsense in any argument of any function is an error that names it", 
     )),
     crop_generator = c(list(generator = NULL), size, list(mode = "random", seed = 1, if_smaller = "error")),
     crop_dataset = c(
-      list(dataset = NULL), size, list(mode = "random", seed = 1, num_parallel_calls = 1), fit, joint[1:2]
+      list(dataset = NULL), size, list(mode = "random", seed = 1, num_parallel_calls = 1, random_pad = 1), fit,
+      joint[1:2]
     ),
     crops_from_directory = c(list(path = tempdir()), size, list(
       mode = "random", batch_size = 1, resize = 9, labels = "inferred", label_mode = "int", class_names = "a",
@@ -167,7 +169,8 @@ test_that("nonsense in any argument of any function is an error that names it", 
     views = "grid", stride = 1, antialias = FALSE, fill_mode = "constant", interpolation = "bilinear",
     align_corners = TRUE, gradient_reach = 2, boxes = boxes, size = "fixed", min_size = 1, max_size = 1, resize = TRUE,
     localizer = "global", snap = TRUE, crops = 1, view = 16, choose = function(images, training) 1:4,
-    how = "mean", units = 8, return_weights = TRUE, slices = 1, rows = 1:4, cols = 1:5, steps = 1:4, box = NULL, place = "end",
+    how = "mean", units = 8, return_weights = TRUE, slices = 1, rows = 1:4, cols = 1:5, steps = 1:4, box = NULL,
+    place = "end", mask_fill_value = 0, random_pad = 1,
     offset = NULL
   ))
   one_margin <- "layer_border_crop_1d" # to which a list of one number is not nonsense
@@ -213,7 +216,8 @@ test_that("whatever is no value of an argument is an error of ours in a few word
     as_size, as_count, as_margins, as_flag, function(x, ...) as_choice(x, c("a", "b"), ...), as_number, as_positive,
     as_fraction, as_bounds, as_seed, as_data_format, as_dtype, as_reach, as_box_format, as_extent, as_layer,
     function(x, ...) as_stride(x, c(height = 4, width = 4), "grid", ...), as_lines,
-    function(x, ...) as_like_place(x, 2, ...), function(x, ...) as_wholes(x, 2, ...), function(x, ...) as_whole_box(x, 2, ...)
+    function(x, ...) as_like_place(x, 2, ...), as_pad_position, function(x, ...) as_wholes(x, 2, ...),
+    function(x, ...) as_whole_box(x, 2, ...)
   )
   found <- list()
   for (check in checks) for (x in oddities()) {

@@ -28,7 +28,7 @@ test_that("in a model the size is known where the reference's is", {
   skip_without_python()
   keras <- keras_module()
   input <- function(...) keras$Input(list(...))
-  expect_identical(dim(layer_crop_like(list(input(NULL, NULL, 2L), input(4L, 6L, 1L)))), c(NA, 4L, 6L, 2L))
+  expect_identical(layer_crop_like(list(input(NULL, NULL, 2L), input(4L, 6L, 1L)))$shape[-1], list(4L, 6L, 2L))
 })
 
 test_that("what cannot be cut is an error", {

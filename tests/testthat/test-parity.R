@@ -4,6 +4,8 @@
 python_choices <- list(
   if_smaller_choices = c("kerascrop.engine.windows", "IF_SMALLER"),
   place_if_smaller_choices = c("kerascrop.engine.places", "IF_SMALLER"),
+  window_fill_modes = c("kerascrop.engine.cutting", "FILL_MODES"),
+  pad_positions = c("kerascrop.engine.windows", "PAD_POSITIONS"),
   fill_modes = c("kerascrop.engine.sampling", "FILL_MODES"),
   interpolations = c("kerascrop.engine.sampling", "INTERPOLATIONS"),
   box_formats = c("kerascrop.geometry", "BOX_FORMATS"),

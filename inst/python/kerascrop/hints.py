@@ -75,7 +75,20 @@ class CropOptions(BoxOptions, total=False):
     box_format: str
 
 
-class RandomOptions(CropOptions, total=False):
+class FillOptions(CropOptions, total=False):
+    """What `FilledCrop` takes, but for the `fill_value`."""
+
+    fill_mode: str
+    mask_fill_value: float
+
+
+class SizedOptions(FillOptions, total=False):
+    """What `SizedCrop` takes."""
+
+    pad_position: str | Sequence[str]
+
+
+class RandomOptions(SizedOptions, total=False):
     """What the random crops take, in any number of dimensions."""
 
     per_image: bool
@@ -83,6 +96,7 @@ class RandomOptions(CropOptions, total=False):
     fill_value: float
     focus: str | None
     positive_fraction: float
+    random_pad: int
 
 
 class PipelineOptions(RandomOptions, total=False):

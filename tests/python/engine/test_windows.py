@@ -6,6 +6,7 @@ from keras import ops
 from kerascrop import checks
 from kerascrop.checks import SizeError
 from kerascrop.engine import windows
+from kerascrop.engine.cutting import Fill
 
 
 @pytest.mark.parametrize("length", range(1, 9))
@@ -70,10 +71,10 @@ def test_windows_boxes_are_edge_coordinates_of_the_image():
     boxes = windows.Windows((2, 3), (4, 6)).boxes
     np.testing.assert_array_equal(ops.convert_to_numpy(boxes), [[3, 2, 9, 6]])
     fit = windows.Fit((9, 12), (4, 6), ((1, 0), (5, 5)))
-    boxes = fit.windows((2, 3), 0).boxes
+    boxes = fit.windows((2, 3), Fill()).boxes
     np.testing.assert_array_equal(ops.convert_to_numpy(boxes), [[-2, 1, 4, 5]])
     fit = windows.Fit((9, 12), (4, 6), NONE, 2.0, "always")
-    boxes = fit.applied_to(fit.windows((2, 3), 0), 2).boxes
+    boxes = fit.applied_to(fit.windows((2, 3), Fill()), 2).boxes
     np.testing.assert_array_equal(ops.convert_to_numpy(boxes), [[1.5, 1, 4.5, 3]] * 2)
     tops = ops.convert_to_tensor([2, 0, 1], "int32")
     boxes = windows.Windows((tops, 3), (4, 6)).boxes

@@ -67,6 +67,11 @@ MODELS = {
     "window_3d": lambda: on_images(kerascrop.WindowCrop3D(box=(1, 2, 3, 7, 5, 6)), 3),
     "like": lambda: on_images_and(inputs(5, 6, 3), kerascrop.CropLike(("end", 3))),
     "random": lambda: on_images(kerascrop.RandomCrop(5, 6, seed=1, focus="mask", positive_fraction=0.5)),
+    "random_padded": lambda: on_images(
+        kerascrop.RandomCrop(
+            16, 6, seed=1, if_smaller="pad", pad_position="random", random_pad=2, fill_mode="mirror", return_boxes=True
+        )
+    ),
     "random_1d": lambda: on_images(kerascrop.RandomCrop1D(5, seed=1), 1),
     "random_3d": lambda: on_images(kerascrop.RandomCrop3D(3, 5, 6, seed=1), 3),
     "random_resized": lambda: on_images(kerascrop.RandomResizedCrop(5, 6, seed=1, return_boxes=True)),

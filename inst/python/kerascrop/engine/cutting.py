@@ -1,13 +1,42 @@
 """Windows of whole pixels, cut out of images: the dtype stays, and every number is moved unchanged, whatever it is."""
 
 import functools
+from typing import NamedTuple
 
 import keras
 from keras import ops
 
 from kerascrop import checks
 from kerascrop.backend import tf
-from kerascrop.engine import xla
+from kerascrop.engine import weights, xla
+
+FILL_MODES = (*weights.FILL_MODES, "mirror")
+
+
+class Fill(NamedTuple):
+    """What lies outside of the images that windows are cut from; see `Windows`."""
+
+    value: float = 0
+    mode: str = "constant"
+    mask_value: float = 0
+
+    def of(self, is_mask):
+        """The value and the mode for images, or for masks."""
+        return self.mask_value if is_mask else self.value, self.mode
+
+
+def check_fill(fill_value, fill_mode, mask_fill_value):
+    return Fill(
+        checks.check_number(fill_value, "fill_value"),
+        checks.check_choice(fill_mode, "fill_mode", FILL_MODES),
+        checks.check_number(mask_fill_value, "mask_fill_value"),
+    )
+
+
+def pixels_seen(index, length, mode):
+    """The pixel of an axis that stands at each index, which may be outside of it."""
+    mirror = mode == "mirror"
+    return weights.FILL_MODES["reflect" if mirror else mode].index(index, length, mirror)
 
 
 def cut(images, axes, starts, sizes):
@@ -47,10 +76,10 @@ def _gather(images, axes, starts, sizes):
     return crops
 
 
-def _take(images, axes, starts, sizes, is_inside=True):
+def _take(images, axes, starts, sizes, fill_mode=None):
     """Take the windows of all images, pixel by pixel, by one index.
 
-    With `is_inside=False`, pixels outside the image are replaced by the nearest ones in it.
+    With a `fill_mode`, pixels outside the image are replaced by those in it that this one says.
     """
     shape = ops.shape(images)
     ndim = len(shape)
@@ -63,7 +92,7 @@ def _take(images, axes, starts, sizes, is_inside=True):
     for axis in range(1, last + 1):
         start, size = windows.get(axis, (0, shape[axis]))
         steps = ops.reshape(start, (-1, 1)) + ops.arange(size, dtype="int32")
-        steps = steps if is_inside else ops.clip(steps, 0, shape[axis] - 1)
+        steps = pixels_seen(steps, shape[axis], fill_mode) if fill_mode and axis in windows else steps
         steps = ops.reshape(steps, (-1,) + (1,) * (axis - 1) + (size,) + (1,) * (last - axis))
         index = index * shape[axis] + steps  # not `ops.add()`: Keras takes some shapes for those of a bias
     return ops.take(ops.reshape(images, (-1, *shape[last + 1 :])), index, axis=0)
@@ -91,14 +120,16 @@ def _take_function(axes, ndim, dtype):
     )
 
 
-def cut_anywhere(images, axes, starts, sizes, fill_value):
-    """`cut()` for windows that may reach outside the image, where crops get `fill_value`."""
+def cut_anywhere(images, axes, starts, sizes, fill_value, fill_mode="constant"):
+    """`cut()` for windows that may reach outside the image, where crops get what `fill_mode` says."""
     checks.check_holds(fill_value, "fill_value", keras.backend.standardize_dtype(images.dtype))
     if images.shape[0] == 0:  # JAX's `take()` fails for empty batches
         images = pad(images, axes, [(0, size) for size in sizes], 0)
         return cut(images, axes, [0] * len(axes), sizes)
     starts = [ops.broadcast_to(ops.cast(start, "int32"), ops.shape(images)[:1]) for start in starts]
-    crops = _take(images, axes, starts, sizes, is_inside=False)
+    crops = _take(images, axes, starts, sizes, fill_mode)
+    if fill_mode != "constant":
+        return crops
     fill_value, ndim = ops.cast(fill_value, images.dtype), len(images.shape)
     for axis, start, size in zip(axes, starts, sizes):
         steps = start[:, None] + ops.arange(size, dtype="int32")
@@ -108,9 +139,15 @@ def cut_anywhere(images, axes, starts, sizes, fill_value):
     return crops
 
 
-def pad(images, axes, margins, fill_value):
-    """Add `(before, after)` pixels of `fill_value`, which the images' dtype must hold, along each of the axes."""
+def pad(images, axes, margins, fill_value, fill_mode="constant"):
+    """Add `(before, after)` pixels along each of the axes, of a `fill_value` that the images' dtype must hold."""
     if all(isinstance(margin, int) and margin == 0 for pair in margins for margin in pair):
+        return images
+    if fill_mode != "constant":
+        for axis, (before, after) in zip(axes, margins):
+            length = ops.shape(images)[axis]
+            index = ops.arange(before + length + after, dtype="int32") - before
+            images = ops.take(images, pixels_seen(index, length, fill_mode), axis=axis)
         return images
     checks.check_holds(fill_value, "fill_value", keras.backend.standardize_dtype(images.dtype))
     padding = [(0, 0)] * len(images.shape)

@@ -45,11 +45,12 @@ class Grid(Choice):
 
     Args:
         lines: along each axis the first pixels of its windows, `(n,)`.
-        size, fill_value, margins: as in `Windows`.
+        size, margins: as in `Windows`.
+        fill: a `cutting.Fill`.
     """
 
-    def __init__(self, lines, size, fill_value, margins):
-        self.lines, self.size, self.fill_value, self.margins = lines, tuple(size), fill_value, margins
+    def __init__(self, lines, size, fill, margins):
+        self.lines, self.size, self.fill, self.margins = lines, tuple(size), fill, margins
         counts = [line.shape[0] for line in lines]
         self.boxes_shape = (1, None if None in counts else math.prod(counts), 2 * len(self.size))
 
@@ -63,7 +64,7 @@ class Grid(Choice):
 
     def cut(self, images, is_mask=False, data_format=None):
         along = spatial_axes(len(self.size), data_format or keras.config.image_data_format())
-        images = cutting.pad(ops.convert_to_tensor(images), along, self.margins, 0 if is_mask else self.fill_value)
+        images = cutting.pad(ops.convert_to_tensor(images), along, self.margins, *self.fill.of(is_mask))
         lines = [ops.cast(line, "int32") + before for line, (before, _) in zip(self.lines, self.margins)]
         return cut_grid(images, along, lines, self.size)
 

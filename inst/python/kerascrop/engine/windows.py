@@ -19,11 +19,12 @@ from kerascrop.axes import AXIS_NAMES, spatial_axes
 from kerascrop.backend import tf
 from kerascrop.engine import xla
 from kerascrop.engine.choices import Choice
-from kerascrop.engine.cutting import cut, cut_anywhere, pad
+from kerascrop.engine.cutting import check_fill, cut, cut_anywhere, pad
 from kerascrop.engine.samples import Samples
 from kerascrop.hints import Tensor
 
 IF_SMALLER = ("error", "resize", "pad", "keep")
+PAD_POSITIONS = ("center", "start", "end", "random")
 
 
 class Windows(Choice):
@@ -33,9 +34,12 @@ class Windows(Choice):
         starts: along each axis the window's first pixel, counted from 0: `(top, left)`. Each is an integer or a scalar
             tensor, or `(batch,)` integers, one for each image.
         size: of the windows, `(height, width)` in pixels; `(length,)` or `(depth, height, width)`.
-        fill_value: the value of pixels outside the image, which the images' dtype must hold. In masks it is 0.
+        fill_value: the value of pixels outside the image, which the images' dtype must hold.
         margins: None, for windows that may lie anywhere; or, which is faster, borders of `(before, after)` pixels along
             each axis, for windows that are known to lie inside the image with these borders.
+        fill_mode: what is outside the image: `"constant"`, the `fill_value`; or the image again, as `"nearest"` (a a a|
+            a b c d), `"reflect"` (c b a|a b c d, what NumPy calls symmetric) or `"mirror"` (d c b|a b c d).
+        mask_fill_value: the `fill_value` for masks.
 
     Example:
 
@@ -50,9 +54,11 @@ class Windows(Choice):
         size: Sequence[int],
         fill_value: float = 0,
         margins: Sequence[tuple[int, int]] | None = None,
+        fill_mode: str = "constant",
+        mask_fill_value: float = 0,
     ):
         self.starts, self.size = _check_windows(starts, size, are_whole=margins is None)
-        self.fill_value = checks.check_number(fill_value, "fill_value")
+        self.fill = check_fill(fill_value, fill_mode, mask_fill_value)
         self.margins = None if margins is None else _check_borders(margins, len(self.size))
         lead = max((tuple(getattr(start, "shape", ())) for start in self.starts), key=len)
         self.boxes_shape = (*(lead or (1,)), 2 * len(self.starts))
@@ -66,7 +72,7 @@ class Windows(Choice):
         batch = self.boxes_shape[0] if len(self.boxes_shape) == 2 and self.boxes_shape[0] != 1 else None
         images = checks.check_images_to_cut(images, len(self.size), batch)
         along = spatial_axes(len(self.size), checks.check_data_format(data_format))
-        fill_value = 0 if is_mask else self.fill_value
+        fill = self.fill.of(is_mask)
         shape = list(images.shape)
         for axis, size in zip(along, self.size):
             shape[axis] = size
@@ -75,11 +81,11 @@ class Windows(Choice):
             windows = zip(self.starts, self.size, [images.shape[axis] for axis in along])
             if all(isinstance(start, int) and 0 <= start <= (length or 0) - size for start, size, length in windows):
                 return cut(images, along, self.starts, self.size)
-            return cut_anywhere(images, along, self.starts, self.size, fill_value)
+            return cut_anywhere(images, along, self.starts, self.size, *fill)
         # Starts may be real numbers if the image may be enlarged.
         starts = [start if isinstance(start, int) else ops.cast(start, "int32") for start in self.starts]
         starts = [start + before for start, (before, _) in zip(starts, self.margins)]
-        return cut(pad(images, along, self.margins, fill_value), along, starts, self.size)
+        return cut(pad(images, along, self.margins, *fill), along, starts, self.size)
 
 
 def _check_windows(starts, size, are_whole):
@@ -157,9 +163,16 @@ class Fit(NamedTuple):
         """Starts counted from the image's own first pixel."""
         return [start - origin for start, origin in zip(starts, self.origin)]
 
-    def windows(self, starts, fill_value):
-        """`Windows` with these starts; see `applied_to()`."""
-        return Windows(self.from_image(starts), self.sizes, fill_value, self.margins)
+    def windows(self, starts, fill):
+        """`Windows` with these starts and `cutting.Fill`; see `applied_to()`."""
+        return Windows(self.from_image(starts), self.sizes, fill.value, self.margins, fill.mode, fill.mask_value)
+
+    def padded(self, pixels):
+        """The same with a wider border on all sides."""
+        return self._replace(
+            lengths=tuple(length + 2 * pixels for length in self.lengths),
+            margins=tuple((before + pixels, after + pixels) for before, after in self.margins),
+        )
 
     def applied_to(self, choice, batch):
         """The choice of windows, or `Samples` of the original images where these are enlarged."""
@@ -170,7 +183,7 @@ class Fit(NamedTuple):
         return samples if self.enlarged == "always" else Either(self.scale > 1, samples, choice)
 
 
-def fit(lengths, sizes, if_smaller, names, layer):
+def fit(lengths, sizes, if_smaller, names, layer, pad_position="center"):
     """How images that may be smaller than the windows are made to fit.
 
     Args:
@@ -180,6 +193,8 @@ def fit(lengths, sizes, if_smaller, names, layer):
             both sides, one more at the end where their number is odd; `"keep"`: leave the axis as it is.
         names: of the axes, for the error.
         layer: the layer's name, for the error.
+        pad_position: with `"pad"`, where the image is: one of `PAD_POSITIONS`, or one for each axis; with `"random"`
+            as many pixels are added on both sides as are lacking.
 
     Raises:
         SizeError: an image is smaller, and `if_smaller` is `"error"`.
@@ -192,8 +207,10 @@ def fit(lengths, sizes, if_smaller, names, layer):
     elif if_smaller == "keep":
         sizes = tuple(extreme(min, length, size) for length, size in zip(lengths, sizes))
     elif if_smaller == "pad":
-        margins = _borders(lengths, sizes)
-        lengths = tuple(extreme(max, length, size) for length, size in zip(lengths, sizes))
+        margins = _borders(lengths, sizes, pad_position)
+        # With the borders they are as large as the windows, or larger where the place in them is drawn.
+        known = [None not in pair for pair in zip(lengths, sizes)]
+        lengths = tuple(n + sum(margin) if each else None for n, margin, each in zip(lengths, margins, known))
     elif None not in lengths:
         scale = _enlargement(lengths, sizes)
         enlarged = "perhaps" if ops.is_tensor(scale) else "never" if scale == 1 else "always"
@@ -205,11 +222,16 @@ def fit(lengths, sizes, if_smaller, names, layer):
     return Fit(tuple(lengths), tuple(sizes), margins, scale, enlarged)
 
 
-def _borders(lengths, sizes):
+def _borders(lengths, sizes, positions="center"):
     """The pixels `(before, after)` that images lack to be as large as the windows."""
     known = [None not in pair for pair in zip(lengths, sizes)]
     lacking = [extreme(max, s - n, 0) if each else 0 for n, s, each in zip(lengths, sizes, known)]
-    return tuple((lack // 2, lack - lack // 2) for lack in lacking)
+    positions = (positions,) * len(sizes) if isinstance(positions, str) else positions
+    share = {
+        "center": lambda lack: (lack // 2, lack - lack // 2), "start": lambda lack: (0, lack),
+        "end": lambda lack: (lack, 0), "random": lambda lack: (lack, lack),
+    }  # fmt: skip
+    return tuple(share[position](lack) for position, lack in zip(positions, lacking))
 
 
 def _enlargement(lengths, sizes):

@@ -12,7 +12,7 @@ import keras
 from keras import ops
 
 from kerascrop import axes, checks, geometry
-from kerascrop.engine import sampling, windows
+from kerascrop.engine import sampling
 from kerascrop.engine.choices import Choice
 from kerascrop.engine.samples import Samples
 from kerascrop.hints import CropOptions, LayerOptions, Names, Tensor, Unpack
@@ -304,41 +304,6 @@ class Crop(ImageLayer):
         crops = crops if isinstance(inputs, dict) else crops["images"]
         told = (boxes,) if weights is None else (boxes, weights)
         return (crops, *told) if self.return_boxes else crops
-
-
-class SizedCrop(Crop):
-    """Base of the layers that cut windows of a given size, in any number of dimensions.
-
-    Args:
-        sizes: of the windows, in pixels, along each axis.
-        if_smaller, fill_value: see `CenterCrop`.
-        **kwargs: see `Crop`.
-    """
-
-    def __init__(
-        self,
-        sizes: Sequence[int],
-        /,
-        if_smaller: str = "error",
-        fill_value: float = 0,
-        data_format: str | None = None,
-        **kwargs: Unpack[CropOptions],
-    ):
-        super().__init__(data_format=data_format, **kwargs)
-        names = axes.AXIS_NAMES[self.rank]
-        self.sizes = checks.check_sizes(sizes, names)
-        for name, size in zip(names, self.sizes):
-            setattr(self, name, size)
-        self.if_smaller = checks.check_choice(if_smaller, "if_smaller", windows.IF_SMALLER)
-        self.fill_value = checks.check_number(fill_value, "fill_value")
-
-    def fit(self, images_shape):
-        """How images of a shape and the windows are made to fit each other: a `windows.Fit`."""
-        names = axes.AXIS_NAMES[self.rank]
-        return windows.fit(self.lengths(images_shape), self.sizes, self.if_smaller, names, self.name)
-
-    def crop_size(self, shapes):
-        return self.fit(shapes["images"]).sizes
 
 
 class SampledCrop(Crop):

@@ -7,12 +7,12 @@ from keras import ops
 
 from kerascrop import axes, checks
 from kerascrop.engine import windows
-from kerascrop.hints import CropOptions, Unpack
-from kerascrop.layers.base import Crop
+from kerascrop.hints import FillOptions, Unpack
+from kerascrop.layers.sized import FilledCrop
 
 
 @keras.saving.register_keras_serializable("kerascrop")
-class BorderCrop(Crop):
+class BorderCrop(FilledCrop):
     """Remove margins, or add them, each side on its own.
 
     Positive margins remove pixels, as Keras's `Cropping2D` does; negative ones add pixels of `fill_value`,
@@ -26,7 +26,8 @@ class BorderCrop(Crop):
     Args:
         cropping: in pixels, one number for all sides; `(height, width)`, each for both sides; or
             `((top, bottom), (left, right))`.
-        fill_value: the value of new pixels; for integer images, one that their dtype can hold. Masks get 0.
+        fill_value: the value of new pixels; for integer images, one that their dtype can hold.
+        fill_mode, mask_fill_value: what else new pixels can show, and their value in masks: see `CenterCrop`.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
         return_boxes: also return the boxes that are cut, in pixels of the input.
         box_format, min_visible, pass_through: for what goes with the images, as in `CenterCrop`.
@@ -47,11 +48,10 @@ class BorderCrop(Crop):
         cropping: int | Sequence,
         fill_value: float = 0,
         data_format: str | None = None,
-        **kwargs: Unpack[CropOptions],
+        **kwargs: Unpack[FillOptions],
     ):
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(fill_value=fill_value, data_format=data_format, **kwargs)
         self.cropping = checks.check_margins(cropping, self.rank)
-        self.fill_value = checks.check_number(fill_value, "fill_value")
 
     def crop_size(self, shapes):
         return self._left(shapes["images"])
@@ -59,7 +59,8 @@ class BorderCrop(Crop):
     def choose(self, data, training):
         starts = [before for before, _ in self.cropping]
         borders = [(max(-before, 0), max(-after, 0)) for before, after in self.cropping]
-        return windows.Windows(starts, self._left(ops.shape(data["images"])), self.fill_value, borders)
+        sizes, fill = self._left(ops.shape(data["images"])), self.fill
+        return windows.Windows(starts, sizes, fill.value, borders, fill.mode, fill.mask_value)
 
     def _left(self, images_shape):
         """What the margins leave of the lengths of images."""

@@ -4,8 +4,8 @@ import keras
 from keras import ops
 
 from kerascrop.engine.windows import center_starts
-from kerascrop.hints import CropOptions, Unpack
-from kerascrop.layers.base import SizedCrop
+from kerascrop.hints import SizedOptions, Unpack
+from kerascrop.layers.sized import SizedCrop
 
 
 class CenterSizedCrop(SizedCrop):
@@ -14,7 +14,7 @@ class CenterSizedCrop(SizedCrop):
     def choose(self, data, training):
         shape = ops.shape(data["images"])
         fit = self.fit(shape)
-        return fit.applied_to(fit.windows(center_starts(fit), self.fill_value), shape[0])
+        return fit.applied_to(fit.windows(center_starts(fit), self.fill), shape[0])
 
 
 @keras.saving.register_keras_serializable("kerascrop")
@@ -38,8 +38,14 @@ class CenterCrop(CenterSizedCrop):
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
         if_smaller: what to do when an image is smaller than the crop: `"error"`; `"resize"`, enlarge the image
             (bilinear, masks to the nearest pixel), keeping its aspect, until the crop fits, as Keras does; `"pad"`, add
-            pixels of `fill_value` on both sides, an odd one at the end; `"keep"`, leave that axis as it is.
-        fill_value: the value of new pixels; for integer images, one that their dtype can hold. Masks get 0.
+            pixels around it; `"keep"`, leave that axis as it is.
+        fill_value: the value of new pixels; for integer images, one that their dtype can hold.
+        fill_mode: what new pixels show: `"constant"`, the `fill_value`; or the image again, `"nearest"` (a a a|a b c
+            d), `"reflect"` (c b a|a b c d; NumPy and TensorFlow say symmetric) or `"mirror"` (d c b|a b c d; NumPy,
+            PyTorch and TensorFlow say reflect).
+        mask_fill_value: the value of new pixels in masks.
+        pad_position: where a padded image is among the new pixels: `"center"`, an odd one of which is at the end,
+            `"start"`, all at the end, or `"end"`; or one of these for each axis, `("start", "end")` for top right.
         return_boxes: also return the box, `x1, y1, x2, y2` in pixels of the input.
         box_format: the format of `bounding_boxes`, before and after: `"xyxy"` (pixels), `"rel_xyxy"` (fractions of the
             image, then of the crop), …; see `kerascrop.convert_boxes()`.
@@ -68,7 +74,7 @@ class CenterCrop(CenterSizedCrop):
         data_format: str | None = None,
         if_smaller: str = "error",
         fill_value: float = 0,
-        **kwargs: Unpack[CropOptions],
+        **kwargs: Unpack[SizedOptions],
     ):
         super().__init__((height, width), if_smaller, fill_value, data_format, **kwargs)
 
@@ -89,7 +95,7 @@ class CenterCrop1D(CenterSizedCrop):
         data_format: str | None = None,
         if_smaller: str = "error",
         fill_value: float = 0,
-        **kwargs: Unpack[CropOptions],
+        **kwargs: Unpack[SizedOptions],
     ):
         super().__init__((length,), if_smaller, fill_value, data_format, **kwargs)
 
@@ -112,6 +118,6 @@ class CenterCrop3D(CenterSizedCrop):
         data_format: str | None = None,
         if_smaller: str = "error",
         fill_value: float = 0,
-        **kwargs: Unpack[CropOptions],
+        **kwargs: Unpack[SizedOptions],
     ):
         super().__init__((depth, height, width), if_smaller, fill_value, data_format, **kwargs)

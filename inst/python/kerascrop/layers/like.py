@@ -7,15 +7,15 @@ from keras import ops
 
 from kerascrop import axes, checks
 from kerascrop.engine import windows
-from kerascrop.hints import CropOptions, Unpack
-from kerascrop.layers.base import Crop
+from kerascrop.hints import FillOptions, Unpack
+from kerascrop.layers.sized import FilledCrop
 
 PLACES = ("center", "start", "end")
 IF_SMALLER = tuple(choice for choice in windows.IF_SMALLER if choice != "resize")
 
 
 @keras.saving.register_keras_serializable("kerascrop")
-class CropLike(Crop):
+class CropLike(FilledCrop):
     """Cut images to the height and width of a reference, as the skip connections of a U-Net need.
 
     Pixels are copied, never computed: the dtype stays the same, whatever it is. The reference is looked at for its size
@@ -33,7 +33,8 @@ class CropLike(Crop):
             number of pixels before them; or one of these for each axis, `("end", 2)`.
         if_smaller: what to do when an image is smaller than the reference: `"error"`; `"pad"`, add pixels of
             `fill_value` on both sides, an odd one at the end; `"keep"`, leave that axis as it is.
-        fill_value: the value of new pixels; for integer images, one that their dtype can hold. Masks get 0.
+        fill_value: the value of new pixels; for integer images, one that their dtype can hold.
+        fill_mode, mask_fill_value: what else new pixels can show, and their value in masks: see `CenterCrop`.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
         return_boxes: also return the box, `x1, y1, x2, y2` in pixels of the input.
         box_format, min_visible, pass_through: for what goes with the images, as in `CenterCrop`.
@@ -61,12 +62,11 @@ class CropLike(Crop):
         if_smaller: str = "error",
         fill_value: float = 0,
         data_format: str | None = None,
-        **kwargs: Unpack[CropOptions],
+        **kwargs: Unpack[FillOptions],
     ):
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(fill_value=fill_value, data_format=data_format, **kwargs)
         self.place = self._check_place(place)
         self.if_smaller = checks.check_choice(if_smaller, "if_smaller", IF_SMALLER)
-        self.fill_value = checks.check_number(fill_value, "fill_value")
         if self.if_smaller != "error" and not set(self._places()) <= set(PLACES):
             raise checks.ArgumentError(
                 f"`place` in pixels goes with if_smaller='error', not with {if_smaller!r}: use {', '.join(PLACES)}."
@@ -118,7 +118,7 @@ class CropLike(Crop):
             place if isinstance(place, int) else {"center": half, "start": length - length, "end": length - size}[place]
             for place, half, length, size in zip(self._places(), middle, fit.lengths, fit.sizes)
         ]
-        return fit.windows(starts, self.fill_value)
+        return fit.windows(starts, self.fill)
 
 
 @keras.saving.register_keras_serializable("kerascrop")

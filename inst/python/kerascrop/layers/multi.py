@@ -10,8 +10,8 @@ from keras import ops
 from kerascrop import axes, checks
 from kerascrop.engine.views import Grid, Views, grid_count, grid_starts
 from kerascrop.engine.windows import center_starts
-from kerascrop.hints import CropOptions, Unpack
-from kerascrop.layers.base import SizedCrop
+from kerascrop.hints import SizedOptions, Unpack
+from kerascrop.layers.sized import SizedCrop
 
 VIEWS = ("five", "ten", "grid")
 
@@ -37,7 +37,7 @@ class MultiCrop(SizedCrop):
         views: `"five"`, `"ten"` or `"grid"`.
         stride: for `"grid"`, pixels from one window to the next: a number, or `(vertical, horizontal)`. None takes the
             crops' size, so that windows touch.
-        data_format, if_smaller, fill_value: as in `CenterCrop`.
+        data_format, if_smaller, fill_value, fill_mode, mask_fill_value, pad_position: as in `CenterCrop`.
         return_boxes: also return the boxes that are cut, in pixels of the input.
         box_format, min_visible, pass_through: for what goes with the images, as in `CenterCrop`.
         **kwargs: arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
@@ -58,7 +58,7 @@ class MultiCrop(SizedCrop):
         data_format: str | None = None,
         if_smaller: str = "error",
         fill_value: float = 0,
-        **kwargs: Unpack[CropOptions],
+        **kwargs: Unpack[SizedOptions],
     ):
         super().__init__((height, width), if_smaller, fill_value, data_format, **kwargs)
         self.views = checks.check_choice(views, "views", VIEWS)
@@ -94,10 +94,10 @@ class MultiCrop(SizedCrop):
         fit = self.fit(shape)
         if self.views == "grid":
             lines = [grid_starts(*axis) for axis in zip(fit.lengths, fit.sizes, self.stride or fit.sizes)]
-            choice = Grid(fit.from_image(lines), fit.sizes, self.fill_value, fit.margins)
+            choice = Grid(fit.from_image(lines), fit.sizes, self.fill, fit.margins)
         else:
             # The zero is computed from the length: if that is a tensor, zero depends on the check that the window fits.
             ends = [(length - length, length - size) for length, size in zip(fit.lengths, fit.sizes)]
             starts = [*itertools.product(*ends), center_starts(fit)]
-            choice = Views([fit.windows(start, self.fill_value) for start in starts], self.views == "ten")
+            choice = Views([fit.windows(start, self.fill) for start in starts], self.views == "ten")
         return fit.applied_to(choice, shape[0])

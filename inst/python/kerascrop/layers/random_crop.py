@@ -7,14 +7,16 @@ from keras import ops
 
 from kerascrop import axes, checks, geometry, seeds
 from kerascrop.engine import windows
-from kerascrop.hints import CropOptions, RandomOptions, Unpack
-from kerascrop.layers.base import SizedCrop
+from kerascrop.hints import RandomOptions, SizedOptions, Unpack
+from kerascrop.layers.sized import SizedCrop
 
 FOCI = (None, "boxes", "mask", "foreground")
 
 
 class RandomSizedCrop(SizedCrop):
     """Base of the random crops, in any number of dimensions; the arguments are those of `RandomCrop`."""
+
+    pad_positions = windows.PAD_POSITIONS
 
     def __init__(
         self,
@@ -28,7 +30,8 @@ class RandomSizedCrop(SizedCrop):
         fill_value: float = 0,
         focus: str | None = None,
         positive_fraction: float = 1.0,
-        **kwargs: Unpack[CropOptions],
+        random_pad: int = 0,
+        **kwargs: Unpack[SizedOptions],
     ):
         super().__init__(sizes, if_smaller, fill_value, data_format, **kwargs)
         self.per_image = checks.check_flag(per_image, "per_image")
@@ -36,12 +39,17 @@ class RandomSizedCrop(SizedCrop):
         self.positive_fraction = checks.check_fraction(positive_fraction, "positive_fraction")
         if self.focus and not self.per_image:
             raise checks.ArgumentError(f"`focus` looks at each image: with {focus!r}, `per_image` must be True.")
+        self.random_pad = checks.check_count(random_pad, "random_pad", 0)
+        if self.random_pad and self.if_smaller == "resize":
+            raise checks.ArgumentError("`random_pad` does not go with if_smaller='resize': 'pad' adds pixels, too.")
         self.seed_generator = seeds.Seeds(seed, name=f"{self.name}_seeds")
         self.seed = self.seed_generator.seed
 
     def choose(self, data, training):
         shape = ops.shape(data["images"])
-        fit = self.fit(shape)
+        fit = self.fit(shape, None if training else self._position_at_inference())
+        if training and self.random_pad:
+            fit = fit.padded(self.random_pad)
         if not training:
             starts = windows.center_starts(fit)
         elif self.focus:
@@ -50,7 +58,12 @@ class RandomSizedCrop(SizedCrop):
             # One place for a batch of one is a plain slice, which is faster.
             each = self.per_image and data["images"].shape[0] != 1
             starts = windows.random_starts(fit, shape[:1] if each else (), self.seed_generator)
-        return fit.applied_to(fit.windows(starts, self.fill_value), shape[0])
+        return fit.applied_to(fit.windows(starts, self.fill), shape[0])
+
+    def _position_at_inference(self):
+        """Where images are that are padded: nothing is drawn."""
+        each = self.pad_position if isinstance(self.pad_position, tuple) else (self.pad_position,) * self.rank
+        return tuple("center" if position == "random" else position for position in each)
 
     def _focused(self, fit, data):
         """Random starts that depend on boxes or masks, `(batch,)` for each axis."""
@@ -168,7 +181,11 @@ class RandomCrop(RandomSizedCrop):
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
         per_image: draw a place for each image; False draws one for the whole batch.
         if_smaller: what to do when an image is smaller than the crop, as in `CenterCrop`.
-        fill_value: the value of new pixels with `if_smaller="pad"`.
+        fill_value, fill_mode, mask_fill_value: of new pixels, as in `CenterCrop`.
+        pad_position: with `if_smaller="pad"`, where the image is among the new pixels, as in `CenterCrop`; or
+            `"random"`, at a random place in training, and in the middle at inference.
+        random_pad: in training, add so many pixels on each side before the place is drawn, so that crops may reach so
+            far outside of the image: `RandomCrop(32, 32, random_pad=4)` is what trains on CIFAR.
         focus: what training crops should show; needs the joint form of the input.
             `"boxes"`: at least `min_visible` of one of the `bounding_boxes`, drawn at random, as Albumentations'
             `AtLeastOneBBoxRandomCrop` and torchvision's `RandomIoUCrop` do; all places that show this much are equally

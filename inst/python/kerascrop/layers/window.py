@@ -7,13 +7,13 @@ from keras import ops
 
 from kerascrop import axes, checks
 from kerascrop.engine import places
-from kerascrop.hints import CropOptions, Unpack
-from kerascrop.layers.base import Crop
+from kerascrop.hints import FillOptions, Unpack
+from kerascrop.layers.sized import FilledCrop
 
 Lines = Sequence[int | None] | slice | int | None
 
 
-class PlacedCrop(Crop):
+class PlacedCrop(FilledCrop):
     """Base of the window crops, in any number of dimensions; the arguments are those of `WindowCrop`.
 
     Args:
@@ -30,16 +30,15 @@ class PlacedCrop(Crop):
         if_smaller: str = "error",
         fill_value: float = 0,
         data_format: str | None = None,
-        **kwargs: Unpack[CropOptions],
+        **kwargs: Unpack[FillOptions],
     ):
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(fill_value=fill_value, data_format=data_format, **kwargs)
         self.place = places.check_place(lines, offset, size, box, self.rank)
         # However the place is given, it is kept as the lines that it has along each axis.
         self.offset = self.size = self.box = None
         for name, line in zip(axes.LINE_NAMES[self.rank], self.place):
             setattr(self, name, tuple(line))
         self.if_smaller = checks.check_choice(if_smaller, "if_smaller", places.IF_SMALLER)
-        self.fill_value = checks.check_number(fill_value, "fill_value")
 
     def fit(self, images_shape):
         """Where the windows start in images of a shape, and how the images are made to fit: a `windows.Fit`."""
@@ -50,7 +49,7 @@ class PlacedCrop(Crop):
 
     def choose(self, data, training):
         starts, fit = self.fit(ops.shape(data["images"]))
-        return fit.windows(starts, self.fill_value)
+        return fit.windows(starts, self.fill)
 
 
 @keras.saving.register_keras_serializable("kerascrop")
@@ -74,7 +73,8 @@ class WindowCrop(PlacedCrop):
         box: `(x1, y1, x2, y2)`, whole pixels, such as another layer returned.
         if_smaller: for images that end within the window: `"error"`; `"pad"`, add the pixels that it lacks, of
             `fill_value`; `"keep"`, leave them out. An image that has no pixel of the window is always an error.
-        fill_value: the value of new pixels; for integer images, one that their dtype can hold. Masks get 0.
+        fill_value: the value of new pixels; for integer images, one that their dtype can hold.
+        fill_mode, mask_fill_value: what else new pixels can show, and their value in masks: see `CenterCrop`.
         data_format: `"channels_last"` or `"channels_first"`; None takes Keras's setting.
         return_boxes: also return the box, `x1, y1, x2, y2` in pixels of the input.
         box_format, min_visible, pass_through: for what goes with the images, as in `CenterCrop`.
@@ -101,7 +101,7 @@ class WindowCrop(PlacedCrop):
         if_smaller: str = "error",
         fill_value: float = 0,
         data_format: str | None = None,
-        **kwargs: Unpack[CropOptions],
+        **kwargs: Unpack[FillOptions],
     ):
         super().__init__((rows, cols), offset, size, box, if_smaller, fill_value, data_format, **kwargs)
 
@@ -124,7 +124,7 @@ class WindowCrop1D(PlacedCrop):
         if_smaller: str = "error",
         fill_value: float = 0,
         data_format: str | None = None,
-        **kwargs: Unpack[CropOptions],
+        **kwargs: Unpack[FillOptions],
     ):
         super().__init__((steps,), offset, size, box, if_smaller, fill_value, data_format, **kwargs)
 
@@ -149,6 +149,6 @@ class WindowCrop3D(PlacedCrop):
         if_smaller: str = "error",
         fill_value: float = 0,
         data_format: str | None = None,
-        **kwargs: Unpack[CropOptions],
+        **kwargs: Unpack[FillOptions],
     ):
         super().__init__((slices, rows, cols), offset, size, box, if_smaller, fill_value, data_format, **kwargs)

@@ -44,9 +44,9 @@ def crop_generator(
         mode: `"random"`, for training: a new place for each image in each batch. `"center"`, for prediction.
         seed: a whole number, for the same places in every run; None draws one. Places are counted from the first batch
             on: a training that is resumed in a new process needs another seed, so as not to repeat them.
-        **options: as in `RandomCrop`: `data_format`, `per_image`, `if_smaller`, `fill_value`, `focus`,
-            `positive_fraction`, `return_boxes`, `box_format`, `min_visible`, `pass_through`, `name`, `dtype`,
-            `trainable`.
+        **options: as in `RandomCrop`: `data_format`, `per_image`, `if_smaller`, `fill_value`, `fill_mode`,
+            `mask_fill_value`, `pad_position`, `random_pad`, `focus`, `positive_fraction`, `return_boxes`, `box_format`,
+            `min_visible`, `pass_through`, `name`, `dtype`, `trainable`.
 
     Returns:
         Batches of the same structure, with crops as NumPy arrays: for a `PyDataset` another `PyDataset`, so that
@@ -182,9 +182,9 @@ def crop_dataset(
         seed: a whole number, for the same places in every run, with parallel calls too; None draws one.
         num_parallel_calls: how many elements are cropped at the same time; None lets TensorFlow decide. The order
             stays the same.
-        **options: as in `RandomCrop`: `data_format`, `per_image`, `if_smaller`, `fill_value`, `focus`,
-            `positive_fraction`, `return_boxes`, `box_format`, `min_visible`, `pass_through`, `name`, `dtype`,
-            `trainable`.
+        **options: as in `RandomCrop`: `data_format`, `per_image`, `if_smaller`, `fill_value`, `fill_mode`,
+            `mask_fill_value`, `pad_position`, `random_pad`, `focus`, `positive_fraction`, `return_boxes`, `box_format`,
+            `min_visible`, `pass_through`, `name`, `dtype`, `trainable`.
 
     Returns:
         A `tf.data.Dataset` of the same structure and dtypes. It keeps the `class_names` and `file_paths` that Keras's
