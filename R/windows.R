@@ -5,6 +5,7 @@ as_if_smaller <- function(x, call = caller_env()) as_choice(x, if_smaller_choice
 # How images and windows are made to fit each other, as `windows.fit()` does for the layers: the images are cut as if
 # they had been enlarged by `scale`, and `before` pixels had been added in front.
 fit_windows <- function(lengths, sizes, if_smaller, pad_position = "center", call = caller_env()) {
+  force(pad_position) # it is checked where it is given
   before <- 0 * sizes
   scale <- 1
   if (if_smaller == "error") {
@@ -93,6 +94,7 @@ with_mirrored <- function(images, which) {
 
 # Cuts windows that start at `starts` of images that have been made to fit.
 cut_fitted <- function(images, starts, fit, fill_value, fill_mode = "constant", call = caller_env()) {
+  force(fill_mode)
   starts <- as_starts(starts, images$n)
   starts <- starts - rep(fit$before, each = nrow(starts))
   if (fit$scale == 1) return(cut_windows(images, starts, fit$sizes, fill_value, fill_mode, call))
@@ -114,6 +116,7 @@ window_boxes <- function(starts, sizes) {
 # Cuts whole-pixel windows. `starts` counts from 0: one pair for all images, or a row for each crop, equally many of
 # each image, those of the first image first.
 cut_windows <- function(images, starts, sizes, fill_value = 0, fill_mode = "constant", call = caller_env()) {
+  force(fill_mode)
   starts <- as_starts(starts, images$n)
   check_memory(c(nrow(starts), sizes, images$channels), call)
   fill_value <- as_type(fill_value, images$x, call)
