@@ -13,10 +13,9 @@ def whole_cells(aspect, longest, side):
 
 
 def norms(convolutions, policy):
-    """A normalisation to follow each convolution."""
-    return [
-        layers.BatchNormalization(momentum=0.9, name=f"{before.name}_norm", **policy) for before in convolutions
-    ]
+    """A normalisation to follow each convolution. PyTorch takes no dot in the name of a weight."""
+    names = [before.name.replace(".", "_") for before in convolutions]
+    return [layers.BatchNormalization(momentum=0.9, name=f"{name}_norm", **policy) for name in names]
 
 
 def build(convolutions, norms, shape):
