@@ -50,8 +50,8 @@ test_that("what is broken, or no boxes, is an error that names the file", {
   outside <- paste0("<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">]>", voc(name = "<name>&x;</name>"))
   for (text in list(
     "<annotation>", "", "<b/>", "<annotation/>", voc(file = ""), voc(name = ""), voc(xmin = "left"),
-    voc(xmin = "1e999"), voc(xmin = 30), voc(xmin = 20), sub("</object>", "<object/></object>", voc(xmin = "")), bomb, outside,
-    sub("<ymax>40", "<ymax>-3", voc())
+    voc(xmin = "1e999"), voc(xmin = 30), voc(xmin = 20), sub("</object>", "<object/></object>", voc(xmin = "")), bomb,
+    outside, sub("<ymax>40", "<ymax>-3", voc())
   )) {
     expect_error(read_boxes(xml_folder(bad.xml = text)), "bad.xml", class = "kerascrop_error_box")
   }
