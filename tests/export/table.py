@@ -21,7 +21,8 @@ TABLE = FOLDER / "vignettes" / "exports.md"
 # in int8 a box may be anywhere: the table tells how far off it is.
 ALLOWED = {"LiteRT, 8 bits": 0.5, "LiteRT, int8": 20}
 REFUSED = "refused: "
-KNOWN = {("multi_grid", "torch.onnx")}  # ONNX Runtime does not take what PyTorch makes of `keras.ops.take()`
+# ONNX Runtime does not take what PyTorch makes of `keras.ops.take()`; LiteRT divides by what int8 rounds to zero.
+KNOWN = {("multi_grid", "torch.onnx"), ("learnable_square, any size", "LiteRT, int8")}
 
 
 def models():
