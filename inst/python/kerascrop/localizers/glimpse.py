@@ -40,15 +40,17 @@ class Glimpse(layers.Layer):
 
     def build(self, images_shape, boxes_shape):
         shape = network.build(self.convolutions, self.norms, (None, self.PIXELS, self.PIXELS, images_shape[3]))
-        self.change.build((None, int(np.prod(shape[1:]))))
+        self.features = int(np.prod(shape[1:]))
+        self.change.build((None, self.features))
 
     def call(self, images, boxes, training=None):
         seen = resample(images, boxes, (self.PIXELS, self.PIXELS), LOOK)
         x = ops.reshape(seen, (-1, self.PIXELS, self.PIXELS, images.shape[3]))
         x = network.standardise(x - ops.mean(x, axis=(1, 2), keepdims=True))
         x = network.features(x, self.convolutions, self.norms, training)
-        change = self.change(ops.reshape(x, (-1, int(np.prod(x.shape[1:])))))
-        change = self.LARGEST * ops.tanh(ops.cast(change, "float32") / self.LARGEST)
+        change = ops.cast(self.change(ops.reshape(x, (-1, self.features))), "float32")
+        # Divided, or else a few steps of Adam end where the hyperbolic tangent has no gradient to come back by.
+        change = self.LARGEST * ops.tanh(change / (self.LARGEST * self.features**0.5))
         return ops.reshape(change, (-1, boxes.shape[1], self.count))
 
     def compute_output_shape(self, images_shape, boxes_shape):
