@@ -93,9 +93,8 @@ some_boxes <- function() cbind(x1 = c(1, 2), y1 = c(0, 2), x2 = c(6, 7), y2 = c(
 # Arguments of the layers, by their names; those that are not here have their defaults.
 layer_arguments <- list(
   height = 4, width = 5, depth = 2, length = 4, cropping = 1, seed = 1, name = "crop", dtype = "float32",
-  trainable = TRUE, data_format = "channels_last", slices = 1:3, rows = 1:4, cols = 3:8, steps = 2:5, choose = function(images, training) {
-    matrix(c(1, 2, 5, 6), NROW(images), 4, byrow = TRUE)
-  }
+  trainable = TRUE, data_format = "channels_last", slices = 1:3, rows = 1:4, cols = 3:8, steps = 2:5,
+  choose = function(images, training) matrix(c(1, 2, 5, 6), NROW(images), 4, byrow = TRUE)
 )
 
 # The inputs of a layer, in one of their forms.
@@ -144,7 +143,8 @@ calls <- function(folder, monitor) {
     boxes_from_theta = list(theta = cbind(diag(2), 0), box_format = "xyxy", height = 9, width = 12),
     cluttered_digits = list(n = 1, canvas = 40, digit = 12, distractors = 1, seed = 1),
     crop_border = list(x = x, cropping = 1), crop_center = c(list(x = x), size), crop_random = c(list(x = x), size),
-    crop_multi = c(list(x = x), size), crop_window = list(x = x, rows = 2:4, cols = -1), crop_boxes = list(x = x, boxes = boxes),
+    crop_multi = c(list(x = x), size), crop_window = list(x = x, rows = 2:4, cols = -1),
+    crop_boxes = list(x = x, boxes = boxes),
     uncrop = list(crops = x[, 1:4, 1:5, ], boxes = boxes, height = 9, width = 12),
     plot_crops = list(images = x, boxes = boxes, crops = x, titles = 1:2),
     plot_boxes = list(boxes = boxes, labels = 1:2),
