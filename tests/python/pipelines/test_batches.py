@@ -162,7 +162,7 @@ def tf_dataset(data):
 
 
 def test_wrong_arguments_are_errors_at_once(images):
-    for generator in (None, 3, images, "folder"):
+    for generator in (None, 3, images, "folder", keras.Input((8, 9, 3))):
         with pytest.raises(ArgumentError, match="`generator`"):
             data.crop_generator(generator, 5, 6)
     for arguments, error in (

@@ -3,7 +3,8 @@
     PYTHONPATH=inst/python .venv/bin/python tests/python/saved/make.py
 
 What is there is left as it is, so a new layer is added to `MODELS`, and its file is made by the version that brings it.
-The first ones were made by commit 3e330c0 (version 0.1.0).
+The first ones were made by commit 3e330c0 (version 0.1.0); `learnable_square` and `learnable_free` again after f5ef184,
+before any release, as their glimpse divides what its weights say.
 """
 
 import pathlib

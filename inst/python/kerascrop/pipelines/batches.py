@@ -65,7 +65,8 @@ def crop_generator(
     crop = Cropper(height, width, mode, seed, options)
     if isinstance(generator, keras.utils.PyDataset):
         return CroppedBatches(generator, crop)
-    if not hasattr(generator, "__iter__") or isinstance(generator, (str, bytes, dict, np.ndarray)):
+    no_batches = str, bytes, dict, np.ndarray, keras.KerasTensor
+    if not hasattr(generator, "__iter__") or isinstance(generator, no_batches):
         raise checks.ArgumentError(
             "`generator` must be a generator, a keras.utils.PyDataset or another iterable of batches, "
             f"not an object of type {type(generator).__name__}."
