@@ -117,19 +117,17 @@ class Proposer:
         Returns:
             The boxes that the layer would cut, `(crops, 4)` in pixels of the picture, and the model's answer.
         """
-        boxes, answer = self._look(picture)
+        boxes, answer, _ = self._look(picture)
         self.judge(boxes[0])  # what is made at the first call is made now
         return boxes, answer
 
     def doubt(self, picture: str | Tensor) -> tuple[np.ndarray, np.ndarray, float]:
         """As `show()`, and how unsure the layer is of the boxes, from 0 to 1: see `LearnableCrop.doubt()`."""
-        images = []
-        with _with(self.layer, "listeners", (lambda data, choice: images.append(data),)):
-            boxes, answer = self._look(picture)
-        data = images[-1]
+        boxes, answer, data = self._look(picture)
         return boxes, answer, float(ops.convert_to_numpy(self.layer.doubt(data["images"], data.get("features")))[0])
 
     def _look(self, picture):
+        """The boxes, the model's answer, and the data that reached the layer."""
         if isinstance(picture, str):
             picture = files.pixels(picture, self.channels or 3) * np.float32(self.scale)
         image = ops.convert_to_tensor(picture, "float32")
@@ -139,10 +137,10 @@ class Proposer:
             image = ops.image.resize(image, lengths, antialias=True, data_format="channels_last")
         self.image = (ops.transpose(image, (2, 0, 1)) if self.first else image)[None]
         heard = []
-        listeners = (*self.layer.listeners, lambda data, choice: heard.append(self._boxes(data, choice.boxes)))
-        with _with(self.layer, "listeners", listeners):
+        with _with(self.layer, "listeners", (lambda data, choice: heard.append((data, choice.boxes)),)):
             answer = self._ask()
-        return heard[-1], answer
+        data, boxes = heard[-1]
+        return self._boxes(data, boxes), answer, data
 
     def judge(self, box: Tensor) -> np.ndarray:
         """The model's answer to the picture if the layer cuts `box`, `x1, y1, x2, y2` in the picture's pixels."""
