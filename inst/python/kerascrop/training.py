@@ -1,6 +1,5 @@
 """Predicted boxes in training: a loss and a metric that compare them with true boxes, and a monitor."""
 
-import contextlib
 import numbers
 import re
 import warnings
@@ -276,7 +275,7 @@ class CropMonitor(keras.callbacks.Callback):
         if not model.built:  # a subclassed model may make its layers only then
             self._call(model)
         layer = _find_layer(model, self.layer)
-        with _listening(layer) as heard:
+        with layer.listening(layer.seen) as heard:
             self._call(model)
         if not heard:
             raise checks.ArgumentError(f"The model does not call `{layer.name}` for these `images`.")
@@ -363,14 +362,3 @@ def _find_layer(model, wanted):
         return found[0]
     names = ", ".join(repr(layer.name) for layer in layers) or "none"
     raise checks.ArgumentError(f"`layer` must name one LearnableCrop of the model, which has {names}.")
-
-
-@contextlib.contextmanager
-def _listening(layer):
-    """A context that records, in a list, the images that reach a layer and the boxes that it chooses for them."""
-    heard, before = [], layer.listeners
-    layer.listeners = (*before, lambda data, choice: heard.append((layer.seen(data), choice.boxes)))
-    try:
-        yield heard
-    finally:
-        layer.listeners = before

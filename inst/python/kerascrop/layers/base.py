@@ -5,6 +5,7 @@ A crop is a box. A layer chooses one box (or several) for each image; its choice
 images are cropped by the same choice: see `joint`.
 """
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -198,17 +199,23 @@ class Crop(ImageLayer):
             boxes, weights = (None if part is None else part[0] for part in (boxes, weights))
         return self._outputs(inputs, crops, boxes, weights)
 
+    @contextlib.contextmanager
+    def listening(self, part):
+        """A context that records, in a list, the `part(data)` of what reaches the layer, and the boxes that it cuts."""
+        heard, before = [], self.listeners
+        self.listeners = (*before, lambda data, choice: heard.append((part(data), choice.boxes)))
+        try:
+            yield heard
+        finally:
+            self.listeners = before
+
     def look(self, inputs: Any, training: bool | None = None) -> tuple[Tensor, Tensor]:
         """The images, with a batch axis and the channels last, and the boxes that the layer cuts: `(batch, crops, 4)`.
 
         Of a clip it is the first image.
         """
-        heard, before = [], self.listeners
-        self.listeners = (*before, lambda data, choice: heard.append((self.pixels(data), choice.boxes)))
-        try:
+        with self.listening(self.pixels) as heard:
             self(inputs, training=training)
-        finally:
-            self.listeners = before
         images, boxes = heard[0]
         boxes = boxes if len(boxes.shape) == 3 else boxes[:, None]
         images = images[:, 0] if len(images.shape) > self.rank + 2 else images
